@@ -1,0 +1,307 @@
+//! The types of this module and `normalize`, which runs the stages in order.
+//!
+//! It decides nothing about content itself: what a line is, is decided by the stage that knows.
+
+use std::ops::Range;
+
+use super::language::{self, Language};
+use super::noise::{self, Noise};
+use super::secrets::{self, Secret};
+use super::{form, html, passages, reply, transcript};
+
+/// The most bytes of one body that are read; the rest is cut and the status says so.
+pub const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
+
+/// What kind of engagement a body belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyKind {
+    /// A mail, logged or sent: replies, signatures and footers are looked for.
+    Email,
+    /// A note written by a user.
+    Note,
+    /// The notes or summary of a call.
+    Call,
+    /// The notes of a meeting, often with a join block.
+    Meeting,
+    /// The fields of a submitted form.
+    FormSubmission,
+    /// A transcript with speaker turns.
+    Transcript,
+}
+
+/// One engagement body as it is stored, with what is known around it.
+#[derive(Debug, Clone, Copy)]
+pub struct Body<'a> {
+    /// What kind of engagement it is.
+    pub kind: BodyKind,
+    /// The HTML body, preferred when it holds text.
+    pub html: Option<&'a str>,
+    /// The plain body.
+    pub plain: Option<&'a str>,
+    /// Subject or title; used to recognise forwards, auto-replies and calendar mail.
+    pub subject: Option<&'a str>,
+    /// Visible text of the parent mail in the thread, if stored: its lines are quotes with certainty.
+    pub parent: Option<&'a str>,
+    /// Names, addresses, phones, title and company of the sender from the CRM, for signatures.
+    pub sender_names: &'a [&'a str],
+    /// Language of the thread or contact, used for texts too short to tell.
+    pub language_hint: Option<Language>,
+    /// Whether secrets are masked in passages.
+    pub mask_secrets: bool,
+}
+
+impl<'a> Body<'a> {
+    /// A body of this kind with nothing known yet; secrets are masked.
+    #[must_use]
+    pub fn new(kind: BodyKind) -> Self {
+        Self {
+            kind,
+            html: None,
+            plain: None,
+            subject: None,
+            parent: None,
+            sender_names: &[],
+            language_hint: None,
+            mask_secrets: true,
+        }
+    }
+
+    /// The same body with this HTML.
+    #[must_use]
+    pub fn with_html(mut self, html: &'a str) -> Self {
+        self.html = Some(html);
+        self
+    }
+
+    /// The same body with this plain text.
+    #[must_use]
+    pub fn with_plain(mut self, plain: &'a str) -> Self {
+        self.plain = Some(plain);
+        self
+    }
+}
+
+/// What a part of a body is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SpanClass {
+    /// Written by the sender in this message.
+    New,
+    /// Quoted from an earlier message.
+    Quote,
+    /// "On Monday X wrote:".
+    Attribution,
+    /// The header block or delimiter over a quoted or forwarded message.
+    ForwardHeader,
+    /// The content of a forwarded message.
+    Forward,
+    /// "Best regards," and the like.
+    SignOff,
+    /// Name, title, phone, company under a message.
+    Signature,
+    /// Legal and confidentiality notices.
+    Disclaimer,
+    /// "Sent from my phone".
+    MobileFooter,
+    /// Unsubscribe, preference and mailing-list footers.
+    ListFooter,
+    /// The block that tells how to join an online meeting.
+    MeetingJoin,
+    /// Text a calendar wrote.
+    Calendar,
+    /// An automatic reply.
+    AutoReply,
+    /// Code, logs, preformatted text.
+    Code,
+    /// Rows of a data table.
+    Table,
+}
+
+impl SpanClass {
+    /// Whether text of this class counts as new text and is indexed as such.
+    #[must_use]
+    pub fn is_new(self) -> bool {
+        matches!(self, Self::New | Self::Code | Self::Table | Self::AutoReply)
+    }
+
+    /// The name used in stored rows and counters.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Quote => "quote",
+            Self::Attribution => "attribution",
+            Self::ForwardHeader => "forward_header",
+            Self::Forward => "forward",
+            Self::SignOff => "sign_off",
+            Self::Signature => "signature",
+            Self::Disclaimer => "disclaimer",
+            Self::MobileFooter => "mobile_footer",
+            Self::ListFooter => "list_footer",
+            Self::MeetingJoin => "meeting_join",
+            Self::Calendar => "calendar",
+            Self::AutoReply => "auto_reply",
+            Self::Code => "code",
+            Self::Table => "table",
+        }
+    }
+}
+
+/// A classed byte range of `Normalized::text`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Span {
+    /// Bytes of the text.
+    pub range: Range<usize>,
+    /// What they are.
+    pub class: SpanClass,
+}
+
+/// A link that stood in the HTML.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Link {
+    /// The visible text of the link, as bytes of the text.
+    pub range: Range<usize>,
+    /// Host the link leads to, click-tracking unwrapped where the target stands in the address.
+    pub domain: String,
+}
+
+/// One piece of new text, small enough to search and cite.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Passage {
+    /// The new text of the passage, secrets masked.
+    pub text: String,
+    /// Its language.
+    pub language: Option<Language>,
+    /// Where it stands in `Normalized::text`.
+    pub ranges: Vec<Range<usize>>,
+}
+
+impl Passage {
+    /// SHA-256 of the passage text, in hex: equal text keeps its id on a re-sync.
+    #[must_use]
+    pub fn content_hash(&self) -> String {
+        use sha2::Digest as _;
+        use std::fmt::Write as _;
+        let mut out = String::with_capacity(64);
+        for byte in sha2::Sha256::digest(self.text.as_bytes()) {
+            let _ = write!(out, "{byte:02x}");
+        }
+        out
+    }
+}
+
+/// How normalization went.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Everything was read.
+    #[default]
+    Ok,
+    /// The body was over a limit and was read up to it.
+    Capped,
+    /// The HTML held no text; the plain body was used.
+    Fallback,
+    /// There was no text at all.
+    Empty,
+}
+
+/// The outcome for one body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Normalized {
+    /// All visible text.
+    pub text: String,
+    /// Classes of the text: sorted, without gaps or overlaps.
+    pub spans: Vec<Span>,
+    /// Pieces of new text for the index.
+    pub passages: Vec<Passage>,
+    /// Links of an HTML body.
+    pub links: Vec<Link>,
+    /// Language of the new text.
+    pub language: Option<Language>,
+    /// Why this body is noise, if it is.
+    pub noise: Option<Noise>,
+    /// Secrets found: kind and place, never the value.
+    pub secrets: Vec<Secret>,
+    /// How it went.
+    pub status: Status,
+}
+
+impl Normalized {
+    /// The new text: what the sender wrote, secrets as they are.
+    #[must_use]
+    pub fn new_text(&self) -> String {
+        self.text_of(SpanClass::is_new)
+    }
+
+    /// The text of the spans whose class passes `keep`.
+    #[must_use]
+    pub fn text_of(&self, keep: impl Fn(SpanClass) -> bool) -> String {
+        let mut out = String::new();
+        for span in self.spans.iter().filter(|s| keep(s.class)) {
+            let part = &self.text[span.range.clone()];
+            if !out.is_empty() && !out.ends_with('\n') {
+                out.push('\n');
+            }
+            out.push_str(part);
+        }
+        out.truncate(out.trim_end().len());
+        out
+    }
+}
+
+/// Turn one body into clean text, classed spans and passages. Never panics, linear in the size of the body.
+#[must_use]
+pub fn normalize(body: &Body) -> Normalized {
+    let source = visible(body);
+    let spans = match body.kind {
+        BodyKind::Email => reply::classify(&source, body),
+        BodyKind::Transcript => transcript::classify(&source.text),
+        BodyKind::FormSubmission => form::classify(&source.text),
+        BodyKind::Note | BodyKind::Call | BodyKind::Meeting => reply::classify_note(&source),
+    };
+    let secrets = secrets::find(&source.text);
+    let noise = noise::detect(body.kind, body.subject, &source.text);
+    let passages = passages::build(body, &source.text, &spans, &secrets);
+    let language = dominant(&passages).or(body.language_hint);
+    Normalized {
+        status: if source.text.trim().is_empty() {
+            Status::Empty
+        } else {
+            source.status
+        },
+        text: source.text,
+        spans,
+        passages,
+        links: source.links,
+        language,
+        noise,
+        secrets,
+    }
+}
+
+/// The language most of the passages' bytes are in.
+fn dominant(passages: &[Passage]) -> Option<Language> {
+    language::most_common(passages.iter().map(|p| (p.language, p.text.len())))
+}
+
+/// Visible text of a body, from HTML where it holds any, else from the plain part.
+fn visible(body: &Body) -> html::Extract {
+    if let Some(markup) = body.html.filter(|h| !h.trim().is_empty()) {
+        let extract = if body.kind == BodyKind::Email || html::looks_like_html(markup) {
+            html::extract(markup, html::Visibility::Reader)
+        } else {
+            html::from_plain(markup)
+        };
+        if !extract.text.trim().is_empty() {
+            return extract;
+        }
+    }
+    let mut plain = html::from_plain(body.plain.unwrap_or_default());
+    if body.html.is_some_and(|h| !h.trim().is_empty()) && plain.status == Status::Ok {
+        plain.status = Status::Fallback;
+    }
+    plain
+}

@@ -1,0 +1,184 @@
+//! HTML to visible text in one streaming pass over tokens: no tree, no recursion, linear in time.
+//!
+//! It finds text, links and the marks mail clients leave around quotes and signatures. It does not decide what is a
+//! quote in the end ([`super::reply`] does) and lays nothing out for reading ([`super::readable`] does).
+
+mod style;
+mod walk;
+mod writer;
+
+use std::ops::Range;
+
+use super::body::{Link, MAX_BODY_BYTES, Status};
+
+/// Which notion of "visible" is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    /// What a browser's text selection holds: only `display`, `visibility` and `hidden` hide.
+    Browser,
+    /// What a reader can see: also tiny, transparent, zero-height and background-coloured text is hidden.
+    Reader,
+}
+
+/// What a client said about a part of the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKind {
+    /// The root a client wraps a quoted message in; with everything after it where `open` says so.
+    Quote,
+    /// A `blockquote`: a quote, or only a citation.
+    Blockquote,
+    /// The header block a client puts before the quoted message; the rest of the body is quoted.
+    Header,
+    /// The line that says who wrote the quoted text.
+    Attribution,
+    /// A signature.
+    Signature,
+    /// Unsubscribe and sender-address footers.
+    Footer,
+    /// Preformatted text.
+    Code,
+    /// A table used for data: more than one row of more than one cell.
+    Table,
+}
+
+/// A marked byte range of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// Bytes of the text.
+    pub range: Range<usize>,
+    /// What the client said.
+    pub kind: MarkKind,
+}
+
+/// Visible text with what was learned on the way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extract {
+    /// The visible text.
+    pub text: String,
+    /// Marks, in the order their elements opened.
+    pub marks: Vec<Mark>,
+    /// Links with their target's host.
+    pub links: Vec<Link>,
+    /// Whether a limit was met.
+    pub status: Status,
+}
+
+/// The visible text of an HTML body, as a browser would select it.
+#[must_use]
+pub fn to_text(markup: &str) -> String {
+    extract(markup, Visibility::Browser).text
+}
+
+/// Visible text, marks and links of an HTML body.
+#[must_use]
+pub fn extract(markup: &str, visibility: Visibility) -> Extract {
+    let (markup, capped) = cap(markup);
+    let mut extract = walk::run(markup, visibility);
+    if capped {
+        extract.status = Status::Capped;
+    }
+    extract
+}
+
+/// A plain body in the same shape: line ends made one kind, fillers removed, over-long bodies cut.
+#[must_use]
+pub fn from_plain(plain: &str) -> Extract {
+    let (plain, capped) = cap(plain);
+    let mut text = String::with_capacity(plain.len());
+    let mut chars = plain.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\r' => {
+                if chars.peek() != Some(&'\n') {
+                    text.push('\n');
+                }
+            }
+            '\u{a0}' => text.push(' '),
+            '\0' => {}
+            c if writer::is_filler(c) => {}
+            c => text.push(c),
+        }
+    }
+    text.truncate(text.trim_end().len());
+    Extract {
+        text,
+        status: if capped { Status::Capped } else { Status::Ok },
+        ..Extract::default()
+    }
+}
+
+/// Whether a text is HTML at all: notes may be plain text in the HTML field.
+#[must_use]
+pub fn looks_like_html(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '&']) {
+        let tail = &rest.as_bytes()[at..];
+        let next = tail.get(1).copied().unwrap_or(0);
+        if tail[0] == b'<' && (next.is_ascii_alphabetic() || matches!(next, b'/' | b'!')) {
+            return true;
+        }
+        if tail[0] == b'&'
+            && (next.is_ascii_alphabetic() || next == b'#')
+            && tail.iter().take(10).any(|b| *b == b';')
+        {
+            return true;
+        }
+        rest = &rest[at + 1..];
+    }
+    false
+}
+
+fn cap(text: &str) -> (&str, bool) {
+    if text.len() <= MAX_BODY_BYTES {
+        return (text, false);
+    }
+    (&text[..text.floor_char_boundary(MAX_BODY_BYTES)], true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Visibility, extract, from_plain, to_text};
+
+    #[test]
+    fn blocks_never_fuse_words() {
+        assert_eq!(to_text("<p>a</p><p>b</p>"), "a\n\nb");
+        assert_eq!(to_text("a<br>b<div>c</div>d"), "a\nb\nc\nd");
+        assert_eq!(
+            to_text("<table><tr><td>a</td><td>b</td></tr><tr><td>c</table>"),
+            "a | b\nc"
+        );
+        assert_eq!(to_text("<ul><li>a<li>b</ul>"), "a\nb");
+        assert_eq!(
+            to_text("a&nbsp;b &amp; c<!-- d --> <b>e</b>f"),
+            "a b & c ef"
+        );
+    }
+
+    #[test]
+    fn hidden_text_goes() {
+        assert_eq!(
+            to_text(
+                "a<style>b{}</style><script>c</script><span style='display: none'>d<b>e</b></span>f"
+            ),
+            "af"
+        );
+        let tiny = "a <span style='font-size:0px'>b</span><span style=\"color:#FFF;background-color:white\">c</span>d";
+        assert_eq!(extract(tiny, Visibility::Reader).text, "a d");
+        assert_eq!(to_text(tiny), "a bcd");
+    }
+
+    #[test]
+    fn links_keep_their_host() {
+        let got = extract(
+            "see <a href='https://www.example.com/x?y'>the page</a>",
+            Visibility::Reader,
+        );
+        assert_eq!(&got.text[got.links[0].range.clone()], "the page");
+        assert_eq!(got.links[0].domain, "example.com");
+    }
+
+    #[test]
+    fn plain_text_is_cleaned_lightly() {
+        assert_eq!(from_plain("a\r\nb\u{200b}c\u{a0}d\n\n").text, "a\nbc d");
+    }
+}

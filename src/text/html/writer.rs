@@ -1,0 +1,113 @@
+//! Collapses white space the way a browser does while text is written, so that blocks never fuse words.
+//!
+//! It knows nothing of tags; the walk tells it what kind of break comes next.
+
+/// The text written so far with the break that is due before the next word.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    pub(super) text: String,
+    space: bool,
+    breaks: u8,
+    cell: bool,
+}
+
+impl Writer {
+    /// Text of an element; white space collapses unless it is preformatted.
+    pub(super) fn push(&mut self, text: &str, pre: bool) {
+        if pre {
+            self.push_pre(text);
+            return;
+        }
+        let mut rest = text;
+        while !rest.is_empty() {
+            let plain = rest
+                .bytes()
+                .position(|b| b <= b' ' || b >= 0x80)
+                .unwrap_or(rest.len());
+            if plain > 0 {
+                self.flush();
+                self.text.push_str(&rest[..plain]);
+                rest = &rest[plain..];
+                continue;
+            }
+            let Some(c) = rest.chars().next() else { return };
+            self.push_char(c);
+            rest = &rest[c.len_utf8()..];
+        }
+    }
+
+    fn push_char(&mut self, c: char) {
+        if c.is_whitespace() || c.is_control() {
+            self.space = true;
+        } else if !is_filler(c) {
+            self.flush();
+            self.text.push(c);
+        }
+    }
+
+    fn push_pre(&mut self, text: &str) {
+        for c in text.chars() {
+            match c {
+                '\n' => self.line(),
+                '\r' => {}
+                '\u{a0}' | '\t' | ' ' => {
+                    // Indentation is kept; it is what makes code and quotes readable.
+                    if self.breaks > 0 || self.text.is_empty() {
+                        self.flush();
+                    }
+                    self.text.push(' ');
+                }
+                c => self.push_char(c),
+            }
+        }
+    }
+
+    /// Write the break that is due.
+    fn flush(&mut self) {
+        if self.text.is_empty() {
+        } else if self.breaks > 0 {
+            self.text.truncate(self.text.trim_end_matches(' ').len());
+            for _ in 0..self.breaks {
+                self.text.push('\n');
+            }
+        } else if self.cell {
+            self.text.push_str(" | ");
+        } else if self.space && !self.text.ends_with([' ', '\n']) {
+            self.text.push(' ');
+        }
+        self.space = false;
+        self.breaks = 0;
+        self.cell = false;
+    }
+
+    /// A block begins or ends: at least this many line ends before the next word.
+    pub(super) fn block(&mut self, lines: u8) {
+        self.breaks = self.breaks.max(lines);
+    }
+
+    /// A forced line end.
+    pub(super) fn line(&mut self) {
+        self.breaks = (self.breaks + 1).min(3);
+    }
+
+    /// The next word stands in another cell of the same row.
+    pub(super) fn cell(&mut self) {
+        self.cell = !self.text.is_empty() && !self.text.ends_with('\n');
+    }
+
+    /// A word break without a line end.
+    pub(super) fn space(&mut self) {
+        self.space = true;
+    }
+
+    /// Where the next word would stand, if no break were due.
+    pub(super) fn position(&self) -> usize {
+        self.text.len()
+    }
+}
+
+/// Characters that take no room and are put into mail to defeat filters or pad preview texts.
+pub(super) fn is_filler(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{34f}' | '\u{ad}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{61c}' | '\u{180e}'
+        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
+}

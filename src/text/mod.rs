@@ -1,0 +1,29 @@
+//! Engagement bodies become text a person would have written down: visible text, classed spans, passages.
+//!
+//! Pure functions only: no files, no network, no clock. Nothing is deleted here: `Normalized::text` holds all
+//! visible text and `Normalized::spans` says what each part is; new text and passages are derived from it.
+//! Order of the stages: [`html`] -> [`reply`] (with [`signature`], [`boilerplate`]) -> [`secrets`] ->
+//! [`passages`] -> [`language`]. [`near_copies`] compares finished texts and is called by the pipeline.
+
+pub mod attribution;
+pub mod body;
+pub mod boilerplate;
+pub mod form;
+pub mod html;
+pub mod language;
+pub mod near_copies;
+pub mod noise;
+pub mod passages;
+pub mod readable;
+pub mod reply;
+pub mod secrets;
+pub mod sentences;
+pub mod signature;
+pub mod transcript;
+
+pub use body::{Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize};
+pub use language::Language;
+pub use noise::Noise;
+pub use readable::readable;
+pub use secrets::{Secret, SecretKind};
+pub use sentences::{clauses, sentences};

@@ -1,0 +1,271 @@
+//! Recognises mail nobody wrote to anybody: automatic replies, bounces, calendar mail, newsletters.
+//!
+//! It only names the reason; whether such mail is stored, indexed or hidden is the pipeline's setting.
+
+use super::body::BodyKind;
+
+/// Why a body is noise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Noise {
+    /// Out of office and other automatic answers.
+    AutoReply,
+    /// Delivery failures.
+    Bounce,
+    /// Invitations, acceptances, cancellations.
+    Calendar,
+    /// Newsletters and other mass mail.
+    Newsletter,
+}
+
+impl Noise {
+    /// The name used in counters.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AutoReply => "auto_reply",
+            Self::Bounce => "bounce",
+            Self::Calendar => "calendar",
+            Self::Newsletter => "newsletter",
+        }
+    }
+}
+
+const AUTO_SUBJECT: &[&str] = &[
+    "out of office",
+    "automatic reply",
+    "auto-reply",
+    "autoreply",
+    "auto reply",
+    "out of the office",
+    "automatische antwort",
+    "abwesenheitsnotiz",
+    "abwesend:",
+    "réponse automatique",
+    "reponse automatique",
+    "absence du bureau",
+    "respuesta automática",
+    "respuesta automatica",
+    "fuera de la oficina",
+    "resposta automática",
+    "resposta automatica",
+    "fora do escritório",
+    "risposta automatica",
+    "fuori sede",
+    "automatisch antwoord",
+    "afwezigheidsbericht",
+    "autosvar",
+    "automatiskt svar",
+    "automatisk svar",
+    "automaattinen vastaus",
+    "autoodpowiedź",
+    "odpowiedź automatyczna",
+    "automatická odpověď",
+    "automatická odpoveď",
+    "automatikus válasz",
+    "răspuns automat",
+    "автоответ",
+    "автоматический ответ",
+    "автоматична відповідь",
+    "αυτόματη απάντηση",
+    "otomatik yanıt",
+    "رد تلقائي",
+    "trả lời tự động",
+    "自動応答",
+    "自動返信",
+    "不在通知",
+    "자동 회신",
+    "부재중",
+    "自动回复",
+    "自動回覆",
+];
+
+const AUTO_TEXT: &[&str] = &[
+    "i am out of the office",
+    "i'm out of the office",
+    "i am currently out of",
+    "i will be out of the office",
+    "this is an automated response",
+    "this is an automatic reply",
+    "ich bin derzeit nicht im büro",
+    "ich bin zurzeit nicht im",
+    "ich bin bis zum",
+    "je suis absent",
+    "je suis actuellement absent",
+    "estoy fuera de la oficina",
+    "estarei ausente",
+    "sono fuori ufficio",
+    "ik ben afwezig",
+    "jag är inte på kontoret",
+];
+
+const BOUNCE_SUBJECT: &[&str] = &[
+    "undeliverable",
+    "undelivered mail",
+    "delivery status notification",
+    "mail delivery failed",
+    "mail delivery failure",
+    "returned mail",
+    "failure notice",
+    "delivery failure",
+    "unzustellbar",
+    "nicht zustellbar",
+    "non remis",
+    "no se puede entregar",
+    "não foi possível entregar",
+    "recapito non riuscito",
+    "onbestelbaar",
+    "kan inte levereras",
+];
+
+const BOUNCE_TEXT: &[&str] = &[
+    "delivery to the following recipient failed",
+    "delivery has failed to these recipients",
+    "could not be delivered",
+    "this message was created automatically by mail delivery software",
+    "550 5.1.1",
+    "wasn't delivered to",
+    "the email account that you tried to reach does not exist",
+    "address not found",
+];
+
+const CALENDAR_SUBJECT: &[&str] = &[
+    "invitation:",
+    "updated invitation:",
+    "accepted:",
+    "declined:",
+    "tentative:",
+    "canceled event:",
+    "cancelled event:",
+    "canceled:",
+    "cancelled:",
+    "einladung:",
+    "zugesagt:",
+    "abgesagt:",
+    "angenommen:",
+    "abgelehnt:",
+    "mit vorbehalt:",
+    "invitation :",
+    "accepté :",
+    "accepté:",
+    "refusé :",
+    "aceptado:",
+    "rechazado:",
+    "aceito:",
+    "recusado:",
+    "accettato:",
+    "rifiutato:",
+    "geaccepteerd:",
+    "afgewezen:",
+    "accepterat:",
+    "new time proposed:",
+];
+
+const BULK_TEXT: &[&str] = &[
+    "unsubscribe",
+    "view in browser",
+    "view this email in your browser",
+    "view it in your browser",
+    "email preferences",
+    "manage your preferences",
+    "manage preferences",
+    "update your preferences",
+    "you are receiving this",
+    "you received this email because",
+    "you're receiving this",
+    "abmelden",
+    "abbestellen",
+    "newsletter abbestellen",
+    "im browser ansehen",
+    "im browser anzeigen",
+    "se désabonner",
+    "se désinscrire",
+    "désinscription",
+    "voir dans le navigateur",
+    "darse de baja",
+    "cancelar suscripción",
+    "ver en el navegador",
+    "cancelar a inscrição",
+    "descadastrar",
+    "ver no navegador",
+    "annulla iscrizione",
+    "cancellati",
+    "disiscriviti",
+    "visualizza nel browser",
+    "afmelden",
+    "uitschrijven",
+    "bekijk in browser",
+    "avprenumerera",
+    "avregistrera",
+    "avmeld",
+    "отписаться",
+    "配信停止",
+    "退订",
+];
+
+/// The reason this body is noise, or `None`.
+#[must_use]
+pub fn detect(kind: BodyKind, subject: Option<&str>, text: &str) -> Option<Noise> {
+    if kind != BodyKind::Email {
+        return None;
+    }
+    let subject = subject.unwrap_or_default().trim().to_lowercase();
+    let replied =
+        subject.starts_with("re:") || subject.starts_with("aw:") || subject.starts_with("fw");
+    if AUTO_SUBJECT.iter().any(|p| subject.contains(p)) && !replied {
+        return Some(Noise::AutoReply);
+    }
+    if BOUNCE_SUBJECT.iter().any(|p| subject.contains(p)) && !replied {
+        return Some(Noise::Bounce);
+    }
+    if CALENDAR_SUBJECT.iter().any(|p| subject.starts_with(p)) {
+        return Some(Noise::Calendar);
+    }
+    let head = lower_head(text, 1200);
+    if text.len() < 4000 && BOUNCE_TEXT.iter().filter(|p| head.contains(**p)).count() >= 2 {
+        return Some(Noise::Bounce);
+    }
+    if text.len() < 2500 && AUTO_TEXT.iter().any(|p| head.contains(p)) && !head.contains("wrote:") {
+        return Some(Noise::AutoReply);
+    }
+    let tail = lower_tail(text, 1500);
+    let bulk = BULK_TEXT
+        .iter()
+        .filter(|p| tail.contains(**p) || head.contains(**p))
+        .count();
+    (bulk >= 2 || bulk == 1 && !replied && text.len() > 1500).then_some(Noise::Newsletter)
+}
+
+fn lower_head(text: &str, bytes: usize) -> String {
+    text[..text.floor_char_boundary(bytes)].to_lowercase()
+}
+
+fn lower_tail(text: &str, bytes: usize) -> String {
+    text[text.ceil_char_boundary(text.len().saturating_sub(bytes))..].to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Noise, detect};
+    use crate::text::BodyKind;
+
+    #[test]
+    fn reasons_are_told_apart() {
+        let mail = |subject: &str, text: &str| detect(BodyKind::Email, Some(subject), text);
+        assert_eq!(
+            mail("Automatische Antwort: Angebot", "Danke"),
+            Some(Noise::AutoReply)
+        );
+        assert_eq!(mail("Undeliverable: offer", ""), Some(Noise::Bounce));
+        assert_eq!(mail("Accepted: Demo", ""), Some(Noise::Calendar));
+        assert_eq!(
+            mail("News", "Hello\nView in browser\nUnsubscribe"),
+            Some(Noise::Newsletter)
+        );
+        assert_eq!(mail("Re: offer", "We accept. Regards, Ann"), None);
+        assert_eq!(
+            detect(BodyKind::Note, None, "unsubscribe view in browser"),
+            None
+        );
+    }
+}
