@@ -1,366 +1,14 @@
 //! Recognises the lines clients put over a quoted message: "On D X wrote:", header blocks, delimiters.
 //!
-//! Word lists here are facts about mail clients in some thirty languages. It looks at lines only, never at HTML.
+//! It looks at lines only, never at HTML, and does not decide what follows from them.
 
-/// Words that say "wrote" in an attribution line, lower case.
-const WROTE: &[&str] = &[
-    "wrote",
-    "writes",
-    "schrieb",
-    "schreibt",
-    "a écrit",
-    "écrit",
-    "ecrit",
-    "écrivait",
-    "escribió",
-    "escribio",
-    "escribe",
-    "ha scritto",
-    "scrisse",
-    "scritto",
-    "escreveu",
-    "escreve",
-    "schreef",
-    "heeft geschreven",
-    "geschreven",
-    "skrev",
-    "skrev følgende",
-    "kirjoitti",
-    "napisał",
-    "napisał(a)",
-    "napisała",
-    "pisze",
-    "napsal",
-    "napsal(a)",
-    "napísal",
-    "napísal(a)",
-    "írta",
-    "ezt írta",
-    "a scris",
-    "написал",
-    "написала",
-    "пишет",
-    "написав",
-    "написала(а)",
-    "пише",
-    "έγραψε",
-    "yazdı",
-    "şunu yazdı",
-    "كتب",
-    "đã viết",
-    "viết",
-    "のメール",
-    "書きました",
-    "wrote",
-    "님이 작성",
-    "작성",
-    "写道",
-    "寫道",
-    "написа",
-    "je napisao",
-    "je napisala",
-    "je napisal",
-    "napisao je",
-    "rašė",
-    "rakstīja",
-    "kirjutas",
-    "va escriure",
-    "כתב",
-    "menulis",
-    "เขียน",
-    "नेे लिखा",
-    "लिखा",
-    "идазв",
-    "skrifaði",
-    "shkroi",
-];
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-/// Words a header block's labels use, lower case, without the colon: `(from, when, to, subject)` in that order.
-const FROM: &[&str] = &[
-    "from",
-    "von",
-    "de",
-    "da",
-    "van",
-    "från",
-    "fra",
-    "lähettäjä",
-    "od",
-    "feladó",
-    "de la",
-    "expéditeur",
-    "от",
-    "від",
-    "από",
-    "kimden",
-    "gönderen",
-    "من",
-    "từ",
-    "差出人",
-    "送信者",
-    "보낸 사람",
-    "发件人",
-    "寄件者",
-    "寄件人",
-    "מאת",
-    "remitente",
-    "mittente",
-    "afzender",
-    "avsändare",
-    "afsender",
-    "expeditor",
-    "отправитель",
-    "dari",
-    "จาก",
-    "от кого",
-];
-const WHEN: &[&str] = &[
-    "sent",
-    "date",
-    "gesendet",
-    "datum",
-    "envoyé",
-    "envoyé le",
-    "date d'envoi",
-    "enviado",
-    "enviado el",
-    "enviada em",
-    "enviado em",
-    "fecha",
-    "data",
-    "inviato",
-    "verzonden",
-    "skickat",
-    "sendt",
-    "dato",
-    "lähetetty",
-    "päivämäärä",
-    "päiväys",
-    "wysłano",
-    "odesláno",
-    "odoslané",
-    "dátum",
-    "elküldve",
-    "trimis",
-    "отправлено",
-    "дата",
-    "надіслано",
-    "στάλθηκε",
-    "ημερομηνία",
-    "gönderildi",
-    "gönderme tarihi",
-    "tarih",
-    "تاريخ",
-    "التاريخ",
-    "تم الإرسال",
-    "đã gửi",
-    "ngày",
-    "送信日時",
-    "日付",
-    "보낸 날짜",
-    "날짜",
-    "发送时间",
-    "日期",
-    "傳送日期",
-    "寄件日期",
-    "נשלח",
-    "תאריך",
-    "изпратено",
-    "poslano",
-    "gesendet am",
-    "sendt den",
-    "küldve",
-    "enviada",
-    "отправлено в",
-];
-const TO: &[&str] = &[
-    "to",
-    "an",
-    "à",
-    "para",
-    "a",
-    "aan",
-    "till",
-    "til",
-    "vastaanottaja",
-    "do",
-    "komu",
-    "címzett",
-    "către",
-    "catre",
-    "кому",
-    "до",
-    "προς",
-    "kime",
-    "alıcı",
-    "إلى",
-    "đến",
-    "tới",
-    "宛先",
-    "받는 사람",
-    "收件人",
-    "אל",
-    "destinataire",
-    "za",
-    "kam",
-    "ke",
-    "cc",
-    "kopie",
-    "copie",
-    "kopia",
-    "kopi",
-    "копия",
-    "抄送",
-    "참조",
-    "bcc",
-    "reply-to",
-    "antwort an",
-];
-const SUBJECT: &[&str] = &[
-    "subject",
-    "betreff",
-    "objet",
-    "asunto",
-    "assunto",
-    "oggetto",
-    "onderwerp",
-    "ämne",
-    "emne",
-    "aihe",
-    "temat",
-    "předmět",
-    "predmet",
-    "tárgy",
-    "subiect",
-    "тема",
-    "θέμα",
-    "konu",
-    "الموضوع",
-    "موضوع",
-    "chủ đề",
-    "tiêu đề",
-    "件名",
-    "제목",
-    "主题",
-    "主旨",
-    "主題",
-    "נושא",
-    "relates to",
-    "naslov",
-    "assumpte",
-    "perihal",
-    "re",
-    "относно",
-];
-
-/// Words of "original message" delimiters, lower case.
-const ORIGINAL: &[&str] = &[
-    "original message",
-    "original appointment",
-    "ursprüngliche nachricht",
-    "originalnachricht",
-    "message d'origine",
-    "message original",
-    "mensaje original",
-    "mensagem original",
-    "messaggio originale",
-    "oorspronkelijk bericht",
-    "originalmeddelande",
-    "ursprungligt meddelande",
-    "oprindelig meddelelse",
-    "opprinnelig melding",
-    "original besked",
-    "alkuperäinen viesti",
-    "wiadomość oryginalna",
-    "oryginalna wiadomość",
-    "původní zpráva",
-    "původní e-mail",
-    "pôvodná správa",
-    "eredeti üzenet",
-    "mesaj original",
-    "mesajul original",
-    "исходное сообщение",
-    "оригинальное сообщение",
-    "оригінальне повідомлення",
-    "αρχικό μήνυμα",
-    "özgün ileti",
-    "orijinal mesaj",
-    "الرسالة الأصلية",
-    "tin nhắn gốc",
-    "thư gốc",
-    "元のメッセージ",
-    "원본 메시지",
-    "原始邮件",
-    "原始郵件",
-    "原始信件",
-    "ההודעה המקורית",
-    "izvorna poruka",
-    "izvirno sporočilo",
-    "reply message",
-    "antwort nachricht",
-    "original mail",
-    "ursprungsmeldung",
-    "urspr. nachricht",
-];
-
-/// Words of "forwarded message" delimiters, lower case.
-const FORWARDED: &[&str] = &[
-    "forwarded message",
-    "begin forwarded message",
-    "forwarded by",
-    "weitergeleitete nachricht",
-    "weitergeleitete mail",
-    "anfang der weitergeleiteten",
-    "message transféré",
-    "début du message",
-    "message réexpédié",
-    "mensaje reenviado",
-    "inicio del mensaje reenviado",
-    "mensagem encaminhada",
-    "mensagem reencaminhada",
-    "início da mensagem",
-    "messaggio inoltrato",
-    "inizio messaggio inoltrato",
-    "doorgestuurd bericht",
-    "begin doorgestuurd bericht",
-    "vidarebefordrat meddelande",
-    "vidarebefordrat brev",
-    "videresendt meddelelse",
-    "videresendt besked",
-    "videresendt melding",
-    "edelleen lähetetty viesti",
-    "välitetty viesti",
-    "wiadomość przekazana",
-    "przekazana wiadomość",
-    "přeposlaná zpráva",
-    "preposlaná správa",
-    "továbbított üzenet",
-    "mesaj redirecționat",
-    "mesaj redirectionat",
-    "пересылаемое сообщение",
-    "переадресованное сообщение",
-    "начало переадресованного",
-    "переслане повідомлення",
-    "προωθημένο μήνυμα",
-    "iletilen ileti",
-    "iletilmiş mesaj",
-    "الرسالة المعاد توجيهها",
-    "رسالة محوّلة",
-    "thư đã chuyển tiếp",
-    "tin nhắn chuyển tiếp",
-    "転送メッセージ",
-    "転送されたメッセージ",
-    "전달된 메시지",
-    "전달된 메일",
-    "转发邮件",
-    "转发的邮件",
-    "轉寄郵件",
-    "הודעה שהועברה",
-    "proslijeđena poruka",
-];
+use super::wording::{self, FORWARDED, OPENERS, ORIGINAL, WROTE};
 
 /// What a header line is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Header {
     /// Who sent it.
     From,
@@ -372,28 +20,85 @@ pub(super) enum Header {
     Subject,
 }
 
+static LABELS: LazyLock<HashMap<&'static str, Header>> = LazyLock::new(|| {
+    let mut out = HashMap::new();
+    let lists = [
+        (wording::TO, Header::To),
+        (wording::WHEN, Header::When),
+        (wording::SUBJECT, Header::Subject),
+        (wording::FROM, Header::From),
+    ];
+    for (words, header) in lists {
+        out.extend(words.split('|').map(|w| (w, header)));
+    }
+    out
+});
+
+/// The longest label in bytes, with room for marks around it.
+const MAX_LABEL: usize = 48;
+
 /// The header a line is, if it is `Label: value`.
 pub(super) fn header(line: &str) -> Option<Header> {
-    let line = line.trim_start_matches(['*', ' ', '>', '\t', '|']);
-    let at = line.find([':', '：'])?;
-    if at > 40 {
+    let line = line.trim_start_matches(['*', ' ', '>', '\t', '|', '_']);
+    let head = &line[..line.floor_char_boundary(MAX_LABEL)];
+    let at = head.find([':', '：'])?;
+    label(&line[..at])
+}
+
+fn label(text: &str) -> Option<Header> {
+    let label = text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '|' | '_'));
+    if label.is_empty() || label.split(' ').count() > 4 {
         return None;
     }
-    let label = line[..at]
-        .trim_matches(['*', ' ', '\u{a0}', '\t', '|'])
-        .to_lowercase();
-    let is = |words: &[&str]| words.contains(&label.as_str());
-    if is(FROM) {
-        Some(Header::From)
-    } else if is(WHEN) {
-        Some(Header::When)
-    } else if is(SUBJECT) {
-        Some(Header::Subject)
-    } else if is(TO) {
-        Some(Header::To)
-    } else {
-        None
+    LABELS.get(label.to_lowercase().as_str()).copied()
+}
+
+/// How many lines from the first are a header block, and whether the block is one.
+pub(super) fn header_block(lines: &[&str]) -> usize {
+    let Some(first) = lines.first().and_then(|l| header(l)) else {
+        return 0;
+    };
+    if first == Header::To {
+        return 0;
     }
+    let mut kinds = inline_headers(lines[0]);
+    kinds.push(first);
+    let mut end = 1;
+    for (n, line) in lines.iter().enumerate().take(14).skip(1) {
+        match header(line) {
+            Some(kind) => {
+                kinds.push(kind);
+                end = n + 1;
+            }
+            None if line.trim().is_empty() && kinds.len() > 1 => break,
+            None => {}
+        }
+    }
+    let has = |k| kinds.contains(&k);
+    let distinct = [Header::From, Header::When, Header::To, Header::Subject]
+        .into_iter()
+        .filter(|k| has(*k))
+        .count();
+    let dated = has(Header::When)
+        && lines[..end]
+            .iter()
+            .any(|l| l.bytes().filter(u8::is_ascii_digit).count() >= 3);
+    let addressed = lines[..end].iter().any(|l| l.contains('@'));
+    let enough = has(Header::From)
+        && (distinct >= 3 || dated || has(Header::Subject) && has(Header::To))
+        || dated && addressed && distinct >= 2;
+    if enough { end } else { 0 }
+}
+
+/// Further labels on the same line, as when bold labels of one paragraph run together.
+fn inline_headers(line: &str) -> Vec<Header> {
+    let mut out = Vec::new();
+    for (at, _) in line.match_indices(": ").skip(1).take(8) {
+        let before = &line[..at];
+        let word = before.rfind(' ').map_or(before, |s| &before[s + 1..]);
+        out.extend(label(word));
+    }
+    out
 }
 
 /// A line that separates the message from an older one.
@@ -407,118 +112,342 @@ pub(super) enum Delimiter {
 
 /// The delimiter a line is, if it is one.
 pub(super) fn delimiter(line: &str) -> Option<Delimiter> {
-    let trimmed = line.trim();
-    if trimmed.is_empty() || trimmed.len() > 160 {
+    let trimmed = line.trim_start_matches(['>', ' ', '\t']).trim_end();
+    let dashed =
+        trimmed.starts_with(['-', '_', '=', '*', '~', '—', '#']) && !trimmed.starts_with("- ");
+    if trimmed.is_empty() || trimmed.len() > 200 || !dashed && !trimmed.ends_with([':', '：']) {
         return None;
     }
-    let dashed = trimmed.starts_with("--")
-        || trimmed.starts_with("__")
-        || trimmed.starts_with("==")
-        || trimmed.starts_with("**");
-    let core = trimmed
-        .trim_matches(|c: char| {
-            matches!(c, '-' | '_' | '=' | '*' | ' ' | '>' | '<' | '—' | '–' | ':')
-        })
-        .to_lowercase();
-    if FORWARDED.iter().any(|w| core.starts_with(w)) && (dashed || trimmed.ends_with(':')) {
+    let core = trimmed.trim_matches(is_rule).to_lowercase();
+    if core.is_empty() {
+        return None;
+    }
+    if FORWARDED.iter().any(|w| core.starts_with(w)) {
         return Some(Delimiter::Forwarded);
     }
     (dashed && ORIGINAL.iter().any(|w| core.starts_with(w))).then_some(Delimiter::Original)
 }
 
-/// Lines an attribution may be folded over.
-const MAX_FOLD: usize = 4;
-
-/// How many of the lines, from the first, are an attribution: 0 where they are none.
-pub(super) fn attribution(lines: &[&str]) -> usize {
-    let Some(first) = lines.first().map(|l| l.trim()) else {
-        return 0;
-    };
-    if first.is_empty() || first.len() > 400 {
-        return 0;
-    }
-    let mut joined = String::with_capacity(128);
-    for (n, line) in lines.iter().take(MAX_FOLD).enumerate() {
-        let line = line.trim();
-        if line.is_empty() {
-            return 0;
-        }
-        if n > 0 {
-            joined.push(' ');
-        }
-        joined.push_str(line);
-        if joined.len() > 400 {
-            return 0;
-        }
-        if is_attribution(&joined) {
-            return n + 1;
-        }
-    }
-    0
+fn is_rule(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '-' | '_'
+                | '='
+                | '*'
+                | '~'
+                | '#'
+                | '+'
+                | '>'
+                | '<'
+                | '—'
+                | '–'
+                | '―'
+                | ':'
+                | '\u{1427}'
+                | '─'
+        )
 }
 
-/// Whether one unfolded line is an attribution.
-fn is_attribution(line: &str) -> bool {
-    let line = line.trim_end_matches([' ', '*', '_', '\u{a0}', '>']);
-    let Some(stem) = line.strip_suffix([':', '：']) else {
-        return false;
-    };
-    let lower = stem.to_lowercase();
-    let when = lower.bytes().filter(u8::is_ascii_digit).count() >= 3;
-    let mail = lower.contains('@') || lower.contains("mailto:");
-    let wrote = WROTE
-        .iter()
-        .any(|w| ends_with_word(&lower, w) || (when || mail) && contains_word(&lower, w));
-    if !wrote {
-        return false;
+/// Whether a line only draws a rule.
+pub(super) fn rule(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && (line.len() >= 2 || line == "—") && line.chars().all(is_rule)
+        || line.chars().eq(['\u{1427}'])
+}
+
+/// Lines an attribution may be folded over.
+const MAX_FOLD: usize = 4;
+/// Bytes of an unfolded attribution.
+const MAX_BYTES: usize = 480;
+
+/// An attribution that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The line it begins on.
+    pub(super) line: usize,
+    /// Where on that line it begins.
+    pub(super) offset: usize,
+    /// Whether the wording alone is proof; else a quote has to follow.
+    pub(super) sure: bool,
+}
+
+/// The attribution whose last line is `lines[last]`, if there is one; lines before `first` are not looked at.
+pub(super) fn ending_at(lines: &[&str], first: usize, last: usize) -> Option<Found> {
+    let end = lines[last].trim();
+    if !may_end(end) {
+        return None;
     }
+    let mut best: Option<Found> = None;
+    let mut joined = String::new();
+    for line in (first..=last).rev().take(MAX_FOLD) {
+        let text = lines[line].trim().trim_start_matches(['>', ' ']);
+        if text.is_empty() || text.len() + joined.len() > MAX_BYTES {
+            break;
+        }
+        joined = if joined.is_empty() {
+            text.to_owned()
+        } else {
+            format!("{text} {joined}")
+        };
+        let Some(sure) = judge(&joined) else { continue };
+        if opens(text) {
+            return Some(Found {
+                line,
+                offset: 0,
+                sure,
+            });
+        }
+        if let Some(offset) = opens_inside(lines[line]) {
+            return Some(Found {
+                line,
+                offset,
+                sure: true,
+            });
+        }
+        best.get_or_insert(Found {
+            line,
+            offset: 0,
+            sure,
+        });
+    }
+    best
+}
+
+/// Cheap test of a line's end before anything is unfolded.
+fn may_end(line: &str) -> bool {
+    let line = line.trim_end_matches(['*', '_', ' ', '>', '\u{202c}', '\u{200f}']);
+    line.ends_with([':', '：'])
+        || line.ends_with("wrote")
+        || line.ends_with("--")
+        || starts_with_iso_date(line)
+        || line.ends_with([')', '>']) && line.contains('@')
+        || line.ends_with('@')
+        || line.contains('@') && line.len() < 80
+}
+
+fn opens(text: &str) -> bool {
+    let head = text.trim_start_matches(['-', '*', ' ', '\u{202b}', '[']);
+    if head.starts_with(char::is_numeric) {
+        return true;
+    }
+    let head = head[..head.floor_char_boundary(24)].to_lowercase();
+    OPENERS.iter().any(|o| head.starts_with(o))
+}
+
+/// Where an English attribution begins behind other text on the same line.
+fn opens_inside(line: &str) -> Option<usize> {
+    line.match_indices("On ").map(|(at, _)| at).find(|at| {
+        let next = line[at + 3..]
+            .split([' ', ',', '.'])
+            .next()
+            .unwrap_or_default();
+        let dated = matches!(
+            next,
+            "Mon"
+                | "Tue"
+                | "Wed"
+                | "Thu"
+                | "Fri"
+                | "Sat"
+                | "Sun"
+                | "Jan"
+                | "Feb"
+                | "Mar"
+                | "Apr"
+                | "May"
+                | "Jun"
+                | "Jul"
+                | "Aug"
+                | "Sep"
+                | "Oct"
+                | "Nov"
+                | "Dec"
+                | "Monday"
+                | "Tuesday"
+                | "Wednesday"
+                | "Thursday"
+                | "Friday"
+                | "Saturday"
+                | "Sunday"
+        ) || next.starts_with(|c: char| c.is_ascii_digit());
+        *at > 0 && dated && line[..*at].ends_with([' ', '-', '.'])
+    })
+}
+
+/// Whether an unfolded line is an attribution; `Some(true)` where the wording alone is proof.
+fn judge(line: &str) -> Option<bool> {
+    let line = line.trim_end_matches([' ', '*', '_', '\u{a0}', '\u{202c}', '\u{200f}']);
+    let bare = line.trim_matches(is_rule);
+    let dashed = line.starts_with("--") && line.ends_with("--");
+    let colon = line.ends_with([':', '：']) || line.ends_with(":>");
+    let lower = bare.to_lowercase();
+    let digits = lower.chars().filter(|c| c.is_numeric()).count();
+    let mail = lower.contains('@');
     let words = lower.split_whitespace().count();
-    (when || mail || words <= 6) && words <= 40
+    if words > 45 || words == 0 {
+        return None;
+    }
+    if starts_with_iso_date(bare)
+        && (mail && words <= 14 || bare.contains(" GMT") || bare.contains(" UTC"))
+    {
+        return Some(true);
+    }
+    let ends = WROTE.iter().any(|w| ends_with_word(&lower, w)) || mail && lower.ends_with(" sent");
+    if dashed {
+        return ends.then_some(true);
+    }
+    if !colon {
+        return (ends && digits >= 3 && mail && opens(bare)).then_some(true);
+    }
+    if ends && (digits >= 3 || mail) {
+        return Some(true);
+    }
+    if digits >= 3 || mail {
+        let inside = WROTE.iter().any(|w| contains_word(&lower, w));
+        let stamped = digits >= 5 && mail && words <= 30;
+        return if inside && (digits >= 5 || mail) || stamped {
+            Some(true)
+        } else {
+            inside.then_some(false)
+        };
+    }
+    (ends && words <= 6 && named(bare)).then_some(false)
+}
+
+/// Whether "X wrote" is about a name, not about "I" or "we".
+fn named(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    !matches!(
+        first,
+        "I" | "We"
+            | "You"
+            | "He"
+            | "She"
+            | "They"
+            | "As"
+            | "Ich"
+            | "Wir"
+            | "Er"
+            | "Sie"
+            | "Je"
+            | "Nous"
+            | "Il"
+    ) && first.starts_with(|c: char| c.is_uppercase() || !c.is_ascii())
+}
+
+/// Whether a text begins with a date written year first, with separators.
+fn starts_with_iso_date(text: &str) -> bool {
+    let b = text.as_bytes();
+    b.len() > 9
+        && b[..4].iter().all(u8::is_ascii_digit)
+        && matches!(b[4], b'-' | b'/')
+        && b[5].is_ascii_digit()
+        && b[6..9].contains(&b[4])
+        && matches!(b[0], b'1' | b'2')
 }
 
 fn ends_with_word(text: &str, word: &str) -> bool {
-    text.trim_end()
-        .strip_suffix(word)
-        .is_some_and(|rest| !rest.ends_with(char::is_alphabetic) || !word.is_ascii())
+    text.strip_suffix(word)
+        .is_some_and(|rest| !rest.ends_with(char::is_alphabetic) || spaceless(word))
+}
+
+/// Words of scripts written without spaces may stand right behind a name.
+fn spaceless(word: &str) -> bool {
+    word.chars().next_back().is_some_and(|c| c as u32 >= 0x0e00)
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + word.len()..].chars().next();
-        !word.is_ascii()
+        spaceless(word)
             || !before.is_some_and(char::is_alphabetic) && !after.is_some_and(char::is_alphabetic)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Delimiter, attribution, delimiter};
+    use super::{Delimiter, delimiter, ending_at, header_block, rule};
+
+    fn start(lines: &[&str]) -> Option<usize> {
+        ending_at(lines, 0, lines.len() - 1).map(|f| f.line)
+    }
 
     #[test]
-    fn attributions_in_many_tongues_and_folds() {
+    fn attributions_of_one_client_in_thirty_languages() {
         for line in [
-            "On Mon, 3 May 2021 at 10:00, Ann Lee <ann@example.com> wrote:",
-            "Am 03.05.2021 um 10:00 schrieb Ann Lee:",
-            "Le lun. 3 mai 2021 à 10:00, Ann <ann@example.com> a écrit :",
-            "W dniu 3.05.2021 o 10:00, Ann pisze:",
-            "3 мая 2021 г., 10:00 Анна <a@example.ru> написала:",
-            "2021年5月3日(月) 10:00 Ann <ann@example.com>のメール:",
+            "On Mon, May 3, 2021 at 10:00 AM Ann Lee <ann@example.com> wrote:",
+            "Am Mo., 3. Mai 2021 um 10:00 Uhr schrieb Ann Lee <ann@example.com>:",
+            "Le lun. 3 mai 2021 à 10:00, Ann Lee <ann@example.com> a écrit :",
+            "El lun, 3 may 2021 a las 10:00, Ann Lee (<ann@example.com>) escribió:",
+            "Il giorno lun 3 mag 2021 alle ore 10:00 Ann Lee <ann@example.com> ha scritto:",
+            "Em seg., 3 de mai. de 2021 às 10:00, Ann Lee <ann@example.com> escreveu:",
+            "Op ma 3 mei 2021 om 10:00 schreef Ann Lee <ann@example.com>:",
+            "Den mån 3 maj 2021 kl 10:00 skrev Ann Lee <ann@example.com>:",
+            "man. 3. mai 2021 kl. 10:00 skrev Ann Lee <ann@example.com>:",
+            "ma 3. toukok. 2021 klo 10.00 Ann Lee (ann@example.com) kirjoitti:",
+            "pon., 3 maj 2021 o 10:00 Ann Lee <ann@example.com> napisał(a):",
+            "po 3. 5. 2021 v 10:00 odesílatel Ann Lee <ann@example.com> napsal:",
+            "Ann Lee <ann@example.com> ezt írta (időpont: 2021. máj. 3., H, 10:00):",
+            "În lun., 3 mai 2021 la 10:00, Ann Lee <ann@example.com> a scris:",
+            "пн, 3 мая 2021 г. в 10:00, Ann Lee <ann@example.com>:",
+            "пн, 3 трав. 2021 р. о 10:00 Ann Lee <ann@example.com> пише:",
+            "Στις Δευ 3 Μαΐ 2021 στις 10:00 π.μ., ο χρήστης Ann Lee <ann@example.com> έγραψε:",
+            "Ann Lee <ann@example.com>, 3 May 2021 Pzt, 10:00 tarihinde şunu yazdı:",
+            "في الاثنين، 3 مايو 2021 في 10:00 ص تمت كتابة ما يلي بواسطة Ann Lee <ann@example.com>:",
+            "Vào Th 2, 3 thg 5, 2021 vào lúc 10:00 Ann Lee <ann@example.com> đã viết:",
+            "2021年5月3日(月) 10:00 Ann Lee <ann@example.com>:",
+            "2021년 5월 3일 (월) 오전 10:00, Ann Lee <ann@example.com>님이 작성:",
+            "Ann Lee <ann@example.com> 于2021年5月3日周一 10:00写道：",
+            "Pada Sen, 3 Mei 2021 pukul 10.00 Ann Lee <ann@example.com> menulis:",
+            "На пн, 3.05.2021 г. в 10:00 Ann Lee <ann@example.com> написа:",
+            "Missatge de Ann Lee <ann@example.com> del dia dl., 3 de maig 2021 a les 10:00:",
         ] {
-            assert_eq!(attribution(&[line]), 1, "{line}");
+            assert_eq!(start(&[line]), Some(0), "{line}");
         }
+    }
+
+    #[test]
+    fn folds_begin_at_the_opener_and_prose_is_left_alone() {
         assert_eq!(
-            attribution(&[
+            start(&[
                 "On Mon, 3 May 2021 at 10:00, Ann Lee",
-                "<ann@example.com> wrote:",
-                "> hi"
+                "<ann@example.com> wrote:"
             ]),
-            2
+            Some(0)
         );
         assert_eq!(
-            attribution(&["I wrote down three things that matter to us and to you:"]),
-            0
+            start(&[
+                "Thanks Ann",
+                "On Mon, 3 May 2021 at 10:00, Bob",
+                "<b@example.com> wrote:"
+            ]),
+            Some(1)
         );
+        assert_eq!(
+            start(&[
+                "Thanks Ann",
+                "Den 14 september, 2015 02:23:18, Bob (b@example.com) skrev:"
+            ]),
+            Some(1)
+        );
+        assert_eq!(
+            start(&["I wrote down three things that matter to us and to you:"]),
+            None
+        );
+        assert_eq!(start(&["As I wrote:"]), None);
+        let inside = ending_at(
+            &["sure On Wed, Apr 4, 2012 at 3:59 PM, b@example.com wrote:"],
+            0,
+            0,
+        )
+        .unwrap();
+        assert_eq!(inside.offset, 5);
+    }
+
+    #[test]
+    fn delimiters_and_header_blocks() {
         assert_eq!(
             delimiter("-----Ursprüngliche Nachricht-----"),
             Some(Delimiter::Original)
@@ -527,5 +456,22 @@ mod tests {
             delimiter("---------- Forwarded message ---------"),
             Some(Delimiter::Forwarded)
         );
+        assert_eq!(delimiter("the original message:"), None);
+        assert_eq!(
+            header_block(&[
+                "*Von:* Ann <a@b.co>",
+                "*Gesendet:* Montag, 3. Mai 2021",
+                "*An:* Bob",
+                "",
+                "x"
+            ]),
+            3
+        );
+        assert_eq!(
+            header_block(&["From: a@b.co Date: Thu, 24 Mar 2016 08:07", "text"]),
+            1
+        );
+        assert_eq!(header_block(&["From: the top", "we go down"]), 0);
+        assert!(rule("________") && rule(" ---- ") && !rule("- a"));
     }
 }

@@ -230,10 +230,21 @@ pub struct Normalized {
 }
 
 impl Normalized {
-    /// The new text: what the sender wrote, secrets as they are.
+    /// The new text: what the sender wrote, secrets as they are. Where nothing is new, the forwarded content,
+    /// else the quote: a mail is never without text.
     #[must_use]
     pub fn new_text(&self) -> String {
-        self.text_of(SpanClass::is_new)
+        let keeps: [fn(SpanClass) -> bool; 4] = [
+            SpanClass::is_new,
+            |c| c == SpanClass::Forward,
+            |c| c == SpanClass::Quote,
+            |_| true,
+        ];
+        keeps
+            .into_iter()
+            .map(|keep| self.text_of(keep))
+            .find(|t| !t.is_empty())
+            .unwrap_or_default()
     }
 
     /// The text of the spans whose class passes `keep`.

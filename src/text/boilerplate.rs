@@ -3,50 +3,8 @@
 //! It looks at wording only; where such text may stand is decided by [`super::reply`].
 
 use super::body::SpanClass;
-
-const MOBILE: &[&str] = &[
-    "sent from my ",
-    "sent from mobile",
-    "sent from outlook",
-    "sent from mail for windows",
-    "sent via ",
-    "sent from yahoo",
-    "get outlook for",
-    "sent with ",
-    "von meinem ",
-    "gesendet mit ",
-    "gesendet von ",
-    "diese nachricht wurde von meinem",
-    "envoyé de mon",
-    "envoyé depuis",
-    "enviado desde",
-    "enviado de mi",
-    "enviado do meu",
-    "inviato da",
-    "verzonden vanaf",
-    "verstuurd vanaf",
-    "skickat från",
-    "sendt fra",
-    "lähetetty ",
-    "wysłane z",
-    "odesláno z",
-    "odoslané z",
-    "trimis de pe",
-    "отправлено с ",
-    "надіслано з",
-    "iphone'umdan",
-    "iphonetan",
-    "iphoneから",
-    "내 iphone에서",
-    "发自我的",
-    "從我的",
-    "από το iphone",
-    "enviat des del",
-    "sendt med",
-    "envoyé avec",
-    "enviado con",
-    "inviato con",
-];
+use super::lines::{self, Line};
+use super::wording::{DEVICE, MOBILE};
 
 const DISCLAIMER: &[&str] = &[
     "intended recipient",
@@ -117,6 +75,78 @@ const LIST: &[&str] = &[
     "you received this message because",
 ];
 
+const DISCLAIMER_SURE: &[&str] = &[
+    "consider the environment before",
+    "think before you print",
+    "denken sie an die umwelt",
+    "bevor sie diese e-mail ausdrucken",
+    "confidentiality notice",
+    "this message and any attachments are confidential",
+    "this e-mail and any files transmitted",
+    "this email and any files transmitted",
+    "the information contained in this",
+    "if you are not the intended recipient",
+    "if you have received this e-mail in error",
+    "if you have received this email in error",
+    "external email: do not click",
+    "caution: this email originated",
+    "this email originated from outside",
+    "wenn sie nicht der richtige adressat",
+    "diese e-mail enthält vertrauliche",
+    "ce message et toutes les pièces jointes",
+    "este mensaje y sus archivos adjuntos",
+    "esta mensagem pode conter",
+    "questo messaggio è riservato",
+    "dit bericht is uitsluitend bestemd",
+    "aviso de confidencialidad",
+    "avis de confidentialité",
+];
+
+const LIST_OPENERS: &[&str] = &[
+    "to unsubscribe",
+    "you are receiving this",
+    "you're receiving this",
+    "you received this",
+    "unsubscribe from",
+    "view this email in",
+    "view in browser",
+    "view it in your browser",
+    "view online",
+    "this email was sent to",
+    "this message was sent to",
+    "to respond, reply to this email",
+    "you are subscribed to",
+    "this list is",
+    "sie erhalten diese",
+    "diese e-mail wurde an",
+    "vous recevez ce",
+    "recibes este",
+    "você está recebendo",
+];
+
+const MEETING_MORE: &[&str] = &[
+    "passcode",
+    "meeting id",
+    "dial in",
+    "dial-in",
+    "phone conference",
+    "find a local number",
+    "learn more",
+    "meeting options",
+    "one tap",
+    "find your local",
+    "join with",
+    "kenncode",
+    "besprechungsoptionen",
+    "toll",
+    "+1 ",
+    "pin:",
+    "reset dial",
+    "________",
+    "for organizers",
+    "need help?",
+];
+
 const MEETING: &[&str] = &[
     "microsoft teams meeting",
     "join microsoft teams",
@@ -141,28 +171,81 @@ const MEETING: &[&str] = &[
     "besprechung beitreten",
 ];
 
-/// Whether a line is a mobile client's own advertisement.
+/// Whether a line is a mobile client's own advertisement: an opening such as "sent from" and a device or program.
 pub(super) fn is_mobile_footer(line: &str) -> bool {
-    let line = line.trim();
-    line.len() <= 120 && !line.is_empty() && {
-        let lower = line
-            .trim_start_matches(['-', '*', '_', ' ', '(', '['])
-            .to_lowercase();
-        MOBILE.iter().any(|w| lower.starts_with(w))
+    let line = line
+        .trim()
+        .trim_start_matches(['-', '*', '_', ' ', '(', '[', '<', '>']);
+    if line.len() < 8 || line.len() > 160 {
+        return false;
     }
+    let lower = line.to_lowercase();
+    let opens = MOBILE
+        .iter()
+        .any(|w| lower.starts_with(w) || w.len() > 12 && lower.contains(w));
+    // Prose such as "sent from my desk, is much easier than my phone" has a verb behind a comma.
+    let head = lower.split(", is ").next().unwrap_or_default();
+    let device = DEVICE.iter().any(|d| head.contains(d));
+    opens && device && lower.split_whitespace().count() <= 16 && !lower.ends_with('?')
+}
+
+/// Mark boilerplate paragraphs that stand below new text.
+pub(super) fn mark(lines: &mut [Line]) {
+    mark_meetings(lines);
+    let mut written = false;
+    let paragraphs = lines::paragraphs(lines);
+    let last = paragraphs.len();
+    for (n, range) in paragraphs.into_iter().enumerate() {
+        match paragraph(&joined(&lines[range.clone()])) {
+            // Asking to be taken off a list is a message; the footer of a list stands at the end of one.
+            Some(class) if written && (class == SpanClass::Disclaimer || n + 6 >= last) => {
+                lines::set(&mut lines[range], class);
+            }
+            _ => written = true,
+        }
+    }
+}
+
+/// Mark the blocks that tell how to join an online meeting.
+pub(super) fn mark_meetings(lines: &mut [Line]) {
+    let mut inside = false;
+    for range in lines::paragraphs(lines) {
+        let text = joined(&lines[range.clone()]).to_lowercase();
+        let joins = MEETING.iter().any(|w| text.contains(w));
+        inside = joins || inside && MEETING_MORE.iter().any(|w| text.contains(w));
+        if inside {
+            lines::set(&mut lines[range], SpanClass::MeetingJoin);
+        }
+    }
+}
+
+fn joined(lines: &[Line]) -> String {
+    let mut out = String::new();
+    for line in lines.iter().take(40) {
+        out.push_str(line.text);
+        out.push(' ');
+    }
+    out
 }
 
 /// What a paragraph is by its wording, if it is boilerplate.
 pub(super) fn paragraph(text: &str) -> Option<SpanClass> {
-    let lower = text[..text.floor_char_boundary(1500)].to_lowercase();
+    let lower = text[..text.floor_char_boundary(2000)].trim().to_lowercase();
     let hits = |words: &[&str]| words.iter().filter(|w| lower.contains(**w)).count();
-    if hits(MEETING) >= 1 {
-        return Some(SpanClass::MeetingJoin);
-    }
-    if hits(DISCLAIMER) >= 2 && text.len() > 120 {
+    let legal = hits(DISCLAIMER);
+    if legal >= 2 && lower.len() > 120 || hits(DISCLAIMER_SURE) >= 1 {
         return Some(SpanClass::Disclaimer);
     }
-    (hits(LIST) >= 1 && text.len() < 700).then_some(SpanClass::ListFooter)
+    let list = hits(LIST);
+    let linked = lower.contains("http")
+        || lower.contains("click")
+        || lower.contains("klick")
+        || lower.contains("www.");
+    let opens = LIST_OPENERS.iter().any(|w| lower.starts_with(w));
+    let short = lower.split_whitespace().count() <= 2;
+    (list >= 1 && lower.len() < 700 && (list >= 2 || linked || opens || short)
+        || opens && lower.len() < 400)
+        .then_some(SpanClass::ListFooter)
 }
 
 #[cfg(test)]

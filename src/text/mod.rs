@@ -11,6 +11,7 @@ pub mod boilerplate;
 pub mod form;
 pub mod html;
 pub mod language;
+mod lines;
 pub mod near_copies;
 pub mod noise;
 pub mod passages;
@@ -20,6 +21,7 @@ pub mod secrets;
 pub mod sentences;
 pub mod signature;
 pub mod transcript;
+mod wording;
 
 pub use body::{Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize};
 pub use language::Language;

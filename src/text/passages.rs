@@ -27,8 +27,15 @@ pub(super) fn build(body: &Body, text: &str, spans: &[Span], secrets: &[Secret])
             .collect()
     };
     let mut ranges = pick(SpanClass::is_new);
-    if ranges.is_empty() {
-        ranges = pick(|c| c == SpanClass::Forward);
+    let instead: [fn(SpanClass) -> bool; 3] = [
+        |c| c == SpanClass::Forward,
+        |c| c == SpanClass::Quote,
+        |_| true,
+    ];
+    for keep in instead {
+        if ranges.is_empty() {
+            ranges = pick(keep);
+        }
     }
     let units = units(body.kind, text, &ranges);
     group(text, &units)

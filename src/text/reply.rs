@@ -6,104 +6,222 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::attribution::{self, Delimiter, Header};
+use super::attribution::{self, Delimiter};
 use super::body::{Body, Span, SpanClass};
 use super::html::{Extract, MarkKind};
+use super::lines::{self, Line};
 use super::{boilerplate, signature};
-
-/// One line with its class so far.
-#[derive(Debug)]
-struct Line<'a> {
-    range: Range<usize>,
-    text: &'a str,
-    class: Option<SpanClass>,
-    quoted: bool,
-}
 
 /// Spans of a mail.
 pub(super) fn classify(source: &Extract, body: &Body) -> Vec<Span> {
-    let mut lines = split(&source.text);
-    apply_marks(&mut lines, source);
-    apply_parent(&mut lines, body.parent);
-    apply_quotes(&mut lines);
-    let forward = apply_cuts(&mut lines);
-    apply_boilerplate(&mut lines);
-    apply_signature(&mut lines, body.sender_names);
-    keep_something(&mut lines, forward);
-    spans(&lines, &source.text)
+    let mut lines = lines::split(&source.text);
+    let forward = body.subject.is_some_and(forwards);
+    mark_prefixes(&mut lines);
+    mark_roots(&mut lines, source, forward);
+    mark_parent(&mut lines, body.parent);
+    let soft = soft_quotes(&lines, source);
+    cut_threads(&mut lines, &soft, forward);
+    close_soft(&mut lines, &soft);
+    mark_mobile(&mut lines);
+    boilerplate::mark(&mut lines);
+    signature::mark(&mut lines, body.sender_names);
+    keep_something(&mut lines);
+    lines::spans(&lines, &source.text)
 }
 
 /// Spans of a note, call or meeting: new text, except join blocks and code.
 pub(super) fn classify_note(source: &Extract) -> Vec<Span> {
-    let mut lines = split(&source.text);
+    let mut lines = lines::split(&source.text);
     for mark in source.marks.iter().filter(|m| m.kind == MarkKind::Code) {
-        set(&mut lines, &mark.range, SpanClass::Code);
+        let at = lines::within(&lines, &mark.range);
+        lines::set(&mut lines[at], SpanClass::Code);
     }
-    for (range, class) in paragraphs(&lines) {
-        if class == SpanClass::MeetingJoin {
-            lines[range].iter_mut().for_each(|l| l.class = Some(class));
+    boilerplate::mark_meetings(&mut lines);
+    lines::spans(&lines, &source.text)
+}
+
+/// Whether a subject says that the mail is a forward.
+fn forwards(subject: &str) -> bool {
+    let head = subject.trim().split([':', '：']).next().unwrap_or_default();
+    subject.contains([':', '：'])
+        && matches!(
+            head.trim().to_lowercase().as_str(),
+            "fw" | "fwd"
+                | "wg"
+                | "tr"
+                | "rv"
+                | "enc"
+                | "i"
+                | "doorst"
+                | "vb"
+                | "vs"
+                | "vl"
+                | "pd"
+                | "tov"
+                | "пересл"
+                | "fyi"
+                | "転送"
+                | "전달"
+                | "转发"
+                | "轉寄"
+                | "i̇lt"
+                | "ilt"
+                | "прд"
+                | "πρθ"
+        )
+}
+
+/// Lines that begin with a quote mark, and their folded ends.
+fn mark_prefixes(lines: &mut [Line]) {
+    for n in 0..lines.len() {
+        if lines[n].text.trim_start().starts_with('>')
+            && !lines[n].text.trim_start().starts_with(">From ")
+        {
+            lines[n].class = Some(SpanClass::Quote);
+            lines[n].quoted = true;
         }
     }
-    spans(&lines, &source.text)
-}
-
-fn split(text: &str) -> Vec<Line<'_>> {
-    let mut start = 0;
-    text.split_inclusive('\n')
-        .map(|line| {
-            let range = start..start + line.len();
-            start = range.end;
-            Line {
-                range,
-                text: line.trim_end_matches('\n'),
-                class: None,
-                quoted: false,
-            }
-        })
-        .collect()
-}
-
-/// Class of all lines that lie in `range`.
-fn set(lines: &mut [Line], range: &Range<usize>, class: SpanClass) {
-    let from = lines.partition_point(|l| l.range.start < range.start);
-    let to = lines.partition_point(|l| l.range.start < range.end);
-    for line in &mut lines[from..to.max(from)] {
-        line.class.get_or_insert(class);
-        line.quoted |= class == SpanClass::Quote;
+    for n in 1..lines.len().saturating_sub(1) {
+        if lines[n].is_open()
+            && lines[n - 1].quoted
+            && lines[n + 1].quoted
+            && folds(lines[n - 1].text, lines[n].text)
+        {
+            lines[n].class = Some(SpanClass::Quote);
+            lines[n].quoted = true;
+        }
     }
 }
 
-fn apply_marks(lines: &mut [Line], source: &Extract) {
+/// Whether `line` looks like the folded end of the long quoted line above it.
+fn folds(above: &str, line: &str) -> bool {
+    let above = above.trim_end();
+    let broken_link = above.rsplit(' ').next().is_some_and(|w| w.contains("://"));
+    let unfinished = above.chars().count() >= 60 && !above.ends_with(['.', '!', '?', ':']);
+    let lower = line
+        .trim()
+        .starts_with(|c: char| c.is_lowercase() || c == '_' || c.is_ascii_digit());
+    lower && (broken_link || unfinished)
+}
+
+/// Ranges the client itself marked.
+fn mark_roots(lines: &mut [Line], source: &Extract, forward: bool) {
+    let older = if forward {
+        SpanClass::Forward
+    } else {
+        SpanClass::Quote
+    };
+    let cites: Vec<&Range<usize>> = source
+        .marks
+        .iter()
+        .filter(|m| matches!(m.kind, MarkKind::Cite | MarkKind::Blockquote))
+        .map(|m| &m.range)
+        .collect();
+    let mut covered = 0;
     for mark in &source.marks {
-        match mark.kind {
-            MarkKind::Attribution => set(lines, &mark.range, SpanClass::Attribution),
-            MarkKind::Quote | MarkKind::Blockquote => set(lines, &mark.range, SpanClass::Quote),
+        let at = lines::within(lines, &mark.range);
+        let class = match mark.kind {
+            MarkKind::Attribution => SpanClass::Attribution,
+            MarkKind::Signature => SpanClass::Signature,
+            MarkKind::Footer => SpanClass::ListFooter,
+            MarkKind::Code => SpanClass::Code,
+            MarkKind::Table => SpanClass::Table,
+            MarkKind::Blockquote => continue,
             MarkKind::Header => {
-                let rest = mark.range.start..source.text.len();
-                if rest.start > 0 {
-                    set(lines, &rest, SpanClass::Quote);
+                if mark.range.start > 0 {
+                    mark_header(lines, at.start, older);
                 }
+                continue;
             }
-            MarkKind::Signature => set(lines, &mark.range, SpanClass::Signature),
-            MarkKind::Footer => set(lines, &mark.range, SpanClass::ListFooter),
-            MarkKind::Code => set(lines, &mark.range, SpanClass::Code),
-            MarkKind::Table => set(lines, &mark.range, SpanClass::Table),
+            MarkKind::Rule => {
+                if mark.range.start > 0 && has_labels(&lines[at.start..]) {
+                    mark_header(lines, at.start, older);
+                }
+                continue;
+            }
+            MarkKind::Quote | MarkKind::Cite | MarkKind::Frame => {
+                if mark.range.end > covered {
+                    covered = mark.range.end;
+                    mark_quote(lines, &mark.range, mark.kind, &cites);
+                }
+                continue;
+            }
+        };
+        lines::set(&mut lines[at], class);
+    }
+}
+
+/// A quote root: all of it, but in a frame only up to the end of the quote it frames.
+fn mark_quote(lines: &mut [Line], range: &Range<usize>, kind: MarkKind, cites: &[&Range<usize>]) {
+    let mut at = lines::within(lines, range);
+    if lines[at.clone()]
+        .iter()
+        .find(|l| !l.is_blank())
+        .is_some_and(|l| attribution::delimiter(l.text) == Some(Delimiter::Forwarded))
+    {
+        return;
+    }
+    if kind == MarkKind::Frame {
+        let from = cites.partition_point(|c| c.start < range.start);
+        if let Some(cite) = cites
+            .get(from)
+            .filter(|c| c.start < range.end && !c.is_empty())
+        {
+            at.end = lines::within(lines, &(range.start..cite.end))
+                .end
+                .max(at.start);
         }
     }
+    for line in &mut lines[at] {
+        line.class.get_or_insert(SpanClass::Quote);
+        line.quoted = true;
+    }
+}
+
+/// The header block of an older message, from line `n`, and all below it.
+fn mark_header(lines: &mut [Line], n: usize, older: SpanClass) {
+    let texts: Vec<&str> = lines[n..].iter().take(24).map(|l| l.text).collect();
+    let head = header_after_blank(&texts);
+    lines::set(&mut lines[n..n + head], SpanClass::ForwardHeader);
+    for line in &mut lines[n + head..] {
+        line.class.get_or_insert(older);
+        line.quoted = true;
+    }
+}
+
+/// Whether the first lines look like labels with values, in any language.
+fn has_labels(lines: &[Line]) -> bool {
+    let labelled = |l: &&Line| {
+        l.text
+            .find([':', '：'])
+            .is_some_and(|at| (1..30).contains(&at))
+    };
+    lines
+        .iter()
+        .filter(|l| !l.is_blank())
+        .take(4)
+        .filter(labelled)
+        .count()
+        >= 2
 }
 
 /// Lines that stand in the parent mail are quotes with certainty, except the shortest ones.
-fn apply_parent(lines: &mut [Line], parent: Option<&str>) {
+fn mark_parent(lines: &mut [Line], parent: Option<&str>) {
     let Some(parent) = parent else { return };
-    let known: HashSet<String> = parent.lines().map(key).filter(|k| k.len() >= 12).collect();
-    for line in lines.iter_mut().filter(|l| l.class.is_none()) {
-        if known.contains(&key(line.text)) {
-            line.class = Some(SpanClass::Quote);
-            line.quoted = true;
+    let known: HashSet<String> = parent.lines().map(key).filter(|k| !k.is_empty()).collect();
+    for n in 0..lines.len() {
+        let own = key(lines[n].text);
+        let long = own.len() >= 12;
+        let beside =
+            n > 0 && lines[n - 1].quoted || n > 1 && lines[n - 1].is_blank() && lines[n - 2].quoted;
+        if lines[n].is_open() && (long || beside && !own.is_empty()) && known.contains(&own) {
+            lines[n].class = Some(SpanClass::Quote);
+            lines[n].quoted = true;
         }
     }
 }
 
+/// A line as it is compared: letters and digits only, lower case.
 fn key(line: &str) -> String {
     line.chars()
         .filter(|c| c.is_alphanumeric())
@@ -111,187 +229,163 @@ fn key(line: &str) -> String {
         .collect()
 }
 
-fn apply_quotes(lines: &mut [Line]) {
-    for line in lines.iter_mut() {
-        if line.text.trim_start().starts_with('>') {
-            line.class = Some(SpanClass::Quote);
-            line.quoted = true;
+/// Blockquotes nobody said to be a quoted message: it depends on what stands above them.
+fn soft_quotes(lines: &[Line], source: &Extract) -> Vec<Range<usize>> {
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for mark in source
+        .marks
+        .iter()
+        .filter(|m| m.kind == MarkKind::Blockquote && !m.range.is_empty())
+    {
+        let at = lines::within(lines, &mark.range);
+        if out.last().is_none_or(|last| at.start >= last.end) {
+            out.push(at);
+        }
+    }
+    out
+}
+
+/// A soft blockquote under an attribution, or with one at its head, is a quoted message.
+fn close_soft(lines: &mut [Line], soft: &[Range<usize>]) {
+    for range in soft {
+        let above = lines[..range.start]
+            .iter()
+            .rev()
+            .find(|l| !l.is_blank())
+            .and_then(|l| l.class);
+        let head = lines[range.clone()]
+            .iter()
+            .find(|l| !l.is_blank())
+            .and_then(|l| l.class);
+        let is = |c: Option<SpanClass>| {
+            matches!(c, Some(SpanClass::Attribution | SpanClass::ForwardHeader))
+        };
+        if is(above) || is(head) {
+            lines::set(&mut lines[range.clone()], SpanClass::Quote);
         }
     }
 }
 
 /// Attribution lines, delimiters and header blocks; what follows them is quoted or forwarded.
-/// Returns whether the mail is a forward.
-fn apply_cuts(lines: &mut [Line]) -> bool {
+fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool) {
     let texts: Vec<&str> = lines.iter().map(|l| l.text).collect();
-    let mut forward = false;
-    let mut n = 0;
-    while n < lines.len() {
+    let mut first = 0;
+    for n in 0..lines.len() {
         if lines[n].class.is_some() {
-            n += 1;
+            first = n + 1;
             continue;
         }
-        let folded = attribution::attribution(&texts[n..]);
-        if folded > 0 {
-            lines[n..n + folded]
-                .iter_mut()
-                .for_each(|l| l.class = Some(SpanClass::Attribution));
-            n += folded;
-            let next = lines[n..]
+        if lines[n].is_blank() {
+            continue;
+        }
+        if let Some(found) = attribution::ending_at(&texts, first, n) {
+            let next = next_words(lines, n + 1, 1);
+            let near = next_words(lines, n + 1, 3)
                 .iter()
-                .position(|l| !l.text.trim().is_empty())
-                .map(|d| n + d);
-            if next.is_some_and(|at| !lines[at].quoted) {
-                rest(&mut lines[n..], SpanClass::Quote);
-                return forward;
+                .any(|at| lines[*at].quoted);
+            let in_soft = next
+                .first()
+                .is_some_and(|at| soft.iter().any(|s| s.contains(at)));
+            if found.sure || near || in_soft {
+                lines::force(&mut lines[found.line..=n], SpanClass::Attribution);
+                rules_above(lines, found.line);
+                first = n + 1;
+                if !near && !in_soft {
+                    lines::force(&mut lines[n + 1..], SpanClass::Quote);
+                    return;
+                }
+                continue;
             }
+        }
+        if let Some((head, class)) = older_message(&texts[n..], forward) {
+            rules_above(lines, n);
+            lines::force(&mut lines[n..n + head], SpanClass::ForwardHeader);
+            first = n + head;
+            let inline = class == SpanClass::Quote
+                && next_words(lines, n + head, 1)
+                    .iter()
+                    .any(|at| lines[*at].quoted);
+            if !inline {
+                lines::force(&mut lines[n + head..], class);
+                return;
+            }
+        }
+    }
+}
+
+/// The delimiter or header block at the first line: its lines and the class of what follows.
+fn older_message(texts: &[&str], forward: bool) -> Option<(usize, SpanClass)> {
+    let delimiter = attribution::delimiter(texts[0]);
+    let head = match delimiter {
+        Some(_) => 1 + header_after_blank(&texts[1..]),
+        None => attribution::header_block(texts),
+    };
+    let class = if forward || delimiter == Some(Delimiter::Forwarded) {
+        SpanClass::Forward
+    } else {
+        SpanClass::Quote
+    };
+    (head > 0).then_some((head, class))
+}
+
+/// Up to `most` lines with words from line `from` on.
+fn next_words(lines: &[Line], from: usize, most: usize) -> Vec<usize> {
+    (from..lines.len())
+        .filter(|n| !lines[*n].is_blank())
+        .take(most)
+        .collect()
+}
+
+/// Rules drawn right above a header belong to it.
+fn rules_above(lines: &mut [Line], n: usize) {
+    for line in lines[..n].iter_mut().rev() {
+        if line.is_blank() {
             continue;
         }
-        let delimiter = attribution::delimiter(texts[n]);
-        let headers = header_block(&texts[n..]);
-        if delimiter.is_some() || headers > 0 {
-            forward |= delimiter == Some(Delimiter::Forwarded);
-            let class = if forward {
-                SpanClass::Forward
-            } else {
-                SpanClass::Quote
-            };
-            let skip = usize::from(delimiter.is_some());
-            let head = skip + header_block_after_blank(&texts[n + skip..]);
-            let head = head.max(headers);
-            lines[n..n + head]
-                .iter_mut()
-                .for_each(|l| l.class = Some(SpanClass::ForwardHeader));
-            rest(&mut lines[n + head..], class);
-            return forward;
+        if line.class.is_some() || !attribution::rule(line.text) {
+            return;
         }
-        n += 1;
-    }
-    forward
-}
-
-fn rest(lines: &mut [Line], class: SpanClass) {
-    for line in lines {
-        line.class = Some(class);
+        line.class = Some(SpanClass::ForwardHeader);
     }
 }
 
-fn header_block_after_blank(lines: &[&str]) -> usize {
-    let blank = lines
-        .iter()
-        .take_while(|l| l.trim().is_empty())
-        .count()
-        .min(lines.len());
-    match header_block(&lines[blank..]) {
+fn header_after_blank(lines: &[&str]) -> usize {
+    let blank = lines.iter().take_while(|l| l.trim().is_empty()).count();
+    match attribution::header_block(&lines[blank..]) {
         0 => 0,
         n => blank + n,
     }
 }
 
-/// How many lines from the first are a header block: who and when or what, at least two different labels.
-fn header_block(lines: &[&str]) -> usize {
-    let Some(first) = lines.first().and_then(|l| attribution::header(l)) else {
-        return 0;
-    };
-    if first == Header::To {
-        return 0;
-    }
-    let mut kinds = vec![first];
-    let mut end = 1;
-    for (n, line) in lines.iter().enumerate().take(14).skip(1) {
-        match attribution::header(line) {
-            Some(kind) => {
-                kinds.push(kind);
-                end = n + 1;
-            }
-            None if line.trim().is_empty() && n > 1 => break,
-            None => {}
-        }
-    }
-    let has = |k| kinds.contains(&k);
-    let distinct = [Header::From, Header::When, Header::To, Header::Subject]
-        .into_iter()
-        .filter(|k| has(*k))
-        .count();
-    if distinct >= 3 && has(Header::From) || distinct >= 2 && has(Header::From) && has(Header::When)
-    {
-        end
-    } else {
-        0
-    }
-}
-
-/// Runs of open, non-blank lines with what their wording says.
-fn paragraphs(lines: &[Line]) -> Vec<(Range<usize>, SpanClass)> {
-    let mut out = Vec::new();
-    let mut from = 0;
-    for n in 0..=lines.len() {
-        let open = n < lines.len() && lines[n].class.is_none() && !lines[n].text.trim().is_empty();
-        if open {
+/// Mobile footers; what stands below one was not written in this message.
+fn mark_mobile(lines: &mut [Line]) {
+    let mut written = false;
+    for n in 0..lines.len() {
+        if !lines[n].is_open() {
             continue;
         }
-        if n > from {
-            let text: Vec<&str> = lines[from..n].iter().take(40).map(|l| l.text).collect();
-            if let Some(class) = boilerplate::paragraph(&text.join(" ")) {
-                out.push((from..n, class));
+        if boilerplate::is_mobile_footer(lines[n].text) {
+            lines[n].class = Some(SpanClass::MobileFooter);
+            let more = next_words(lines, n + 1, 40)
+                .iter()
+                .any(|at| boilerplate::is_mobile_footer(lines[*at].text));
+            if written && !more {
+                lines::set(&mut lines[n + 1..], SpanClass::Quote);
+                return;
             }
         }
-        from = n + 1;
+        written |= lines[n].class.is_none();
     }
-    out
 }
 
-fn apply_boilerplate(lines: &mut [Line]) {
-    for line in lines.iter_mut().filter(|l| l.class.is_none()) {
-        if boilerplate::is_mobile_footer(line.text) {
-            line.class = Some(SpanClass::MobileFooter);
-        }
-    }
-    for (range, class) in paragraphs(lines) {
-        let has_text_before = lines[..range.start]
+/// A mail keeps some new text: where wording took all of it and nothing is quoted, wording was wrong.
+fn keep_something(lines: &mut [Line]) {
+    let some = |lines: &[Line], pick: fn(SpanClass) -> bool| {
+        lines
             .iter()
-            .any(|l| l.class.is_none() && !l.text.trim().is_empty());
-        if has_text_before {
-            lines[range].iter_mut().for_each(|l| l.class = Some(class));
-        }
-    }
-}
-
-fn apply_signature(lines: &mut [Line], sender: &[&str]) {
-    let Some(end) = lines
-        .iter()
-        .rposition(|l| l.class.is_none() && !l.text.trim().is_empty())
-    else {
-        return;
+            .any(|l| !l.is_blank() && l.class.is_none_or(pick))
     };
-    let begin = lines[..=end]
-        .iter()
-        .rposition(|l| l.class.is_some())
-        .map_or(0, |n| n + 1);
-    let texts: Vec<&str> = lines[begin..=end].iter().map(|l| l.text).collect();
-    let Some(at) = signature::start(&texts, sender) else {
-        return;
-    };
-    if at == 0 && begin == 0 {
-        return;
-    }
-    if at > 0 && signature::is_sign_off(texts[at - 1]) {
-        lines[begin + at - 1].class = Some(SpanClass::SignOff);
-    }
-    lines[begin + at..=end]
-        .iter_mut()
-        .for_each(|l| l.class = Some(SpanClass::Signature));
-}
-
-/// A mail keeps some new text: in a forward the forwarded content is it, else guesses by wording are undone.
-fn keep_something(lines: &mut [Line], forward: bool) {
-    let has_new = lines
-        .iter()
-        .any(|l| l.class.is_none_or(SpanClass::is_new) && !l.text.trim().is_empty());
-    if has_new {
-        return;
-    }
-    if forward {
+    if some(lines, SpanClass::is_new) || lines.iter().any(|l| l.class == Some(SpanClass::Forward)) {
         return;
     }
     for line in lines.iter_mut() {
@@ -309,39 +403,21 @@ fn keep_something(lines: &mut [Line], forward: bool) {
     }
 }
 
-/// Lines of equal class become one span; blank lines go with the line before.
-fn spans(lines: &[Line], text: &str) -> Vec<Span> {
-    let mut out: Vec<Span> = Vec::new();
-    for line in lines {
-        let blank = line.text.trim().is_empty();
-        let class = line.class.unwrap_or(SpanClass::New);
-        match out.last_mut() {
-            Some(last) if blank || last.class == class => last.range.end = line.range.end,
-            _ => out.push(Span {
-                range: line.range.clone(),
-                class,
-            }),
-        }
-    }
-    if let Some(last) = out.last_mut() {
-        last.range.end = text.len();
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use crate::text::{Body, BodyKind, SpanClass, normalize};
+
+    fn new_text(mail: &str) -> String {
+        normalize(&Body::new(BodyKind::Email).with_plain(mail)).new_text()
+    }
 
     #[test]
     fn top_post_and_interleaved() {
         let mail =
             "Thanks, Friday works.\n\nOn 3 May 2021, Ann <a@b.co> wrote:\n> Does Friday work?\n";
-        let got = normalize(&Body::new(BodyKind::Email).with_plain(mail));
-        assert_eq!(got.new_text(), "Thanks, Friday works.");
-        let mail = "On 3 May 2021, Ann wrote:\n> Friday?\nYes.\n> Lunch?\nNo.";
+        assert_eq!(new_text(mail), "Thanks, Friday works.");
         assert_eq!(
-            normalize(&Body::new(BodyKind::Email).with_plain(mail)).new_text(),
+            new_text("On 3 May 2021, Ann wrote:\n> Friday?\nYes.\n> Lunch?\nNo."),
             "Yes.\nNo."
         );
     }
@@ -355,6 +431,29 @@ mod tests {
             got.spans
                 .iter()
                 .any(|s| s.class == SpanClass::ForwardHeader)
+        );
+    }
+
+    #[test]
+    fn a_mail_that_is_only_a_quote_keeps_the_quote() {
+        assert_eq!(new_text("> only this"), "> only this");
+    }
+
+    #[test]
+    fn the_parent_mail_proves_a_quote_without_marks() {
+        let mut body = Body::new(BodyKind::Email)
+            .with_plain("Yes to both.\n\nShall we meet on Friday?\nOr on Monday?");
+        body.parent = Some("Hi,\nShall we meet on Friday?\nOr on Monday?\nAnn");
+        assert_eq!(normalize(&body).new_text(), "Yes to both.");
+    }
+
+    #[test]
+    fn a_citation_stays_and_a_quoted_message_goes() {
+        let html = "Reply<blockquote>cited</blockquote><div>On 3 May 2021, Ann &lt;a@b.co&gt; wrote:</div>\
+                    <blockquote><div>old</div></blockquote>";
+        assert_eq!(
+            normalize(&Body::new(BodyKind::Email).with_html(html)).new_text(),
+            "Reply\n\ncited"
         );
     }
 }

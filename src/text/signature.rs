@@ -1,165 +1,401 @@
-//! Finds where the signature of a message begins, with what the CRM knows of the sender.
+//! Finds the signature of a message: the mark, the closing greeting, or the sender's own name and contact lines.
 //!
-//! It looks at the end of the new text only; quoted and forwarded text is cut off before.
+//! It looks at the end of the new text only; quoted and forwarded text is cut off before. Without proof (a mark, a
+//! greeting, the sender's name from the CRM) it takes only a bare name at the very end.
 
-const SIGN_OFF: &[&str] = &[
-    "best",
-    "best regards",
-    "kind regards",
-    "regards",
-    "warm regards",
-    "warmest regards",
-    "many thanks",
-    "thanks",
-    "thank you",
-    "cheers",
-    "sincerely",
-    "yours sincerely",
-    "yours truly",
-    "yours",
-    "all the best",
-    "best wishes",
-    "with best regards",
-    "respectfully",
-    "thanks again",
-    "thx",
-    "br",
-    "rgds",
-    "mit freundlichen grüßen",
-    "mit freundlichen grüssen",
-    "freundliche grüße",
-    "freundliche grüsse",
-    "viele grüße",
-    "viele grüsse",
-    "beste grüße",
-    "beste grüsse",
-    "liebe grüße",
-    "lg",
-    "mfg",
-    "vg",
-    "gruß",
-    "gruss",
-    "herzliche grüße",
-    "schöne grüße",
-    "cordialement",
-    "bien cordialement",
-    "bien à vous",
-    "sincères salutations",
-    "meilleures salutations",
-    "saludos",
-    "un saludo",
-    "saludos cordiales",
-    "atentamente",
-    "un cordial saludo",
-    "atenciosamente",
-    "cumprimentos",
-    "melhores cumprimentos",
-    "abraço",
-    "abraços",
-    "cordiali saluti",
-    "distinti saluti",
-    "saluti",
-    "grazie",
-    "met vriendelijke groet",
-    "met vriendelijke groeten",
-    "vriendelijke groet",
-    "groeten",
-    "groet",
-    "mvg",
-    "med vänlig hälsning",
-    "med vänliga hälsningar",
-    "vänliga hälsningar",
-    "mvh",
-    "hälsningar",
-    "med venlig hilsen",
-    "venlig hilsen",
-    "med vennlig hilsen",
-    "vennlig hilsen",
-    "hilsen",
-    "ystävällisin terveisin",
-    "terveisin",
-    "pozdrawiam",
-    "z poważaniem",
-    "s pozdravem",
-    "s pozdravom",
-    "üdvözlettel",
-    "cu stimă",
-    "cu respect",
-    "с уважением",
-    "з повагою",
-    "με εκτίμηση",
-    "saygılarımla",
-    "iyi çalışmalar",
-    "مع التحية",
-    "تحياتي",
-    "trân trọng",
-    "よろしくお願いいたします",
-    "よろしくお願いします",
-    "감사합니다",
-    "此致",
-    "祝好",
-    "谢谢",
-];
+use std::ops::Range;
+
+use super::attribution;
+use super::body::SpanClass;
+use super::lines::{self, Line};
+use super::wording::SIGN_OFF;
+
+/// Lines with words a signature has at most.
+const MOST_LINES: usize = 16;
+/// Characters of the longest signature line.
+const LONGEST: usize = 90;
+
+/// Mark sign-off and signature at the end of the open text.
+pub(super) fn mark(lines: &mut [Line], sender: &[&str]) {
+    let Some(end) = lines.iter().rposition(Line::is_open) else {
+        return;
+    };
+    let begin = lines[..=end]
+        .iter()
+        .rposition(|l| l.class.is_some())
+        .map_or(0, |n| n + 1);
+    let texts: Vec<&str> = lines[begin..=end].iter().map(|l| l.text).collect();
+    let Some(found) = find(&texts, sender) else {
+        return;
+    };
+    let written = lines[..begin]
+        .iter()
+        .any(|l| l.class.is_some_and(SpanClass::is_new));
+    if found.start == 0 && !written && begin == 0 {
+        return;
+    }
+    if let Some(at) = found.sign_off {
+        lines[begin + at].class = Some(SpanClass::SignOff);
+    }
+    lines::set(
+        &mut lines[begin + found.signature.start..begin + found.signature.end],
+        SpanClass::Signature,
+    );
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    /// First line of sign-off or signature.
+    start: usize,
+    sign_off: Option<usize>,
+    signature: Range<usize>,
+}
 
 /// Whether a line is only a closing greeting.
 pub(super) fn is_sign_off(line: &str) -> bool {
     let line = line.trim();
-    if line.is_empty() || line.len() > 60 {
+    if line.is_empty() || line.len() > 80 {
         return false;
     }
     let core = line
-        .trim_end_matches(['.', ',', '!', ' ', '，', '。', '-'])
+        .trim_matches(|c: char| {
+            matches!(
+                c,
+                '.' | ',' | '!' | ' ' | '，' | '。' | '-' | '*' | ';' | ':' | '、' | '/'
+            )
+        })
         .to_lowercase();
-    SIGN_OFF.contains(&core.as_str())
+    SIGN_OFF.contains(core.as_str())
 }
 
 /// Whether a line is the usual mark that a signature follows.
-pub(super) fn is_delimiter(line: &str) -> bool {
-    matches!(line.trim_end(), "--" | "-- " | "—" | "---" | "– –") || line == "-- "
+fn is_mark(line: &str) -> bool {
+    let line = line.trim();
+    matches!(line, "--" | "—" | "---" | "– –" | "-- -")
+        || line.len() >= 3 && attribution::rule(line) && !line.contains(':')
 }
 
-/// The first line of the signature among `lines` (the end of the new text), if there is one.
-pub(super) fn start(lines: &[&str], sender: &[&str]) -> Option<usize> {
-    let from = lines.len().saturating_sub(20);
-    if let Some(at) = (from..lines.len()).rev().find(|n| is_delimiter(lines[*n])) {
-        return Some(at);
+/// The sign-off and signature among `lines`, the end of the new text.
+fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
+    let from = lines.len().saturating_sub(MOST_LINES * 2);
+    if let Some(mark) = marked(lines, from) {
+        return Some(above(lines, mark, from));
     }
-    let at = (from.max(1)..lines.len())
-        .rev()
-        .find(|n| is_sign_off(lines[n - 1]) || is_sender(lines[*n], sender))?;
-    let rest = &lines[at..];
-    let short = rest
-        .iter()
-        .filter(|l| !l.trim().is_empty())
-        .all(|l| l.trim().chars().count() <= 80);
-    (short && rest.len() <= 12).then_some(at)
+    let mut best = None;
+    let mut count = 0;
+    for n in (from..lines.len()).rev() {
+        let line = lines[n].trim();
+        if line.is_empty() {
+            continue;
+        }
+        count += 1;
+        if count > MOST_LINES || line.chars().count() > LONGEST {
+            break;
+        }
+        if is_sign_off(line) && n + 1 <= lines.len() && follows(&lines[n + 1..]) {
+            return Some(Found {
+                start: n,
+                sign_off: Some(n),
+                signature: n + 1..lines.len(),
+            });
+        }
+        if begins(lines, n, sender) {
+            best = Some(n);
+        }
+        // Prose ends the search: a signature's lines are names, titles and numbers.
+        if best != Some(n) && is_prose(line) {
+            break;
+        }
+    }
+    best.map(|n| above(lines, n, from))
 }
 
-/// Whether a line is the sender's own name.
+/// A signature from line `n` on, with the sign-off that stands above it.
+fn above(lines: &[&str], n: usize, from: usize) -> Found {
+    let sign_off = (from..n)
+        .rev()
+        .take(14)
+        .filter(|at| is_sign_off(lines[*at]))
+        .min();
+    let clean = sign_off.filter(|at| follows(&lines[at + 1..n]));
+    match clean {
+        Some(at) => Found {
+            start: at,
+            sign_off: Some(at),
+            signature: at + 1..lines.len(),
+        },
+        None => Found {
+            start: n,
+            sign_off: None,
+            signature: n..lines.len(),
+        },
+    }
+}
+
+/// The topmost mark with only short lines behind it.
+fn marked(lines: &[&str], from: usize) -> Option<usize> {
+    let strict = (0..lines.len())
+        .rev()
+        .find(|n| matches!(lines[*n].trim(), "--" | "—"));
+    let short = |n: &usize| {
+        lines[n + 1..]
+            .iter()
+            .filter(|l| !l.trim().is_empty())
+            .count()
+            <= MOST_LINES
+            && lines[n + 1..]
+                .iter()
+                .all(|l| l.trim().chars().count() <= LONGEST && !is_prose(l.trim()))
+    };
+    if let Some(n) = strict.filter(|n| lines.len() - n <= 40) {
+        // Further rules above the mark are part of it.
+        return Some(rules_up(lines, n));
+    }
+    (from..lines.len())
+        .find(|n| is_mark(lines[*n]))
+        .filter(short)
+        .map(|n| rules_up(lines, n))
+}
+
+fn rules_up(lines: &[&str], n: usize) -> usize {
+    let mut at = n;
+    for (m, line) in lines[..n].iter().enumerate().rev() {
+        if attribution::rule(line) {
+            at = m;
+        } else if !line.trim().is_empty() {
+            break;
+        }
+    }
+    at
+}
+
+/// Whether what follows a closing greeting can be a signature: a few short lines, none of them prose.
+fn follows(lines: &[&str]) -> bool {
+    let words: Vec<&str> = lines
+        .iter()
+        .map(|l| l.trim())
+        .filter(|l| !l.is_empty())
+        .collect();
+    words.len() <= MOST_LINES
+        && words.iter().all(|l| l.chars().count() <= LONGEST * 2)
+        && !words.iter().take(1).any(|l| is_prose(l))
+}
+
+/// Whether line `n` is where a signature without greeting begins.
+fn begins(lines: &[&str], n: usize, sender: &[&str]) -> bool {
+    let line = lines[n].trim();
+    let first = n == 0 || lines[n - 1].trim().is_empty() || is_sign_off(lines[n - 1]);
+    if is_sender(line, sender) {
+        return n > 0;
+    }
+    let dashed = line.strip_prefix(['-', '/', '~', '–', '—']).map(str::trim);
+    if let Some(name) = dashed {
+        return is_name(name)
+            && name.split_whitespace().count() <= 3
+            && lines[n + 1..].iter().all(|l| l.trim().is_empty());
+    }
+    let rest: Vec<&str> = lines[n + 1..]
+        .iter()
+        .map(|l| l.trim())
+        .filter(|l| !l.is_empty())
+        .collect();
+    if !first || n == 0 {
+        return false;
+    }
+    let contacts = rest.iter().filter(|l| is_contact(l)).count();
+    is_name(line) && (rest.is_empty() && ends_sentence(&lines[..n]) || contacts >= 1)
+        || contacts >= 1 && line.split_whitespace().count() <= 6 && titled(line) && rest.len() <= 8
+}
+
+/// Whether the text above ends like a finished paragraph.
+fn ends_sentence(lines: &[&str]) -> bool {
+    let above = lines
+        .iter()
+        .rev()
+        .map(|l| l.trim())
+        .find(|l| !l.is_empty())
+        .unwrap_or_default();
+    above.ends_with(['.', '!', '?', '。', ')', ',', '…', ':'])
+        && above.split_whitespace().count() >= 2
+        || is_sign_off(above)
+        || above.split_whitespace().count() <= 4 && above.split_whitespace().count() >= 2
+}
+
+/// Whether a line is one or more of the sender's own names, perhaps with initials.
 fn is_sender(line: &str, sender: &[&str]) -> bool {
-    let line = line.trim().trim_end_matches([',', '.']).to_lowercase();
-    !line.is_empty()
-        && sender.iter().any(|s| {
-            let s = s.to_lowercase();
-            s == line
-                || s.split_whitespace()
-                    .next()
-                    .is_some_and(|first| first.len() > 1 && first == line)
-        })
+    if line.len() > 60 {
+        return false;
+    }
+    let fold = |t: &str| -> Vec<String> {
+        t.split(|c: char| !c.is_alphanumeric())
+            .filter(|w| !w.is_empty())
+            .map(str::to_lowercase)
+            .collect()
+    };
+    let words = fold(
+        line.trim_start_matches("Thanks.")
+            .trim_start_matches("Thanks,"),
+    );
+    if words.is_empty() || words.len() > 5 {
+        return false;
+    }
+    let line_key = words.concat();
+    sender.iter().any(|s| {
+        let own = fold(s.split('@').next().unwrap_or_default());
+        let known = |w: &String| {
+            own.contains(w) || w.chars().count() == 1 || own.iter().any(|o| nick(o, w))
+        };
+        let initials: String = own.iter().filter_map(|w| w.chars().next()).collect();
+        let long = words
+            .iter()
+            .any(|w| w.chars().count() > 1 && (own.contains(w) || own.iter().any(|o| nick(o, w))));
+        let reversed: String = own.iter().rev().cloned().collect();
+        long && words.iter().all(known)
+            || own.len() >= 2
+                && (line_key == initials || line_key == own.concat() || line_key == reversed)
+    })
+}
+
+/// Whether `word` is a short form of the name `full`.
+fn nick(full: &str, word: &str) -> bool {
+    word.chars().count() >= 3 && full.len() > word.len() && full.starts_with(word)
+}
+
+/// Whether a line looks like a person's name: two to four capitalised words, or one word of letters.
+fn is_name(line: &str) -> bool {
+    let line = line.trim_end_matches([',', '.']);
+    let words: Vec<&str> = line.split_whitespace().collect();
+    if words.is_empty() || words.len() > 4 || line.chars().count() > 40 {
+        return false;
+    }
+    let capital = |w: &str| {
+        w.starts_with(char::is_uppercase)
+            && w.chars()
+                .all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
+            || matches!(
+                w,
+                "von" | "van" | "de" | "der" | "da" | "di" | "del" | "la" | "le" | "bin" | "&"
+            )
+    };
+    words.iter().all(|w| capital(w))
+        && !(words.len() == 1 && (is_answer(words[0]) || words[0].chars().count() < 3))
+        && !is_sign_off(line)
+}
+
+/// One-word messages that look like names.
+fn is_answer(word: &str) -> bool {
+    matches!(
+        word.to_lowercase().trim_end_matches('.'),
+        "yes"
+            | "no"
+            | "ok"
+            | "okay"
+            | "sure"
+            | "done"
+            | "agreed"
+            | "perfect"
+            | "great"
+            | "thanks"
+            | "approved"
+            | "confirmed"
+            | "fine"
+            | "yep"
+            | "nope"
+            | "hello"
+            | "hi"
+            | "danke"
+            | "ja"
+            | "nein"
+            | "gerne"
+            | "passt"
+            | "oui"
+            | "non"
+            | "merci"
+            | "parfait"
+            | "si"
+            | "sí"
+            | "gracias"
+            | "vale"
+            | "sim"
+            | "não"
+            | "obrigado"
+            | "certo"
+            | "nee"
+            | "prima"
+            | "received"
+            | "noted"
+            | "understood"
+            | "cool"
+            | "correct"
+            | "accepted"
+            | "rejected"
+            | "after"
+            | "before"
+            | "unsubscribe"
+            | "stop"
+            | "test"
+    )
+}
+
+/// Words of titles and organisations.
+fn titled(line: &str) -> bool {
+    line.split_whitespace()
+        .all(|w| w.starts_with(|c: char| c.is_uppercase() || !c.is_alphabetic()) || w.len() <= 3)
+}
+
+/// Whether a line holds a phone number, an address or a link, and little else.
+fn is_contact(line: &str) -> bool {
+    let digits = line.bytes().filter(u8::is_ascii_digit).count();
+    let words = line.split_whitespace().count();
+    let phone = digits >= 5
+        && digits * 3 >= line.chars().filter(|c| !c.is_whitespace()).count()
+        && words <= 8;
+    let mail = line.contains('@') && words <= 5;
+    let link = (line.contains("://") || line.contains("www.")) && words <= 4;
+    phone || mail || link
+}
+
+/// Whether a line reads like a sentence.
+fn is_prose(line: &str) -> bool {
+    let words = line.split_whitespace().count();
+    let lower = line
+        .split_whitespace()
+        .filter(|w| w.starts_with(char::is_lowercase))
+        .count();
+    words >= 7 && lower * 2 > words && !is_contact(line)
+        || words >= 4 && lower * 3 >= words * 2 && line.ends_with(['.', '!', '?'])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::start;
+    use super::find;
+
+    fn start(lines: &[&str], sender: &[&str]) -> Option<usize> {
+        find(lines, sender).map(|f| f.start)
+    }
 
     #[test]
     fn marks_greetings_and_names_begin_signatures() {
         assert_eq!(start(&["hi", "text", "-- ", "Ann"], &[]), Some(2));
         assert_eq!(
             start(&["text", "Best regards,", "Ann Lee", "Sales"], &[]),
+            Some(1)
+        );
+        assert_eq!(start(&["some text.", "", "Ann"], &["Ann Lee"]), Some(2));
+        assert_eq!(
+            start(
+                &[
+                    "some text.",
+                    "",
+                    "Ann Lee",
+                    "Head of Sales",
+                    "+49 30 1234567"
+                ],
+                &[]
+            ),
             Some(2)
         );
-        assert_eq!(start(&["text", "", "Ann"], &["Ann Lee"]), Some(2));
         assert_eq!(start(&["just text"], &["Ann Lee"]), None);
+        assert_eq!(start(&["Do you agree?", "", "Yes"], &[]), None);
     }
 }

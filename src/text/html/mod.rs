@@ -25,8 +25,14 @@ pub enum Visibility {
 pub enum MarkKind {
     /// The root a client wraps a quoted message in; with everything after it where `open` says so.
     Quote,
-    /// A `blockquote`: a quote, or only a citation.
+    /// A frame around attribution and quote; words behind the quote inside the frame are not quoted.
+    Frame,
+    /// A `blockquote` that is drawn or typed as a quoted message.
+    Cite,
+    /// A plain `blockquote`: a quote, or only a citation.
     Blockquote,
+    /// A box with the ruled top desktop Outlook draws over a quoted header.
+    Rule,
     /// The header block a client puts before the quoted message; the rest of the body is quoted.
     Header,
     /// The line that says who wrote the quoted text.

@@ -19,6 +19,8 @@ pub(super) struct Look {
     pub(super) pre: Option<bool>,
     /// A top border drawn as a rule over a quoted header, as desktop Outlook does.
     pub(super) rule: bool,
+    /// A line at the left, as clients draw beside quotes.
+    pub(super) cited: bool,
 }
 
 /// Read an inline style.
@@ -43,6 +45,7 @@ pub(super) fn read(style: &str, visibility: Visibility) -> Look {
                 look.rule |= value.contains("solid")
                     && (value.contains("#e1e1e1") || value.contains("#b5c4df"));
             }
+            "border-left" | "border-left-style" => look.cited |= value.contains("solid"),
             _ if visibility == Visibility::Browser => {}
             "font-size" => {
                 look.hidden |= matches!(size(&value), Some(n) if n <= 1.0) && !value.ends_with("em")

@@ -272,8 +272,8 @@ impl Walk {
             let word = word.strip_prefix(b"x_").unwrap_or(word);
             let kind = match word {
                 b"gmail_quote" if self.name == b"blockquote" => MarkKind::Blockquote,
-                b"gmail_quote"
-                | b"yahoo_quoted"
+                b"gmail_quote" => MarkKind::Frame,
+                b"yahoo_quoted"
                 | b"moz-forward-container"
                 | b"protonmail_quote"
                 | b"zmail_extra"
@@ -284,7 +284,6 @@ impl Walk {
                 | b"origbody"
                 | b"reply139content"
                 | b"OLK_SRC_BODY_SECTION"
-                | b"gmail_extra"
                 | b"quote"
                 | b"mail-editor-reference-message-container"
                 | b"AppleOriginalContents" => MarkKind::Quote,
@@ -405,10 +404,13 @@ impl Walk {
 
     fn mark(&mut self, name: &[u8]) -> Option<usize> {
         let kind = match name {
+            b"blockquote" if self.cite => MarkKind::Cite,
             _ if self.kind.is_some() => self.kind?,
+            b"signature" => MarkKind::Signature,
+            b"blockquote" if self.cite || self.look.cited => MarkKind::Cite,
             b"blockquote" => MarkKind::Blockquote,
             b"pre" | b"code" => MarkKind::Code,
-            b"div" if self.look.rule => MarkKind::Header,
+            b"div" if self.look.rule => MarkKind::Rule,
             _ => return None,
         };
         let at = self.out.position();
