@@ -199,6 +199,7 @@ pub(super) fn ending_at(lines: &[&str], first: usize, last: usize) -> Option<Fou
             });
         }
         if let Some(offset) = opens_inside(lines[line]) {
+            let offset = lines[line][..offset].trim_end_matches(['-', ' ']).len();
             return Some(Found {
                 line,
                 offset,
@@ -212,6 +213,24 @@ pub(super) fn ending_at(lines: &[&str], first: usize, last: usize) -> Option<Fou
         });
     }
     best
+}
+
+/// Whether the line after an attribution still belongs to it: the rest of a folded address.
+pub(super) fn continues(line: &str, next: &str) -> bool {
+    let next = next.trim();
+    let open = line.matches('<').count() > line.matches('>').count();
+    !next.is_empty()
+        && next.len() <= 120
+        && open
+        && next.ends_with([':', '：', '>'])
+        && next.split_whitespace().count() <= 3
+}
+
+/// Whether a text begins with an attribution, perhaps with the quote behind it on the same line.
+pub(super) fn heads(text: &str) -> bool {
+    let head = &text[..text.floor_char_boundary(300)];
+    head.match_indices([':', '：'])
+        .any(|(at, colon)| judge(&head[..at + colon.len()]) == Some(true))
 }
 
 /// Cheap test of a line's end before anything is unfolded.
@@ -228,8 +247,9 @@ fn may_end(line: &str) -> bool {
 
 fn opens(text: &str) -> bool {
     let head = text.trim_start_matches(['-', '*', ' ', '\u{202b}', '[']);
-    if head.starts_with(char::is_numeric) {
-        return true;
+    if let Some(end) = head.find(|c: char| !c.is_numeric()).filter(|end| *end > 0) {
+        // A date opens an attribution, a mail address such as "42abc@" does not.
+        return end <= 4 && !head[end..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '@');
     }
     let head = head[..head.floor_char_boundary(24)].to_lowercase();
     OPENERS.iter().any(|o| head.starts_with(o))
@@ -443,7 +463,7 @@ mod tests {
             0,
         )
         .unwrap();
-        assert_eq!(inside.offset, 5);
+        assert_eq!(inside.offset, 4);
     }
 
     #[test]

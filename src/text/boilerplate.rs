@@ -185,7 +185,10 @@ pub(super) fn is_mobile_footer(line: &str) -> bool {
         .any(|w| lower.starts_with(w) || w.len() > 12 && lower.contains(w));
     // Prose such as "sent from my desk, is much easier than my phone" has a verb behind a comma.
     let head = lower.split(", is ").next().unwrap_or_default();
-    let device = DEVICE.iter().any(|d| head.contains(d));
+    let mine = lower.starts_with("sent from my ")
+        && !lower.contains(", ")
+        && lower.split_whitespace().count() <= 9;
+    let device = mine || DEVICE.iter().any(|d| head.contains(d));
     opens && device && lower.split_whitespace().count() <= 16 && !lower.ends_with('?')
 }
 

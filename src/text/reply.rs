@@ -74,9 +74,9 @@ fn forwards(subject: &str) -> bool {
 /// Lines that begin with a quote mark, and their folded ends.
 fn mark_prefixes(lines: &mut [Line]) {
     for n in 0..lines.len() {
-        if lines[n].text.trim_start().starts_with('>')
-            && !lines[n].text.trim_start().starts_with(">From ")
-        {
+        let text = lines[n].text.trim_start();
+        let folded = n > 0 && attribution::continues(lines[n - 1].text, text);
+        if text.starts_with('>') && !text.starts_with(">From ") && !folded {
             lines[n].class = Some(SpanClass::Quote);
             lines[n].quoted = true;
         }
@@ -167,9 +167,12 @@ fn mark_quote(lines: &mut [Line], range: &Range<usize>, kind: MarkKind, cites: &
             .get(from)
             .filter(|c| c.start < range.end && !c.is_empty())
         {
-            at.end = lines::within(lines, &(range.start..cite.end))
+            let end = lines::within(lines, &(range.start..cite.end))
                 .end
                 .max(at.start);
+            if !signature::is_only(&lines[end..at.end.max(end)]) {
+                at.end = end;
+            }
         }
     }
     for line in &mut lines[at] {
@@ -257,10 +260,14 @@ fn close_soft(lines: &mut [Line], soft: &[Range<usize>]) {
             .iter()
             .find(|l| !l.is_blank())
             .and_then(|l| l.class);
+        let heads = lines[range.clone()]
+            .iter()
+            .find(|l| !l.is_blank())
+            .is_some_and(|l| attribution::heads(l.text));
         let is = |c: Option<SpanClass>| {
             matches!(c, Some(SpanClass::Attribution | SpanClass::ForwardHeader))
         };
-        if is(above) || is(head) {
+        if is(above) || is(head) || heads {
             lines::set(&mut lines[range.clone()], SpanClass::Quote);
         }
     }
@@ -285,13 +292,15 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool) {
                 .any(|at| lines[*at].quoted);
             let in_soft = next
                 .first()
-                .is_some_and(|at| soft.iter().any(|s| s.contains(at)));
+                .is_some_and(|at| soft.iter().any(|s| s.contains(at) && !s.contains(&n)));
             if found.sure || near || in_soft {
-                lines::force(&mut lines[found.line..=n], SpanClass::Attribution);
+                let folded = n + 1 < texts.len() && attribution::continues(texts[n], texts[n + 1]);
+                let end = n + 1 + usize::from(folded);
+                lines::force(&mut lines[found.line..end], SpanClass::Attribution);
                 rules_above(lines, found.line);
-                first = n + 1;
+                first = end;
                 if !near && !in_soft {
-                    lines::force(&mut lines[n + 1..], SpanClass::Quote);
+                    lines::force(&mut lines[end..], SpanClass::Quote);
                     return;
                 }
                 continue;

@@ -51,10 +51,43 @@ struct Found {
     signature: Range<usize>,
 }
 
+/// Whether lines are nothing but a marked signature.
+pub(super) fn is_only(lines: &[Line]) -> bool {
+    let mut words = lines
+        .iter()
+        .map(|l| l.text.trim())
+        .filter(|l| !l.is_empty());
+    words.next().is_some_and(|l| matches!(l, "--" | "—"))
+        && words.all(|l| l.chars().count() <= LONGEST && !is_prose(l))
+}
+
+/// Thanks with a full stop is a sentence, and thanks with nothing below is a message.
+fn is_thanks(line: &str) -> bool {
+    let lower = line.trim().to_lowercase();
+    THANKS.iter().any(|t| lower.starts_with(t))
+}
+
+const THANKS: &[&str] = &[
+    "thank",
+    "thx",
+    "danke",
+    "vielen dank",
+    "besten dank",
+    "merci",
+    "gracias",
+    "muchas gracias",
+    "obrigad",
+    "grazie",
+    "bedankt",
+];
+
 /// Whether a line is only a closing greeting.
 pub(super) fn is_sign_off(line: &str) -> bool {
     let line = line.trim();
     if line.is_empty() || line.len() > 80 {
+        return false;
+    }
+    if is_thanks(line) && line.ends_with(['.', '!']) {
         return false;
     }
     let core = line
@@ -92,7 +125,8 @@ fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
         if count > MOST_LINES || line.chars().count() > LONGEST {
             break;
         }
-        if is_sign_off(line) && n + 1 <= lines.len() && follows(&lines[n + 1..]) {
+        let alone = count == 1 && is_thanks(line);
+        if is_sign_off(line) && !alone && follows(&lines[n + 1..]) {
             return Some(Found {
                 start: n,
                 sign_off: Some(n),
