@@ -122,7 +122,15 @@ fn mark_roots(lines: &mut [Line], source: &Extract, forward: bool) {
         let at = lines::within(lines, &mark.range);
         let class = match mark.kind {
             MarkKind::Attribution => SpanClass::Attribution,
-            MarkKind::Signature => SpanClass::Signature,
+            MarkKind::Signature => {
+                for line in lines[at.clone()]
+                    .iter_mut()
+                    .filter(|l| boilerplate::is_mobile_footer(l.text))
+                {
+                    line.class.get_or_insert(SpanClass::MobileFooter);
+                }
+                SpanClass::Signature
+            }
             MarkKind::Footer => SpanClass::ListFooter,
             MarkKind::Code => SpanClass::Code,
             MarkKind::Table => SpanClass::Table,
