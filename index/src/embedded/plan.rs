@@ -1,0 +1,204 @@
+//! Builds the engine's query: the words of the search beside the clauses that
+//! say what may be seen.
+//!
+//! The scope is never part of what was typed. It is a set of required clauses
+//! around it, so no text, however written, can leave the organisation.
+
+use super::schema::{Fields, Tag};
+use crate::query::{Lowered, Phrase, Word};
+use crate::request::{Request, Scope};
+use tantivy::Term;
+use tantivy::query::{
+    BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, PhraseQuery, Query, TermQuery,
+};
+use tantivy::schema::{Field, IndexRecordOption};
+
+/// Added to the score of passages that hold every word of a short query.
+pub(crate) const ALL_WORDS: f32 = 1024.0;
+
+/// Queries of at most this many words put passages with all of them first. In longer
+/// ones the words that matter outweigh the count: see `tests/quality.rs`.
+pub(crate) const SHORT_QUERY: usize = 3;
+
+type Clauses = Vec<(Occur, Box<dyn Query>)>;
+
+/// The clauses that decide what may be seen at all.
+pub(crate) fn scope_clauses(
+    fields: &Fields,
+    request: &Request,
+    scope: &Scope,
+    per_document: bool,
+) -> Clauses {
+    let org = scope.org.as_str();
+    let whole = if per_document { Tag::First } else { Tag::Org };
+    let mut clauses = vec![(Occur::Must, tag(fields, org, whole))];
+    if let Some(customer) = &scope.customer {
+        let own = tag(fields, org, Tag::Customer(customer));
+        let seen = if scope.include_unlinked {
+            any(vec![own, unlinked(fields, org)])
+        } else {
+            own
+        };
+        clauses.push((Occur::Must, seen));
+    }
+    if let Some(customers) = &request.customers {
+        let mut wanted = tags(fields, org, customers, |c| Tag::Customer(c));
+        if scope.include_unlinked && !customers.is_empty() {
+            wanted.push(unlinked(fields, org));
+        }
+        clauses.push((Occur::Must, any(wanted)));
+    }
+    if let Some(companies) = &request.companies {
+        clauses.push((
+            Occur::Must,
+            any(tags(fields, org, companies, |c| Tag::Company(c))),
+        ));
+    }
+    if let Some(owners) = &request.owners {
+        clauses.push((
+            Occur::Must,
+            any(tags(fields, org, owners, |o| Tag::Owner(o))),
+        ));
+    }
+    if !request.kinds.is_empty() {
+        clauses.push((
+            Occur::Must,
+            any(tags(fields, org, &request.kinds, |k| Tag::Kind(k))),
+        ));
+    }
+    clauses
+}
+
+fn tag(fields: &Fields, org: &str, tag: Tag<'_>) -> Box<dyn Query> {
+    filter(fields.tag(org, tag))
+}
+
+fn tags<'a>(
+    fields: &Fields,
+    org: &str,
+    keys: &'a [String],
+    of: impl Fn(&'a str) -> Tag<'a>,
+) -> Vec<Box<dyn Query>> {
+    keys.iter().map(|key| tag(fields, org, of(key))).collect()
+}
+
+/// Documents of the organisation tied to no customer.
+fn unlinked(fields: &Fields, org: &str) -> Box<dyn Query> {
+    Box::new(BooleanQuery::new(vec![
+        (Occur::Must, tag(fields, org, Tag::Org)),
+        (Occur::MustNot, tag(fields, org, Tag::Linked)),
+    ]))
+}
+
+/// A clause that decides and does not score.
+fn filter(term: Term) -> Box<dyn Query> {
+    let query = TermQuery::new(term, IndexRecordOption::Basic);
+    Box::new(ConstScoreQuery::new(Box::new(query), 0.0))
+}
+
+/// One of several clauses, none scoring; nothing if there are none.
+fn any(mut clauses: Vec<Box<dyn Query>>) -> Box<dyn Query> {
+    match clauses.len() {
+        0 => Box::new(EmptyQuery),
+        1 => clauses.remove(0),
+        _ => Box::new(ConstScoreQuery::new(
+            Box::new(BooleanQuery::union(clauses)),
+            0.0,
+        )),
+    }
+}
+
+/// The clauses that rank: any word, every phrase, a bonus for all words.
+pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered) -> Clauses {
+    let mut clauses: Clauses = Vec::new();
+    for phrase in &lowered.phrases {
+        clauses.push((Occur::Must, phrase_query(fields, phrase)));
+    }
+    let mut words: Clauses = Vec::new();
+    for word in &lowered.words {
+        words.extend(
+            term_queries(fields, word)
+                .into_iter()
+                .map(|query| (Occur::Should, query)),
+        );
+    }
+    if let Some(all) = all_words(fields, lowered) {
+        words.push((Occur::Should, all));
+    }
+    if !words.is_empty() {
+        // Beside a phrase, which must match, words only rank.
+        let occur = if lowered.phrases.is_empty() {
+            Occur::Must
+        } else {
+            Occur::Should
+        };
+        clauses.push((occur, Box::new(BooleanQuery::new(words))));
+    }
+    clauses
+}
+
+/// Matches passages that hold every word, for short queries of more than one.
+fn all_words(fields: &Fields, lowered: &Lowered) -> Option<Box<dyn Query>> {
+    let counted: Vec<&Word> = lowered.words.iter().filter(|word| word.counts).collect();
+    if !(2..=SHORT_QUERY).contains(&counted.len()) {
+        return None;
+    }
+    let each = counted
+        .iter()
+        .map(|word| Box::new(BooleanQuery::union(term_queries(fields, word))) as Box<dyn Query>)
+        .collect();
+    let all = BooleanQuery::intersection(each);
+    Some(Box::new(ConstScoreQuery::new(Box::new(all), ALL_WORDS)))
+}
+
+/// A word in each field and form.
+pub(crate) fn term_queries(fields: &Fields, word: &Word) -> Vec<Box<dyn Query>> {
+    let mut out: Vec<Box<dyn Query>> = Vec::new();
+    for field in [fields.title, fields.body, fields.names] {
+        for form in word.forms_in(field == fields.names) {
+            let term = Term::from_field_text(field, form);
+            let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+            out.push(weighted(Box::new(query), word.weight));
+        }
+    }
+    out
+}
+
+fn weighted(query: Box<dyn Query>, weight: f32) -> Box<dyn Query> {
+    if (weight - 1.0).abs() < f32::EPSILON {
+        return query;
+    }
+    Box::new(BoostQuery::new(query, weight))
+}
+
+fn phrase_query(fields: &Fields, phrase: &Phrase) -> Box<dyn Query> {
+    let mut variants: Vec<Box<dyn Query>> = Vec::new();
+    for field in [fields.title, fields.body, fields.names] {
+        for terms in &phrase.variants {
+            variants.push(phrase_in(field, terms));
+        }
+    }
+    Box::new(BooleanQuery::union(variants))
+}
+
+fn phrase_in(field: Field, terms: &[(usize, String)]) -> Box<dyn Query> {
+    let terms = terms
+        .iter()
+        .map(|(offset, term)| (*offset, Term::from_field_text(field, term)))
+        .collect();
+    Box::new(PhraseQuery::new_with_offset(terms))
+}
+
+/// What must not be in any passage of a document, if anything.
+pub(crate) fn excluded(fields: &Fields, lowered: &Lowered) -> Option<Box<dyn Query>> {
+    let words = lowered
+        .not_words
+        .iter()
+        .flat_map(|word| term_queries(fields, word));
+    let phrases = lowered
+        .not_phrases
+        .iter()
+        .map(|phrase| phrase_query(fields, phrase));
+    let all: Vec<Box<dyn Query>> = words.chain(phrases).collect();
+    (!all.is_empty()).then(|| Box::new(BooleanQuery::union(all)) as Box<dyn Query>)
+}

@@ -1,0 +1,286 @@
+//! Runs one search on a snapshot: terms, filters, statistics, one pass over
+//! the matches, and the cursor to the next page.
+//!
+//! Typing errors are considered only after the words as typed found nothing.
+
+use super::collect::{Candidate, Found, Page, Place};
+use super::expand;
+use super::plan::{self, ALL_WORDS};
+use super::schema::id_of;
+use super::snapshot::Snapshot;
+use super::statistics::{Frozen, Scales, Statistics};
+use crate::error::Error;
+use crate::highlight::Highlighter;
+use crate::query::Lowered;
+use crate::request::{Answer, Cursor, Hit, MAX_LIMIT, Request, Scope};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query};
+
+/// What ranking is tuned by; see `tests/quality.rs` for the figures behind the defaults.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tuning {
+    pub(crate) scales: Scales,
+    pub(crate) budget: Duration,
+}
+
+impl Default for Tuning {
+    fn default() -> Self {
+        Tuning {
+            scales: Scales {
+                title: 0.75,
+                body: 0.75,
+                names: 0.75,
+            },
+            budget: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What a cursor holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Bookmark {
+    /// Hash of the search it belongs to.
+    search: String,
+    steps: i64,
+    occurred_at: i64,
+    key: String,
+    forgiveness: Forgiveness,
+    statistics: Frozen,
+}
+
+/// Whose typing errors are considered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Forgiveness {
+    /// None: the words as typed.
+    None,
+    /// Of words that are nowhere in the organisation.
+    Missing,
+    /// Of every word, because nothing was found.
+    All,
+}
+
+/// One search on one snapshot.
+pub(crate) struct Search<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) request: &'a Request,
+    pub(crate) scope: &'a Scope,
+    pub(crate) tuning: Tuning,
+}
+
+/// The words of a search as they were run.
+struct Run {
+    lowered: Lowered,
+    frozen: Frozen,
+    found: Found,
+    corrections: Vec<String>,
+    forgiveness: Forgiveness,
+}
+
+impl Search<'_> {
+    pub(crate) fn run(&self) -> Result<Answer, Error> {
+        let bookmark = match &self.request.cursor {
+            Some(cursor) => Some(self.open_cursor(cursor)?),
+            None => None,
+        };
+        let mut lowered = Lowered::new(&self.request.query, &self.snapshot.languages);
+        expand::prefixes(self.snapshot, &mut lowered)?;
+        let run = match &bookmark {
+            Some(bookmark) => self.forgiving(lowered, bookmark.forgiveness, Some(bookmark))?,
+            None => self.first_page(lowered)?,
+        };
+        self.answer(run)
+    }
+
+    /// As typed; with typing errors forgiven where a word is nowhere in the organisation,
+    /// and in every word where nothing was found at all.
+    fn first_page(&self, lowered: Lowered) -> Result<Run, Error> {
+        let missing = expand::missing_words(self.snapshot, &lowered, &self.scope.org)?;
+        let first = if missing {
+            Forgiveness::Missing
+        } else {
+            Forgiveness::None
+        };
+        let run = self.forgiving(lowered.clone(), first, None)?;
+        if run.found.total > 0 || !expand::any_correctable(&lowered) {
+            return Ok(run);
+        }
+        self.forgiving(lowered, Forgiveness::All, None)
+    }
+
+    fn forgiving(
+        &self,
+        mut lowered: Lowered,
+        forgiveness: Forgiveness,
+        bookmark: Option<&Bookmark>,
+    ) -> Result<Run, Error> {
+        let corrections = match forgiveness {
+            Forgiveness::None => Vec::new(),
+            _ => expand::corrections(self.snapshot, &mut lowered, &self.scope.org, forgiveness)?,
+        };
+        let run = self.once(lowered, bookmark, corrections)?;
+        Ok(Run { forgiveness, ..run })
+    }
+
+    fn once(
+        &self,
+        lowered: Lowered,
+        bookmark: Option<&Bookmark>,
+        corrections: Vec<String>,
+    ) -> Result<Run, Error> {
+        let fields = &self.snapshot.fields;
+        let searcher = &self.snapshot.searcher;
+        let frozen = match bookmark {
+            Some(bookmark) if bookmark.statistics.fits(&lowered.words) => {
+                bookmark.statistics.clone()
+            }
+            _ => Frozen::take(searcher, fields, &lowered.words)?,
+        };
+        let browsing = lowered.is_empty();
+        // A text of which no word can be looked up is not the same as no text.
+        let hopeless = browsing && !self.request.query.is_empty();
+        let mut clauses = plan::scope_clauses(fields, self.request, self.scope, browsing);
+        clauses.extend(plan::ranking_clauses(fields, &lowered));
+        if hopeless {
+            clauses.push((Occur::Must, Box::new(tantivy::query::EmptyQuery)));
+        }
+        let page = self.page(&lowered, bookmark)?;
+        let query = BooleanQuery::new(clauses);
+        let statistics = Statistics::new(
+            searcher,
+            fields,
+            &frozen,
+            &lowered.words,
+            self.tuning.scales,
+        );
+        let found = searcher.search_with_statistics_provider(&query, &page, &statistics)?;
+        Ok(Run {
+            lowered,
+            frozen,
+            found,
+            corrections,
+            forgiveness: Forgiveness::None,
+        })
+    }
+
+    fn page(&self, lowered: &Lowered, bookmark: Option<&Bookmark>) -> Result<Page, Error> {
+        let searcher = &self.snapshot.searcher;
+        let excluded = match plan::excluded(&self.snapshot.fields, lowered) {
+            Some(query) => Some(Arc::from(
+                query.weight(EnableScoring::disabled_from_searcher(searcher))?,
+            )),
+            None => None,
+        };
+        Ok(Page {
+            limit: self.request.limit.clamp(1, MAX_LIMIT),
+            since: self.request.since.unwrap_or(i64::MIN),
+            until: self.request.until.unwrap_or(i64::MAX),
+            after: bookmark.map(|b| Place {
+                steps: b.steps,
+                occurred_at: b.occurred_at,
+                key: b.key.clone(),
+            }),
+            excluded,
+            scored: !lowered.is_empty(),
+            deadline: Instant::now().checked_add(self.tuning.budget),
+        })
+    }
+
+    fn answer(&self, mut run: Run) -> Result<Answer, Error> {
+        let limit = self.request.limit.clamp(1, MAX_LIMIT);
+        let more = run.found.candidates.len() > limit;
+        run.found.candidates.truncate(limit);
+        let last = run.found.candidates.last().filter(|_| more);
+        let next_cursor = last.map(|last| self.cursor(&run, &last.place));
+        let mut hits = Vec::with_capacity(run.found.candidates.len());
+        for candidate in &run.found.candidates {
+            hits.push(self.hit(&run, candidate)?);
+        }
+        Ok(Answer {
+            hits,
+            total: run.found.total,
+            next_cursor,
+            highlighter: Highlighter::new(&self.request.query, run.corrections),
+            partial: run.found.partial,
+        })
+    }
+
+    fn hit(&self, run: &Run, candidate: &Candidate) -> Result<Hit, Error> {
+        let all_words = candidate.score >= ALL_WORDS;
+        let explain = match self.request.explain {
+            true => Some(super::explain::explain(
+                self,
+                &run.lowered,
+                &run.frozen,
+                candidate,
+                all_words,
+            )?),
+            false => None,
+        };
+        Ok(Hit {
+            document: id_of(&candidate.place.key).to_owned(),
+            passage: candidate.passage,
+            score: if all_words {
+                candidate.score - ALL_WORDS
+            } else {
+                candidate.score
+            },
+            occurred_at: candidate.place.occurred_at,
+            explain,
+        })
+    }
+
+    fn cursor(&self, run: &Run, place: &Place) -> Cursor {
+        let bookmark = Bookmark {
+            search: self.fingerprint(),
+            steps: place.steps,
+            occurred_at: place.occurred_at,
+            key: place.key.clone(),
+            forgiveness: run.forgiveness,
+            statistics: run.frozen.clone(),
+        };
+        let json = serde_json::to_vec(&bookmark).unwrap_or_default();
+        Cursor(
+            json.iter()
+                .fold(String::new(), |out, byte| format!("{out}{byte:02x}")),
+        )
+    }
+
+    fn open_cursor(&self, cursor: &Cursor) -> Result<Bookmark, Error> {
+        let bytes: Option<Vec<u8>> = cursor
+            .0
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        let bookmark: Option<Bookmark> =
+            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        bookmark
+            .filter(|bookmark| bookmark.search == self.fingerprint())
+            .ok_or(Error::Cursor)
+    }
+
+    /// Everything that decides what is found, so that a cursor fits no other search.
+    fn fingerprint(&self) -> String {
+        let r = self.request;
+        let text = format!(
+            "{:?}",
+            (
+                &r.query,
+                &r.kinds,
+                &r.customers,
+                &r.companies,
+                &r.owners,
+                r.since,
+                r.until,
+                self.scope
+            )
+        );
+        let digest = Sha256::digest(text.as_bytes());
+        digest[..8]
+            .iter()
+            .fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
+    }
+}

@@ -1,0 +1,294 @@
+//! A query as the terms an index is asked for, given the languages its texts
+//! are written in.
+//!
+//! Still free of any engine: the embedded one, the highlighter and a future
+//! remote one all start from here.
+
+use super::{Part, Query};
+use crate::analysis::{Forms, Kind, Piece, Scanner, fold, is_stop_word};
+use crate::document::Language;
+
+/// Most words that are looked up; the rest of a longer text is ignored.
+pub(crate) const MAX_WORDS: usize = 48;
+
+/// Weight of the words inside an exact thing, beside the thing itself.
+const PART_WEIGHT: f32 = 0.3;
+
+/// The terms of a query.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Lowered {
+    pub(crate) words: Vec<Word>,
+    pub(crate) phrases: Vec<Phrase>,
+    pub(crate) not_words: Vec<Word>,
+    pub(crate) not_phrases: Vec<Phrase>,
+}
+
+/// One word and everything it may look like in the index.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Word {
+    /// Lower case, folded.
+    pub(crate) typed: String,
+    /// Terms in titles and bodies: the stem of each language.
+    pub(crate) forms: Vec<String>,
+    /// Terms in names.
+    pub(crate) name_forms: Vec<String>,
+    /// Matches every term that begins with `typed`.
+    pub(crate) prefix: bool,
+    /// Share in the score.
+    pub(crate) weight: f32,
+    /// Whether it counts when all words are asked for.
+    pub(crate) counts: bool,
+    /// A plain word, which may hold a typing error.
+    pub(crate) plain: bool,
+}
+
+/// A phrase in the stems of each language.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Phrase {
+    pub(crate) typed: String,
+    /// Terms with their relative positions; never empty.
+    pub(crate) variants: Vec<Vec<(usize, String)>>,
+}
+
+impl Word {
+    /// Its terms in the names field, which is not stemmed, or in the text fields.
+    pub(crate) fn forms_in(&self, names: bool) -> &[String] {
+        if names { &self.name_forms } else { &self.forms }
+    }
+}
+
+impl Lowered {
+    /// Looks a query up in the stems of the given languages.
+    pub(crate) fn new(query: &Query, languages: &[Language]) -> Lowered {
+        let mut lowering = Lowering {
+            forms: languages.iter().map(|l| Forms::direct(*l)).collect(),
+            names: Forms::unstemmed(),
+            stops: stop_language(query, languages),
+        };
+        let mut out = Lowered::default();
+        for part in &query.parts {
+            match part {
+                Part::Not(part) => {
+                    lowering.part(part, &mut out.not_words, &mut out.not_phrases);
+                }
+                part => lowering.part(part, &mut out.words, &mut out.phrases),
+            }
+        }
+        lowering.drop_stop_words(&mut out);
+        for word in &mut out.not_words {
+            word.counts = false;
+        }
+        // An exclusion means the thing as typed, not each of its words.
+        out.not_words.retain(|word| word.weight >= 1.0);
+        out
+    }
+
+    /// Whether there is nothing to look up but exclusions.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.phrases.is_empty()
+    }
+}
+
+struct Lowering {
+    forms: Vec<Forms>,
+    names: Forms,
+    stops: Option<Language>,
+}
+
+impl Lowering {
+    fn part(&mut self, part: &Part, words: &mut Vec<Word>, phrases: &mut Vec<Phrase>) {
+        match part {
+            Part::Words(text) => self.words(text, words),
+            Part::Phrase(text) => self.phrase(text, words, phrases),
+            Part::Prefix(text) => self.prefix(text, words),
+            Part::Not(_) => {}
+        }
+    }
+
+    fn words(&mut self, text: &str, out: &mut Vec<Word>) {
+        let pieces = pieces(text);
+        for (i, piece) in pieces.iter().enumerate() {
+            if out.len() >= MAX_WORDS {
+                return;
+            }
+            if piece.kind == Kind::Single && in_pair(&pieces, i) {
+                continue;
+            }
+            let inside = pieces[..i].iter().any(|whole| holds(whole, piece));
+            let (forms, name_forms) = self.forms_of(text, *piece);
+            let typed = fold(&text[piece.from..piece.to]);
+            if forms.is_empty() {
+                continue;
+            }
+            if let Some(same) = out
+                .iter_mut()
+                .find(|word| word.forms == forms && !word.prefix)
+            {
+                // Said twice, meant more; bounded so that repetition cannot drown the rest.
+                same.weight = (same.weight + 0.5).min(2.0);
+                same.counts |= !inside;
+                continue;
+            }
+            out.push(Word {
+                typed,
+                forms,
+                name_forms,
+                prefix: false,
+                weight: if inside { PART_WEIGHT } else { 1.0 },
+                counts: !inside,
+                plain: piece.kind == Kind::Word,
+            });
+        }
+    }
+
+    /// The forms of a piece in text and in names.
+    fn forms_of(&mut self, text: &str, piece: Piece) -> (Vec<String>, Vec<String>) {
+        let mut out: Vec<String> = Vec::with_capacity(2);
+        let (mut first, mut second) = (String::new(), String::new());
+        for forms in &mut self.forms {
+            forms.of(text, piece, &mut first, &mut second);
+            for form in [&first, &second] {
+                if !form.is_empty() && !out.contains(form) {
+                    out.push(form.clone());
+                }
+            }
+        }
+        self.names.of(text, piece, &mut first, &mut second);
+        (out, vec![first])
+    }
+
+    fn prefix(&mut self, text: &str, out: &mut Vec<Word>) {
+        let pieces = pieces(text);
+        let Some(last) = pieces.iter().rfind(|piece| piece.to == text.len()) else {
+            self.words(text, out);
+            return;
+        };
+        let whole = pieces
+            .iter()
+            .find(|piece| piece.to == text.len())
+            .unwrap_or(last);
+        let typed = fold(&text[whole.from..whole.to]);
+        let (forms, name_forms) = self.forms_of(text, *whole);
+        out.push(Word {
+            typed,
+            forms,
+            name_forms,
+            prefix: true,
+            weight: 1.0,
+            counts: true,
+            plain: false,
+        });
+    }
+
+    /// A phrase of one word is that word; longer ones leave out stop words, keeping the gap.
+    fn phrase(&mut self, text: &str, words: &mut Vec<Word>, phrases: &mut Vec<Phrase>) {
+        let pieces: Vec<Piece> = pieces(text);
+        let chain: Vec<Piece> = chain(&pieces);
+        let heavy: Vec<Piece> = chain
+            .iter()
+            .copied()
+            .filter(|p| !self.is_stop(text, *p))
+            .collect();
+        let chain = if heavy.is_empty() { chain } else { heavy };
+        if chain.len() < 2 {
+            self.words(text, words);
+            return;
+        }
+        let (mut first, mut second) = (String::new(), String::new());
+        let mut variants: Vec<Vec<(usize, String)>> = Vec::new();
+        let start = chain[0].position;
+        for forms in &mut self.forms {
+            let mut terms = Vec::with_capacity(chain.len());
+            for piece in chain.iter().take(MAX_WORDS) {
+                forms.of(text, *piece, &mut first, &mut second);
+                terms.push((piece.position - start, first.clone()));
+            }
+            if !variants.contains(&terms) {
+                variants.push(terms);
+            }
+        }
+        phrases.push(Phrase {
+            typed: text.to_owned(),
+            variants,
+        });
+    }
+
+    fn is_stop(&self, text: &str, piece: Piece) -> bool {
+        let word = text[piece.from..piece.to].to_lowercase();
+        piece.kind == Kind::Word && self.stops.is_some_and(|l| is_stop_word(l, &word))
+    }
+
+    fn drop_stop_words(&self, out: &mut Lowered) {
+        let Some(language) = self.stops else { return };
+        let stop = |word: &Word| word.plain && is_stop_word(language, &word.typed);
+        if !out.phrases.is_empty() || out.words.iter().any(|word| !stop(word)) {
+            out.words.retain(|word| !stop(word));
+        }
+    }
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut scanner = Scanner::new(text, 0);
+    let mut out = Vec::new();
+    while out.len() < 8 * MAX_WORDS && scanner.next_into(&mut out) {}
+    out
+}
+
+fn holds(whole: &Piece, piece: &Piece) -> bool {
+    matches!(whole.kind, Kind::Exact | Kind::Phone)
+        && whole.from <= piece.from
+        && piece.to <= whole.to
+}
+
+fn in_pair(pieces: &[Piece], i: usize) -> bool {
+    let single = pieces[i];
+    pieces
+        .iter()
+        .any(|p| p.kind == Kind::Pair && p.from <= single.from && single.to <= p.to)
+}
+
+/// The pieces that follow each other: words and pairs, without the exact things over them.
+fn chain(pieces: &[Piece]) -> Vec<Piece> {
+    (0..pieces.len())
+        .filter(|i| match pieces[*i].kind {
+            Kind::Word | Kind::Pair => true,
+            Kind::Single => !in_pair(pieces, *i),
+            Kind::Exact | Kind::Phone => false,
+        })
+        .map(|i| pieces[i])
+        .collect()
+}
+
+/// The language whose stop words occur most in the query, if any do.
+fn stop_language(query: &Query, languages: &[Language]) -> Option<Language> {
+    let words: Vec<String> = query
+        .parts
+        .iter()
+        .filter_map(|part| match part {
+            Part::Words(text) | Part::Phrase(text) => Some(text),
+            _ => None,
+        })
+        .flat_map(|text| text.split(|c: char| !c.is_alphanumeric()))
+        .filter(|word| !word.is_empty())
+        .take(MAX_WORDS)
+        .map(str::to_lowercase)
+        .collect();
+    let known = |language: &Language| match language {
+        Language::Unknown => Language::English,
+        other => *other,
+    };
+    languages
+        .iter()
+        .map(known)
+        .map(|language| {
+            let hits = words
+                .iter()
+                .filter(|word| is_stop_word(language, word))
+                .count();
+            (hits, language)
+        })
+        .filter(|(hits, _)| *hits > 0)
+        // Of equals, the one that comes first in `Language`: English.
+        .max_by_key(|(hits, language)| (*hits, std::cmp::Reverse(*language)))
+        .map(|(_, language)| language)
+}
