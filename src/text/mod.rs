@@ -8,6 +8,7 @@
 pub mod attribution;
 pub mod body;
 pub mod boilerplate;
+mod finder;
 pub mod form;
 pub mod html;
 pub mod language;

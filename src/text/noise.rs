@@ -2,7 +2,10 @@
 //!
 //! It only names the reason; whether such mail is stored, indexed or hidden is the pipeline's setting.
 
+use std::sync::LazyLock;
+
 use super::body::BodyKind;
+use super::finder::Finder;
 
 /// Why a body is noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -31,177 +34,72 @@ impl Noise {
     }
 }
 
-const AUTO_SUBJECT: &[&str] = &[
-    "out of office",
-    "automatic reply",
-    "auto-reply",
-    "autoreply",
-    "auto reply",
-    "out of the office",
-    "automatische antwort",
-    "abwesenheitsnotiz",
-    "abwesend:",
-    "réponse automatique",
-    "reponse automatique",
-    "absence du bureau",
-    "respuesta automática",
-    "respuesta automatica",
-    "fuera de la oficina",
-    "resposta automática",
-    "resposta automatica",
-    "fora do escritório",
-    "risposta automatica",
-    "fuori sede",
-    "automatisch antwoord",
-    "afwezigheidsbericht",
-    "autosvar",
-    "automatiskt svar",
-    "automatisk svar",
-    "automaattinen vastaus",
-    "autoodpowiedź",
-    "odpowiedź automatyczna",
-    "automatická odpověď",
-    "automatická odpoveď",
-    "automatikus válasz",
-    "răspuns automat",
-    "автоответ",
-    "автоматический ответ",
-    "автоматична відповідь",
-    "αυτόματη απάντηση",
-    "otomatik yanıt",
-    "رد تلقائي",
-    "trả lời tự động",
-    "自動応答",
-    "自動返信",
-    "不在通知",
-    "자동 회신",
-    "부재중",
-    "自动回复",
-    "自動回覆",
-];
+const AUTO_SUBJECT: &str = "out of office|automatic reply|auto-reply|autoreply|auto reply|out of the office|automatische antwort|\
+    abwesenheitsnotiz|abwesend:|réponse automatique|reponse automatique|absence du bureau|\
+    respuesta automática|respuesta automatica|fuera de la oficina|resposta automática|resposta automatica|\
+    fora do escritório|risposta automatica|fuori sede|automatisch antwoord|afwezigheidsbericht|autosvar|\
+    automatiskt svar|automatisk svar|automaattinen vastaus|autoodpowiedź|odpowiedź automatyczna|\
+    automatická odpověď|automatická odpoveď|automatikus válasz|răspuns automat|автоответ|\
+    автоматический ответ|автоматична відповідь|αυτόματη απάντηση|otomatik yanıt|رد تلقائي|trả lời tự động|\
+    自動応答|自動返信|不在通知|자동 회신|부재중|自动回复|自動回覆";
 
-const AUTO_TEXT: &[&str] = &[
-    "i am out of the office",
-    "i'm out of the office",
-    "i am currently out of",
-    "i will be out of the office",
-    "this is an automated response",
-    "this is an automatic reply",
-    "ich bin derzeit nicht im büro",
-    "ich bin zurzeit nicht im",
-    "ich bin bis zum",
-    "je suis absent",
-    "je suis actuellement absent",
-    "estoy fuera de la oficina",
-    "estarei ausente",
-    "sono fuori ufficio",
-    "ik ben afwezig",
-    "jag är inte på kontoret",
-];
+const AUTO_TEXT: &str = "i am out of the office|i'm out of the office|i am currently out of|i will be out of the office|\
+    this is an automated response|this is an automatic reply|ich bin derzeit nicht im büro|\
+    ich bin zurzeit nicht im|ich bin bis zum|je suis absent|je suis actuellement absent|\
+    estoy fuera de la oficina|estarei ausente|sono fuori ufficio|ik ben afwezig|jag är inte på kontoret";
 
-const BOUNCE_SUBJECT: &[&str] = &[
-    "undeliverable",
-    "undelivered mail",
-    "delivery status notification",
-    "mail delivery failed",
-    "mail delivery failure",
-    "returned mail",
-    "failure notice",
-    "delivery failure",
-    "unzustellbar",
-    "nicht zustellbar",
-    "non remis",
-    "no se puede entregar",
-    "não foi possível entregar",
-    "recapito non riuscito",
-    "onbestelbaar",
-    "kan inte levereras",
-];
+const BOUNCE_SUBJECT: &str = "undeliverable|undelivered mail|delivery status notification|mail delivery failed|mail delivery failure|\
+    returned mail|failure notice|delivery failure|unzustellbar|nicht zustellbar|non remis|\
+    no se puede entregar|não foi possível entregar|recapito non riuscito|onbestelbaar|kan inte levereras";
 
-const BOUNCE_TEXT: &[&str] = &[
-    "delivery to the following recipient failed",
-    "delivery has failed to these recipients",
-    "could not be delivered",
-    "this message was created automatically by mail delivery software",
-    "550 5.1.1",
-    "wasn't delivered to",
-    "the email account that you tried to reach does not exist",
-    "address not found",
-];
+const BOUNCE_TEXT: &str = "delivery to the following recipient failed|delivery has failed to these recipients|\
+    could not be delivered|this message was created automatically by mail delivery software|550 5.1.1|\
+    wasn't delivered to|the email account that you tried to reach does not exist|address not found";
 
-const CALENDAR_SUBJECT: &[&str] = &[
-    "invitation:",
-    "updated invitation:",
-    "accepted:",
-    "declined:",
-    "tentative:",
-    "canceled event:",
-    "cancelled event:",
-    "canceled:",
-    "cancelled:",
-    "einladung:",
-    "zugesagt:",
-    "abgesagt:",
-    "angenommen:",
-    "abgelehnt:",
-    "mit vorbehalt:",
-    "invitation :",
-    "accepté :",
-    "accepté:",
-    "refusé :",
-    "aceptado:",
-    "rechazado:",
-    "aceito:",
-    "recusado:",
-    "accettato:",
-    "rifiutato:",
-    "geaccepteerd:",
-    "afgewezen:",
-    "accepterat:",
-    "new time proposed:",
-];
+const CALENDAR_SUBJECT: &str = "invitation:|updated invitation:|accepted:|declined:|tentative:|canceled event:|cancelled event:|\
+    canceled:|cancelled:|einladung:|zugesagt:|abgesagt:|angenommen:|abgelehnt:|mit vorbehalt:|invitation :|\
+    accepté :|accepté:|refusé :|aceptado:|rechazado:|aceito:|recusado:|accettato:|rifiutato:|geaccepteerd:|\
+    afgewezen:|accepterat:|new time proposed:";
 
-const BULK_TEXT: &[&str] = &[
-    "unsubscribe",
-    "view in browser",
-    "view this email in your browser",
-    "view it in your browser",
-    "email preferences",
-    "manage your preferences",
-    "manage preferences",
-    "update your preferences",
-    "you are receiving this",
-    "you received this email because",
-    "you're receiving this",
-    "abmelden",
-    "abbestellen",
-    "newsletter abbestellen",
-    "im browser ansehen",
-    "im browser anzeigen",
-    "se désabonner",
-    "se désinscrire",
-    "désinscription",
-    "voir dans le navigateur",
-    "darse de baja",
-    "cancelar suscripción",
-    "ver en el navegador",
-    "cancelar a inscrição",
-    "descadastrar",
-    "ver no navegador",
-    "annulla iscrizione",
-    "cancellati",
-    "disiscriviti",
-    "visualizza nel browser",
-    "afmelden",
-    "uitschrijven",
-    "bekijk in browser",
-    "avprenumerera",
-    "avregistrera",
-    "avmeld",
-    "отписаться",
-    "配信停止",
-    "退订",
-];
+const BULK_TEXT: &str = "unsubscribe|view in browser|view this email in your browser|view it in your browser|email preferences|\
+    manage your preferences|manage preferences|update your preferences|you are receiving this|\
+    you received this email because|you're receiving this|abmelden|abbestellen|newsletter abbestellen|\
+    im browser ansehen|im browser anzeigen|se désabonner|se désinscrire|désinscription|\
+    voir dans le navigateur|darse de baja|cancelar suscripción|ver en el navegador|cancelar a inscrição|\
+    descadastrar|ver no navegador|annulla iscrizione|cancellati|disiscriviti|visualizza nel browser|\
+    afmelden|uitschrijven|bekijk in browser|avprenumerera|avregistrera|avmeld|отписаться|配信停止|退订";
+
+static SUBJECTS: LazyLock<Finder> = LazyLock::new(|| {
+    let lists = [
+        (AUTO_SUBJECT, AUTO),
+        (BOUNCE_SUBJECT, BOUNCED),
+        (CALENDAR_SUBJECT, INVITED),
+    ];
+    Finder::new(
+        lists
+            .into_iter()
+            .flat_map(|(list, id)| list.split('|').map(move |w| (w, id))),
+    )
+});
+
+static TEXTS: LazyLock<Finder> = LazyLock::new(|| {
+    let many = |list: &'static str, from: usize| {
+        list.split('|')
+            .enumerate()
+            .map(move |(n, w)| (w, from + n.min(63)))
+    };
+    Finder::new(
+        many(BULK_TEXT, BULK)
+            .chain(many(BOUNCE_TEXT, BOUNCED))
+            .chain(AUTO_TEXT.split('|').map(|w| (w, AUTO))),
+    )
+});
+
+const AUTO: usize = 0;
+const INVITED: usize = 1;
+/// From here on a text's bounce wordings are numbered, and from `BULK` on those of mass mail.
+const BOUNCED: usize = 2;
+const BULK: usize = 64;
 
 /// The reason this body is noise, or `None`.
 #[must_use]
@@ -210,38 +108,55 @@ pub fn detect(kind: BodyKind, subject: Option<&str>, text: &str) -> Option<Noise
         return None;
     }
     let subject = subject.unwrap_or_default().trim().to_lowercase();
-    let replied =
-        subject.starts_with("re:") || subject.starts_with("aw:") || subject.starts_with("fw");
-    if AUTO_SUBJECT.iter().any(|p| subject.contains(p)) && !replied {
-        return Some(Noise::AutoReply);
-    }
-    if BOUNCE_SUBJECT.iter().any(|p| subject.contains(p)) && !replied {
-        return Some(Noise::Bounce);
-    }
-    if CALENDAR_SUBJECT.iter().any(|p| subject.starts_with(p)) {
-        return Some(Noise::Calendar);
-    }
-    let head = lower_head(text, 1200);
-    if text.len() < 4000 && BOUNCE_TEXT.iter().filter(|p| head.contains(**p)).count() >= 2 {
-        return Some(Noise::Bounce);
-    }
-    if text.len() < 2500 && AUTO_TEXT.iter().any(|p| head.contains(p)) && !head.contains("wrote:") {
-        return Some(Noise::AutoReply);
-    }
-    let tail = lower_tail(text, 1500);
-    let bulk = BULK_TEXT
+    let answer = ["re:", "aw:", "fw:", "fwd:", "wg:", "sv:", "tr:"]
         .iter()
-        .filter(|p| tail.contains(**p) || head.contains(**p))
-        .count();
-    (bulk >= 2 || bulk == 1 && !replied && text.len() > 1500).then_some(Noise::Newsletter)
+        .any(|p| subject.starts_with(p));
+    if let Some(noise) = by_subject(&subject, answer) {
+        return Some(noise);
+    }
+    let seen = seen(text);
+    if text.len() < 6000 && (seen & ((1 << BULK) - (1 << BOUNCED))).count_ones() >= 2 {
+        return Some(Noise::Bounce);
+    }
+    if text.len() < 2500 && seen & (1 << AUTO) != 0 && !answer {
+        return Some(Noise::AutoReply);
+    }
+    let bulk = (seen >> BULK).count_ones();
+    (bulk >= 2 || bulk == 1 && !answer && text.len() > 1500).then_some(Noise::Newsletter)
 }
 
-fn lower_head(text: &str, bytes: usize) -> String {
-    text[..text.floor_char_boundary(bytes)].to_lowercase()
+fn by_subject(subject: &str, answer: bool) -> Option<Noise> {
+    let mut found = None;
+    SUBJECTS.each(subject, |id, at, _| {
+        let noise = match id {
+            AUTO if !answer => Noise::AutoReply,
+            BOUNCED if !answer => Noise::Bounce,
+            INVITED if at == 0 => Noise::Calendar,
+            _ => return,
+        };
+        found.get_or_insert(noise);
+    });
+    found
 }
 
-fn lower_tail(text: &str, bytes: usize) -> String {
-    text[text.ceil_char_boundary(text.len().saturating_sub(bytes))..].to_lowercase()
+/// The wordings seen at the head and the tail of a text, as bits.
+fn seen(text: &str) -> u128 {
+    let head = &text[..text.floor_char_boundary(1200)];
+    let tail = &text[text
+        .ceil_char_boundary(text.len().saturating_sub(1500))
+        .max(head.len())..];
+    let mut seen = 0;
+    for part in [head, tail] {
+        let folded;
+        let part = if part.is_ascii() {
+            part
+        } else {
+            folded = part.to_lowercase();
+            &folded
+        };
+        TEXTS.each(part, |id, _, _| seen |= 1 << id);
+    }
+    seen
 }
 
 #[cfg(test)]

@@ -167,14 +167,15 @@ fn paragraphs(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut start = range.start;
     let mut at = range.start;
+    let mut words = 0;
     for line in text[range.clone()].split_inclusive('\n') {
-        if line.trim().is_empty() {
+        let blank = line.trim().is_empty();
+        if blank || words > 150 {
             push_trimmed(text, start..at, &mut out);
-            start = at + line.len();
-        } else if count(&text[start..at]) > 150 {
-            push_trimmed(text, start..at, &mut out);
-            start = at;
+            start = if blank { at + line.len() } else { at };
+            words = 0;
         }
+        words += count(line);
         at += line.len();
     }
     push_trimmed(text, start..range.end, &mut out);
@@ -197,6 +198,9 @@ fn trim(text: &str, range: Range<usize>) -> Range<usize> {
 
 /// Words of a text; two characters of a script without spaces count as one word.
 pub(super) fn count(text: &str) -> usize {
+    if text.is_ascii() {
+        return text.split_ascii_whitespace().count();
+    }
     let mut sum = 0.0;
     let mut fresh = true;
     for c in text.chars() {
