@@ -24,10 +24,16 @@ pub struct Highlighter {
 /// Byte ranges of `text` that match the query: sorted, not overlapping, on character bounds.
 #[must_use]
 pub fn highlight(query: &Query, text: &str, language: Language) -> Vec<(usize, usize)> {
-    Highlighter::new(query, Vec::new()).ranges(text, language)
+    Highlighter::of(query).ranges(text, language)
 }
 
 impl Highlighter {
+    /// For the words of a query as typed.
+    #[must_use]
+    pub fn of(query: &Query) -> Highlighter {
+        Highlighter::new(query, Vec::new())
+    }
+
     pub(crate) fn new(query: &Query, corrections: Vec<String>) -> Highlighter {
         Highlighter {
             query: Arc::new(query.clone()),
@@ -72,7 +78,7 @@ impl Highlighter {
         // Some words before the first match, so that it reads like a sentence.
         let lead = bytes / 6;
         let start = word_start(text, first.saturating_sub(lead));
-        start..word_end(text, (start + bytes).min(text.len()))
+        start..word_end(text, (start + bytes).min(text.len())).max(start)
     }
 }
 

@@ -21,7 +21,7 @@ mod query;
 mod request;
 
 pub use document::{Change, Document, Language, Passage, Position};
-pub use embedded::{Embedded, Generation, Options, State};
+pub use embedded::{Embedded, Generation, Options, Ranking, State};
 pub use error::{Error, Reason};
 pub use highlight::{Highlighter, highlight};
 pub use knowledge_index::{KnowledgeIndex, Stats};

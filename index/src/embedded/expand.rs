@@ -2,6 +2,7 @@
 //!
 //! Bounded: at most [`MAX_TERMS`] terms a word, the most frequent ones.
 
+use super::ranking::Ranking;
 use super::schema::Tag;
 use super::search::Forgiveness;
 use super::snapshot::Snapshot;
@@ -148,7 +149,7 @@ fn correctable(word: &Word) -> bool {
 }
 
 fn occurs(snapshot: &Snapshot, word: &Word, org: &str) -> Result<bool, Error> {
-    let any = super::plan::term_queries(&snapshot.fields, word);
+    let any = super::plan::term_queries(&snapshot.fields, word, &Ranking::default());
     in_org(snapshot, Box::new(BooleanQuery::union(any)), org)
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn explain(
         fields,
         frozen,
         &lowered.words,
-        search.tuning.scales,
+        search.ranking.length_scale,
     );
     let reader = searcher.segment_reader(candidate.segment);
     let scoring = || EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
@@ -40,7 +40,9 @@ pub(crate) fn explain(
             for form in word.forms_in(field == fields.names) {
                 let term = Term::from_field_text(field, form);
                 let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                let mut scorer = query.weight(scoring())?.scorer(reader, word.weight)?;
+                let mut scorer = query
+                    .weight(scoring())?
+                    .scorer(reader, word.weight * search.ranking.weight(fields, field))?;
                 if scorer.doc() <= candidate.doc && scorer.seek(candidate.doc) == candidate.doc {
                     matches.push(Match {
                         word: word.typed.clone(),

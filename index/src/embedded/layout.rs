@@ -10,11 +10,17 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 const POINTER: &str = "CURRENT";
 const POINTER_NEW: &str = "CURRENT.new";
 const LOCK: &str = "LOCK";
 const PREFIX: &str = "gen-";
+
+/// A process just being started by this one holds its locks for a moment, until it
+/// becomes another program; so a lock is tried for a while.
+pub(crate) const LOCK_TRIES: u32 = 10;
+pub(crate) const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// Which generation is live, and which one was before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,11 +57,14 @@ impl Layout {
             .truncate(false)
             .open(&path)
             .map_err(Error::io(&path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(Error::Locked),
-            Err(TryLockError::Error(error)) => Err(Error::io(path)(error)),
+        for _ in 0..LOCK_TRIES {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+                Err(TryLockError::Error(error)) => return Err(Error::io(path)(error)),
+            }
         }
+        Err(Error::Locked)
     }
 
     pub(crate) fn generation(&self, name: &str) -> PathBuf {

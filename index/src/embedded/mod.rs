@@ -11,6 +11,7 @@ mod expand;
 mod explain;
 mod layout;
 mod plan;
+mod ranking;
 mod rebuild;
 mod schema;
 mod search;
@@ -18,6 +19,7 @@ mod snapshot;
 mod statistics;
 mod writer;
 
+pub use ranking::Ranking;
 pub use rebuild::Generation;
 
 use crate::document::{Change, Position};
@@ -26,7 +28,7 @@ use crate::knowledge_index::{KnowledgeIndex, Stats};
 use crate::request::{Answer, Request, Scope};
 use arc_swap::ArcSwapOption;
 use layout::{Layout, Pointer};
-use search::{Search, Tuning};
+use search::Search;
 use snapshot::{Opened, Snapshot};
 use std::fs::File;
 use std::path::Path;
@@ -44,6 +46,8 @@ pub struct Options {
     pub verify_checksums: bool,
     /// Whether to start an empty index where there is none.
     pub create: bool,
+    /// How hits are ranked.
+    pub ranking: Ranking,
 }
 
 impl Default for Options {
@@ -53,6 +57,7 @@ impl Default for Options {
             threads: 1,
             verify_checksums: false,
             create: true,
+            ranking: Ranking::default(),
         }
     }
 }
@@ -86,7 +91,6 @@ pub struct Embedded {
     inner: Mutex<Inner>,
     /// Held for writing until dropped; none when opened for reading only.
     lock: Option<File>,
-    tuning: Tuning,
 }
 
 /// What changes together.
@@ -140,7 +144,6 @@ impl Embedded {
             reason: Mutex::new(None),
             inner: Mutex::new(Inner::default()),
             lock,
-            tuning: Tuning::default(),
         }
     }
 
@@ -349,7 +352,7 @@ impl KnowledgeIndex for Embedded {
             snapshot: &snapshot,
             request,
             scope,
-            tuning: self.tuning,
+            ranking: self.options.ranking,
         };
         search.run()
     }

@@ -4,6 +4,7 @@
 //! The scope is never part of what was typed. It is a set of required clauses
 //! around it, so no text, however written, can leave the organisation.
 
+use super::ranking::Ranking;
 use super::schema::{Fields, Tag};
 use crate::query::{Lowered, Phrase, Word};
 use crate::request::{Request, Scope};
@@ -15,10 +16,6 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 /// Added to the score of passages that hold every word of a short query.
 pub(crate) const ALL_WORDS: f32 = 1024.0;
-
-/// Queries of at most this many words put passages with all of them first. In longer
-/// ones the words that matter outweigh the count: see `tests/quality.rs`.
-pub(crate) const SHORT_QUERY: usize = 3;
 
 type Clauses = Vec<(Occur, Box<dyn Query>)>;
 
@@ -109,7 +106,7 @@ fn any(mut clauses: Vec<Box<dyn Query>>) -> Box<dyn Query> {
 }
 
 /// The clauses that rank: any word, every phrase, a bonus for all words.
-pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered) -> Clauses {
+pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered, ranking: &Ranking) -> Clauses {
     let mut clauses: Clauses = Vec::new();
     for phrase in &lowered.phrases {
         clauses.push((Occur::Must, phrase_query(fields, phrase)));
@@ -117,12 +114,12 @@ pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered) -> Clauses {
     let mut words: Clauses = Vec::new();
     for word in &lowered.words {
         words.extend(
-            term_queries(fields, word)
+            term_queries(fields, word, ranking)
                 .into_iter()
                 .map(|query| (Occur::Should, query)),
         );
     }
-    if let Some(all) = all_words(fields, lowered) {
+    if let Some(all) = all_words(fields, lowered, ranking) {
         words.push((Occur::Should, all));
     }
     if !words.is_empty() {
@@ -138,27 +135,36 @@ pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered) -> Clauses {
 }
 
 /// Matches passages that hold every word, for short queries of more than one.
-fn all_words(fields: &Fields, lowered: &Lowered) -> Option<Box<dyn Query>> {
+fn all_words(fields: &Fields, lowered: &Lowered, ranking: &Ranking) -> Option<Box<dyn Query>> {
     let counted: Vec<&Word> = lowered.words.iter().filter(|word| word.counts).collect();
-    if !(2..=SHORT_QUERY).contains(&counted.len()) {
+    if !(2..=ranking.all_words_up_to).contains(&counted.len()) {
         return None;
     }
     let each = counted
         .iter()
-        .map(|word| Box::new(BooleanQuery::union(term_queries(fields, word))) as Box<dyn Query>)
+        .map(|word| {
+            Box::new(BooleanQuery::union(term_queries(
+                fields,
+                word,
+                &Ranking::default(),
+            ))) as Box<dyn Query>
+        })
         .collect();
     let all = BooleanQuery::intersection(each);
     Some(Box::new(ConstScoreQuery::new(Box::new(all), ALL_WORDS)))
 }
 
 /// A word in each field and form.
-pub(crate) fn term_queries(fields: &Fields, word: &Word) -> Vec<Box<dyn Query>> {
+pub(crate) fn term_queries(fields: &Fields, word: &Word, ranking: &Ranking) -> Vec<Box<dyn Query>> {
     let mut out: Vec<Box<dyn Query>> = Vec::new();
     for field in [fields.title, fields.body, fields.names] {
         for form in word.forms_in(field == fields.names) {
             let term = Term::from_field_text(field, form);
             let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-            out.push(weighted(Box::new(query), word.weight));
+            out.push(weighted(
+                Box::new(query),
+                word.weight * ranking.weight(fields, field),
+            ));
         }
     }
     out
@@ -194,7 +200,7 @@ pub(crate) fn excluded(fields: &Fields, lowered: &Lowered) -> Option<Box<dyn Que
     let words = lowered
         .not_words
         .iter()
-        .flat_map(|word| term_queries(fields, word));
+        .flat_map(|word| term_queries(fields, word, &Ranking::default()));
     let phrases = lowered
         .not_phrases
         .iter()

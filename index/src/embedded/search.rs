@@ -6,9 +6,10 @@
 use super::collect::{Candidate, Found, Page, Place};
 use super::expand;
 use super::plan::{self, ALL_WORDS};
+use super::ranking::Ranking;
 use super::schema::id_of;
 use super::snapshot::Snapshot;
-use super::statistics::{Frozen, Scales, Statistics};
+use super::statistics::{Frozen, Statistics};
 use crate::error::Error;
 use crate::highlight::Highlighter;
 use crate::query::Lowered;
@@ -19,25 +20,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tantivy::query::{BooleanQuery, EnableScoring, Occur, Query};
 
-/// What ranking is tuned by; see `tests/quality.rs` for the figures behind the defaults.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tuning {
-    pub(crate) scales: Scales,
-    pub(crate) budget: Duration,
-}
-
-impl Default for Tuning {
-    fn default() -> Self {
-        Tuning {
-            scales: Scales {
-                title: 0.75,
-                body: 0.75,
-                names: 0.75,
-            },
-            budget: Duration::from_secs(2),
-        }
-    }
-}
+/// How long a search may run.
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// What a cursor holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,7 +51,7 @@ pub(crate) struct Search<'a> {
     pub(crate) snapshot: &'a Snapshot,
     pub(crate) request: &'a Request,
     pub(crate) scope: &'a Scope,
-    pub(crate) tuning: Tuning,
+    pub(crate) ranking: Ranking,
 }
 
 /// The words of a search as they were run.
@@ -142,7 +126,7 @@ impl Search<'_> {
         // A text of which no word can be looked up is not the same as no text.
         let hopeless = browsing && !self.request.query.is_empty();
         let mut clauses = plan::scope_clauses(fields, self.request, self.scope, browsing);
-        clauses.extend(plan::ranking_clauses(fields, &lowered));
+        clauses.extend(plan::ranking_clauses(fields, &lowered, &self.ranking));
         if hopeless {
             clauses.push((Occur::Must, Box::new(tantivy::query::EmptyQuery)));
         }
@@ -153,7 +137,7 @@ impl Search<'_> {
             fields,
             &frozen,
             &lowered.words,
-            self.tuning.scales,
+            self.ranking.length_scale,
         );
         let found = searcher.search_with_statistics_provider(&query, &page, &statistics)?;
         Ok(Run {
@@ -184,7 +168,7 @@ impl Search<'_> {
             }),
             excluded,
             scored: !lowered.is_empty(),
-            deadline: Instant::now().checked_add(self.tuning.budget),
+            deadline: Instant::now().checked_add(BUDGET),
         })
     }
 

@@ -14,14 +14,6 @@ use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::Field;
 use tantivy::{Searcher, Term};
 
-/// How much of the average length the engine is told, per field.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Scales {
-    pub(crate) title: f64,
-    pub(crate) body: f64,
-    pub(crate) names: f64,
-}
-
 /// The statistics of one search, small enough to travel in a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Frozen {
@@ -83,7 +75,7 @@ impl<'a> Statistics<'a> {
         fields: &Fields,
         frozen: &'a Frozen,
         words: &[Word],
-        scales: Scales,
+        length_scale: f64,
     ) -> Statistics<'a> {
         let text = [fields.title, fields.body, fields.names];
         let mut by_term = HashMap::new();
@@ -97,8 +89,7 @@ impl<'a> Statistics<'a> {
                 }
             }
         }
-        let scale = [scales.title, scales.body, scales.names];
-        let tokens = std::array::from_fn(|i| (text[i], scaled(frozen.tokens[i], scale[i])));
+        let tokens = std::array::from_fn(|i| (text[i], scaled(frozen.tokens[i], length_scale)));
         Statistics {
             searcher,
             frozen,

@@ -6,14 +6,14 @@
 //! never handed out.
 
 use super::Options;
-use super::layout::sync_dir;
+use super::layout::{LOCK_PAUSE, LOCK_TRIES, sync_dir};
 use super::schema::{Fields, Tag, fingerprint};
 use crate::document::{Change, Position};
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use tantivy::indexer::{LogMergePolicy, UserOperation};
-use tantivy::{Index, IndexWriter, TantivyDocument};
+use tantivy::{Index, IndexWriter, TantivyDocument, TantivyError};
 
 /// What every commit carries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,7 +60,9 @@ impl Writer {
         dir: &Path,
         options: &Options,
     ) -> Result<Writer, Error> {
-        let engine = index.writer_with_num_threads(options.threads, options.budget())?;
+        let engine = lock_patiently(|| {
+            index.writer_with_num_threads(options.threads.clamp(1, 8), options.budget())
+        })?;
         engine.set_merge_policy(Box::new(merge_policy()));
         engine.garbage_collect_files().wait()?;
         Ok(Writer {
@@ -111,6 +113,17 @@ impl Writer {
     pub(crate) fn close(self) -> Result<(), Error> {
         Ok(self.engine.wait_merging_threads()?)
     }
+}
+
+/// Tries again while the engine's lock is held, see [`LOCK_TRIES`].
+fn lock_patiently<T>(mut open: impl FnMut() -> tantivy::Result<T>) -> Result<T, Error> {
+    for _ in 1..LOCK_TRIES {
+        match open() {
+            Err(TantivyError::LockFailure(..)) => std::thread::sleep(LOCK_PAUSE),
+            other => return Ok(other?),
+        }
+    }
+    Ok(open()?)
 }
 
 /// Few segments, and space of deleted passages taken back.

@@ -189,7 +189,7 @@ impl Lowering {
             .copied()
             .filter(|p| !self.is_stop(text, *p))
             .collect();
-        let chain = if heavy.is_empty() { chain } else { heavy };
+        let chain = if heavy.len() < 2 { chain } else { heavy };
         if chain.len() < 2 {
             self.words(text, words);
             return;

@@ -1,0 +1,102 @@
+//! No query, however written, returns a document of another organisation or
+//! of a customer out of scope.
+
+use super::support::{at, document, puts};
+use hublore_index::{Document, Embedded, KnowledgeIndex, Options, Query, Request, Scope};
+use proptest::prelude::*;
+use std::sync::OnceLock;
+
+const ORGS: [&str; 3] = ["north", "south", "nor"];
+const CUSTOMERS: [&str; 3] = ["a", "b", "ab"];
+const WORDS: [&str; 8] = [
+    "invoice",
+    "renewal",
+    "nina@harborpet.example",
+    "INV-429308",
+    "Überweisung",
+    "発票",
+    "the",
+    "+49 30 1234567",
+];
+
+/// Every organisation has the same words, ids apart.
+fn index() -> &'static Embedded {
+    static INDEX: OnceLock<(tempfile::TempDir, Embedded)> = OnceLock::new();
+    let (_, index) = INDEX.get_or_init(|| {
+        let dir = tempfile::tempdir().unwrap();
+        let index = Embedded::open(dir.path(), Options::default()).unwrap();
+        for org in ORGS {
+            for n in 0..24 {
+                index.add(&puts(vec![made(org, n)])).unwrap();
+            }
+        }
+        index.commit(&at(1)).unwrap();
+        (dir, index)
+    });
+    index
+}
+
+fn made(org: &str, n: usize) -> Document {
+    let customer = CUSTOMERS.get(n % 4);
+    let id = format!("{org}/{}/{n}", customer.copied().unwrap_or("none"));
+    Document {
+        org: org.to_owned(),
+        customers: customer.iter().map(|c| (**c).to_owned()).collect(),
+        linked: customer.is_some(),
+        companies: vec![WORDS[n % 8].to_owned()],
+        names: vec![WORDS[(n + 3) % 8].to_owned()],
+        occurred_at: n as i64,
+        ..document(
+            &id,
+            WORDS[(n + 1) % 8],
+            &format!("{} and {}", WORDS[n % 8], WORDS[(n + 5) % 8]),
+        )
+    }
+}
+
+/// Text between plausible and hostile.
+fn texts() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => prop::sample::select(&WORDS[..]).prop_map(str::to_owned),
+        2 => prop::sample::select(&["org:south", "tags:osouth", "*", "-", "\"", "(", ")", "OR", "AND NOT", "key:*", "\u{1f}", "kind:", "[* TO *]", "^9", "~2", "\\"][..]).prop_map(str::to_owned),
+        1 => ".{0,12}",
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.join(" "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_query_leaves_its_organisation(
+        text in texts(),
+        org in prop::sample::select(&ORGS[..]),
+        bound in prop::option::of(prop::sample::select(&CUSTOMERS[..])),
+        wanted in prop::option::of(prop::collection::vec(prop::sample::select(&CUSTOMERS[..]), 0..3)),
+        include_unlinked: bool,
+        limit in 0usize..200,
+    ) {
+        let scope = Scope { org: org.to_owned(), customer: bound.map(str::to_owned), include_unlinked };
+        let customers = wanted.as_ref().map(|keys| keys.iter().map(|k| (*k).to_owned()).collect());
+        let mut request = Request { query: Query::parse(&text), customers, limit, ..Request::default() };
+        for _page in 0..4 {
+            let answer = index().search(&request, &scope).unwrap();
+            prop_assert!(answer.total <= 24);
+            for hit in &answer.hits {
+                let parts: Vec<&str> = hit.document.split('/').collect();
+                prop_assert_eq!(parts[0], org);
+                let linked = parts[1] != "none";
+                let narrowed = bound.is_some() || wanted.is_some();
+                prop_assert!(linked || !narrowed || include_unlinked);
+                if linked {
+                    prop_assert!(bound.is_none_or(|bound| bound == parts[1]));
+                    prop_assert!(wanted.as_ref().is_none_or(|wanted| wanted.contains(&parts[1])));
+                }
+            }
+            match answer.next_cursor {
+                Some(cursor) => request.cursor = Some(cursor),
+                None => break,
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Everything the search core promises, as one test binary.
+//!
+//! `contract` is what any engine must pass; `words` how text is found; `crash`,
+//! `damage` and `swap` what happens when things break or change under readers;
+//! `isolation` and `queries` are properties over made-up input.
+
+mod contract;
+mod crash;
+mod damage;
+mod isolation;
+mod queries;
+mod support;
+mod swap;
+mod words;

@@ -1,0 +1,220 @@
+//! The everyday behaviour of the embedded index: what is put in is found, in
+//! the words people use.
+
+use super::support::{ask, at, document, found, ids, index_of, passage, puts};
+use hublore_index::{Document, KnowledgeIndex, Language, Passage, Request, Scope};
+
+#[test]
+fn a_document_is_found_by_its_words_names_and_numbers() {
+    let (_dir, index) = index_of(vec![
+        named(
+            "doc:1",
+            "Invoice question",
+            "Please find invoice INV-429308 attached, call (415) 555-0123.",
+        ),
+        named("doc:2", "Lunch", "Shall we have lunch on Friday?"),
+    ]);
+    for query in [
+        "invoices",
+        "INV-429308",
+        "inv-429308",
+        "429308",
+        "415-555-0123",
+        "4155550123",
+        "attached invoice",
+    ] {
+        assert_eq!(found(&index, query), ["doc:1"], "{query}");
+    }
+    for query in [
+        "harbor pet",
+        "nina@harborpet.example",
+        "harborpet.example",
+        "nina",
+        "030 1234567",
+        "+49 30 1234567",
+        "harb*",
+    ] {
+        assert_eq!(found(&index, query).len(), 2, "{query}");
+    }
+    assert_eq!(found(&index, "invoixe"), ["doc:1"]);
+    assert_eq!(found(&index, "\"find invoice\""), ["doc:1"]);
+    assert!(found(&index, "\"invoice find\"").is_empty());
+    assert_eq!(found(&index, "harbor -lunch"), ["doc:1"]);
+    assert_eq!(found(&index, "").len(), 2);
+    assert_eq!(found(&index, "zzzzqqq"), Vec::<String>::new());
+}
+
+fn named(id: &str, title: &str, body: &str) -> Document {
+    let names = ["Harbor Pet", "nina@harborpet.example", "+49 30 1234567"];
+    Document {
+        names: names.map(str::to_owned).to_vec(),
+        ..document(id, title, body)
+    }
+}
+
+fn written_in(language: Language, id: &str, text: &str) -> Document {
+    Document {
+        passages: vec![Passage {
+            text: text.to_owned(),
+            language,
+        }],
+        ..document(id, "", "")
+    }
+}
+
+#[test]
+fn each_language_has_its_stems_and_accents_are_optional() {
+    use Language::{
+        Chinese, Dutch, English, French, German, Italian, Japanese, Korean, Portuguese, Spanish,
+        Unknown,
+    };
+    let (_dir, index) = index_of(vec![
+        written_in(English, "en", "The invoices were renewed"),
+        written_in(German, "de", "Alle Verträge, Kündigungen, Straße"),
+        written_in(French, "fr", "Les facturations annulées, cœur"),
+        written_in(Spanish, "es", "Los pedidos de la compañía"),
+        written_in(Portuguese, "pt", "As renovações dos contratos"),
+        written_in(Italian, "it", "Le città dei clienti"),
+        written_in(Dutch, "nl", "De rekeningen werden betaald"),
+        written_in(Chinese, "zh", "我们收到了您的发票"),
+        written_in(Japanese, "ja", "契約を更新しました"),
+        written_in(Korean, "ko", "계약을 갱신했습니다"),
+        written_in(Unknown, "und", "quick replies"),
+    ]);
+    for (query, id) in [
+        ("invoice", "en"),
+        ("Vertrag", "de"),
+        ("Kündigung", "de"),
+        ("kundigung", "de"),
+        ("strasse", "de"),
+        ("facturation", "fr"),
+        ("annulee", "fr"),
+        ("coeur", "fr"),
+        ("pedido", "es"),
+        ("compania", "es"),
+        ("contrato", "pt"),
+        ("renovacoes", "pt"),
+        ("citta", "it"),
+        ("rekening", "nl"),
+        ("发票", "zh"),
+        ("票", "zh"),
+        ("更新", "ja"),
+        ("계약", "ko"),
+        ("reply", "und"),
+    ] {
+        assert_eq!(found(&index, query), [id], "{query}");
+    }
+}
+
+#[test]
+fn all_words_come_first_in_short_queries() {
+    let (_dir, index) = index_of(vec![
+        document("doc:one", "", "renewal renewal renewal renewal"),
+        document(
+            "doc:both",
+            "",
+            "a march plan with a long text in which the renewal is named once among many things",
+        ),
+        document("doc:other", "", "march march march"),
+    ]);
+    assert_eq!(found(&index, "march renewal")[0], "doc:both");
+    assert_eq!(found(&index, "march renewal").len(), 3);
+}
+
+#[test]
+fn typing_errors_are_forgiven_only_when_nothing_matches() {
+    let (_dir, index) = index_of(vec![
+        document("doc:1", "", "the renewal of the contract"),
+        document("doc:2", "", "a renewel, spelt wrong"),
+        document("doc:3", "", "the cat sat"),
+    ]);
+    assert_eq!(found(&index, "renewal"), ["doc:1"]);
+    assert_eq!(found(&index, "contrakt"), ["doc:1"]);
+    assert!(
+        found(&index, "cot").is_empty(),
+        "short words are taken as typed"
+    );
+    let answer = ask(&index, "contrakt");
+    let marks = answer
+        .highlighter
+        .ranges("the renewal of the contract", Language::English);
+    assert_eq!(marks, [(19, 27)]);
+}
+
+#[test]
+fn exclusions_hold_for_the_whole_document() {
+    let mut two = document("doc:1", "", "the renewal");
+    two.passages.push(passage("a trial"));
+    let (_dir, index) = index_of(vec![two, document("doc:2", "", "another renewal")]);
+    assert_eq!(found(&index, "renewal -trial"), ["doc:2"]);
+    assert_eq!(found(&index, "-trial"), ["doc:2"]);
+    assert_eq!(found(&index, "-\"a trial\""), ["doc:2"]);
+    assert_eq!(found(&index, "renewal -tri*"), ["doc:2"]);
+}
+
+#[test]
+fn stop_words_are_dropped_only_beside_others() {
+    let (_dir, index) = index_of(vec![
+        document("doc:1", "", "to be or not to be"),
+        document("doc:2", "", "the question"),
+    ]);
+    assert_eq!(found(&index, "the question"), ["doc:2"]);
+    assert_eq!(found(&index, "to be or not to be"), ["doc:1"]);
+    assert_eq!(found(&index, "\"or not to be\""), ["doc:1"]);
+}
+
+#[test]
+fn explanations_name_word_field_and_share() {
+    let (_dir, index) = index_of(vec![named("doc:1", "Invoice", "two invoices for nina")]);
+    let request = Request {
+        explain: true,
+        kinds: vec!["email".to_owned()],
+        ..Request::new("invoice nina")
+    };
+    let answer = index.search(&request, &Scope::org("o1")).unwrap();
+    let hit = &answer.hits[0];
+    let explain = hit.explain.clone().unwrap();
+    let fields: Vec<(&str, &str)> = explain
+        .matches
+        .iter()
+        .map(|m| (m.word.as_str(), m.field))
+        .collect();
+    assert_eq!(
+        fields,
+        [
+            ("invoice", "title"),
+            ("invoice", "body"),
+            ("nina", "body"),
+            ("nina", "names")
+        ]
+    );
+    let sum: f32 = explain.matches.iter().map(|m| m.score).sum();
+    assert!((sum - hit.score).abs() < 0.01, "{sum} is not {}", hit.score);
+    assert!(explain.all_words);
+    assert_eq!(explain.filters, ["own organisation", "kind: email"]);
+}
+
+#[test]
+fn a_document_without_passages_is_found_by_title_and_name() {
+    let bare = Document {
+        passages: Vec::new(),
+        ..named("doc:1", "Only a title", "")
+    };
+    let (_dir, index) = index_of(vec![bare]);
+    assert_eq!(found(&index, "title"), ["doc:1"]);
+    assert_eq!(found(&index, "harbor"), ["doc:1"]);
+    assert_eq!(index.count("o1").unwrap(), 1);
+}
+
+#[test]
+fn many_small_commits_leave_few_segments() {
+    let (_dir, index) = index_of(Vec::new());
+    for n in 0..300 {
+        let doc = document(&format!("doc:{}", n % 120), "title", "some words of a body");
+        index.apply(&puts(vec![doc]), &at(n)).unwrap();
+        let segments = index.stats().unwrap().segments;
+        assert!(segments <= 20, "{segments} segments after {n} commits");
+    }
+    assert_eq!(ids(&ask(&index, "words")).len(), 10);
+    assert_eq!(index.count("o1").unwrap(), 120);
+}
