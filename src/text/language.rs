@@ -2,6 +2,9 @@
 //!
 //! It does not guess on short Latin or Cyrillic text: the caller's hint (thread, contact) decides there.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// A language we can name; stemming and stop words are chosen by it.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
@@ -38,9 +41,10 @@ pub enum Language {
     Ko,
     Zh,
     Th,
+    Id,
 }
 
-const CODES: [(Language, &str); 29] = {
+const CODES: [(Language, &str); 30] = {
     use Language::*;
     [
         (En, "en"),
@@ -72,6 +76,7 @@ const CODES: [(Language, &str); 29] = {
         (Ko, "ko"),
         (Zh, "zh"),
         (Th, "th"),
+        (Id, "id"),
     ]
 };
 
@@ -98,20 +103,200 @@ impl Language {
     }
 }
 
-/// Letters a Latin or Cyrillic text needs before the detector is believed.
+/// Letters a Latin or Cyrillic text needs before the statistical detector is believed.
 const ENOUGH_LETTERS: usize = 40;
 
 /// The language of a text, or `None` where it is too short or mixed to tell.
 #[must_use]
 pub fn detect(text: &str) -> Option<Language> {
+    let text = &text[..text.floor_char_boundary(MOST_BYTES)];
     let counts = Scripts::count(text);
     if let Some(language) = counts.by_script() {
         return Some(language);
     }
-    if counts.letters < ENOUGH_LETTERS {
+    if counts.letters < 4 {
         return None;
     }
-    from_whichlang(whichlang::detect_language(text))
+    let votes = Votes::count(text);
+    if counts.letters < ENOUGH_LETTERS {
+        return votes.clear();
+    }
+    let guess = from_whichlang(whichlang::detect_language(text));
+    votes.overrule(guess)
+}
+
+/// Bytes of a text that are looked at: more do not change the answer.
+const MOST_BYTES: usize = 4000;
+
+/// The commonest small words of each language in Latin or Cyrillic script: they settle short texts, and languages the
+/// statistical detector does not know.
+const SMALL_WORDS: [(Language, &str); 21] = [
+    (
+        Language::En,
+        "the|and|of|to|is|that|for|you|are|with|this|have|we|be|it|on|not|will|our|your|please|thanks|was|from|would|can|i|they|do|what",
+    ),
+    (
+        Language::De,
+        "der|die|das|und|ist|nicht|wir|sie|ich|mit|für|auf|ein|eine|den|dem|zu|von|bitte|danke|auch|es|haben|ihre|ihr|noch|bei|werden|uns|wie",
+    ),
+    (
+        Language::Fr,
+        "le|la|les|et|est|des|une|un|pour|nous|vous|que|dans|pas|sur|avec|merci|je|ce|au|du|votre|notre|à|être|sont|ne|qui|plus",
+    ),
+    (
+        Language::Es,
+        "el|la|los|las|y|que|de|en|un|una|es|por|para|con|no|su|se|lo|gracias|del|está|nos|más|como|pero|le|muy|ha|este|usted",
+    ),
+    (
+        Language::Pt,
+        "o|a|os|as|e|que|de|em|um|uma|é|por|para|com|não|do|da|no|na|obrigado|obrigada|se|mais|está|você|nos|ao|dos|como|pela",
+    ),
+    (
+        Language::It,
+        "il|la|le|i|e|che|di|in|un|una|è|per|con|non|si|del|della|grazie|sono|gli|nel|al|più|ci|anche|questo|come|dei|vi|lo",
+    ),
+    (
+        Language::Nl,
+        "de|het|een|en|is|van|dat|niet|wij|we|ik|met|voor|op|te|zijn|aan|bedankt|ook|u|naar|om|maar|bij|nog|jullie|kunnen|deze|hebben|graag",
+    ),
+    (
+        Language::Sv,
+        "och|att|det|är|en|ett|som|inte|vi|på|för|av|med|till|den|jag|har|tack|om|ni|kan|från|du|skulle|hej|också|eller|vara|när|var",
+    ),
+    (
+        Language::Da,
+        "og|at|det|er|en|et|som|ikke|vi|på|for|af|med|til|den|jeg|har|tak|om|kan|fra|du|hej|også|eller|være|når|mig|blev|meget",
+    ),
+    (
+        Language::No,
+        "og|at|det|er|en|et|som|ikke|vi|på|for|av|med|til|den|jeg|har|takk|om|kan|fra|du|hei|også|eller|være|når|meg|ble|mye|noe|hva",
+    ),
+    (
+        Language::Fi,
+        "ja|on|ei|että|se|hän|me|ovat|oli|kiitos|voi|olla|mutta|kun|niin|myös|tämä|tai|jos|kuin|teidän|hei|olemme|olen|voisitko|meidän|vielä|saada",
+    ),
+    (
+        Language::Pl,
+        "i|w|z|na|nie|się|że|do|jest|to|o|jak|ale|za|po|dziękuję|są|czy|dla|od|proszę|przez|my|oraz|może|był|tego|mamy|państwa|dzień",
+    ),
+    (
+        Language::Cs,
+        "a|v|z|na|ne|se|že|do|je|to|o|jak|ale|za|po|děkuji|jsou|pro|od|prosím|my|jsme|být|bude|který|také|nebo|máme|dobrý|který",
+    ),
+    (
+        Language::Sk,
+        "a|v|z|na|nie|sa|že|do|je|to|o|ako|ale|za|po|ďakujem|sú|pre|od|prosím|my|sme|byť|bude|ktorý|aj|alebo|máme|dobrý|som",
+    ),
+    (
+        Language::Hu,
+        "a|az|és|hogy|nem|is|egy|ez|van|meg|de|köszönöm|kérem|mint|vagy|már|csak|ha|azt|kell|volt|lesz|jó|nekünk|ön|önök|még|szeretnénk|üdv|jól",
+    ),
+    (
+        Language::Ro,
+        "și|în|de|la|nu|să|este|cu|o|un|pe|pentru|mulțumesc|sunt|că|din|ce|mai|care|am|vă|noi|avem|dar|sau|fi|bună|ne|ați|rog",
+    ),
+    (
+        Language::Tr,
+        "ve|bir|bu|için|ile|da|de|değil|var|çok|teşekkürler|lütfen|olarak|daha|ne|biz|siz|gibi|ama|kadar|sonra|olan|mi|mı|merhaba|size|bize|olur|ederim|en",
+    ),
+    (
+        Language::Vi,
+        "và|là|của|có|không|cho|được|trong|với|một|chúng|tôi|bạn|xin|cảm|ơn|này|các|những|đã|để|khi|về|người|rất|anh|chị|gửi|từ|sẽ",
+    ),
+    (
+        Language::Ru,
+        "и|в|не|на|что|мы|вы|с|это|для|по|как|я|он|но|из|к|за|у|спасибо|пожалуйста|от|или|был|вам|нам|до|если|же|о",
+    ),
+    (
+        Language::Uk,
+        "і|в|не|на|що|ми|ви|з|це|для|по|як|я|він|але|із|до|за|у|дякую|будь|ласка|від|або|був|вам|нам|якщо|та|про",
+    ),
+    (
+        Language::Id,
+        "yang|dan|di|ke|dari|untuk|dengan|ini|itu|tidak|kami|anda|akan|pada|adalah|terima|kasih|bisa|juga|sudah|saya|atau|ada|mohon|dapat|apakah|telah|kita|bapak|ibu",
+    ),
+];
+
+static SMALL: LazyLock<HashMap<&'static str, u32>> = LazyLock::new(|| {
+    let mut out: HashMap<&'static str, u32> = HashMap::new();
+    for (n, (_, words)) in SMALL_WORDS.iter().enumerate() {
+        for word in words.split('|') {
+            *out.entry(word).or_default() |= 1 << n;
+        }
+    }
+    out
+});
+
+/// How many small words of each language a text holds.
+#[derive(Debug, Default)]
+struct Votes {
+    hits: [u32; SMALL_WORDS.len()],
+    words: u32,
+}
+
+impl Votes {
+    fn count(text: &str) -> Self {
+        let mut votes = Self::default();
+        let mut lower = String::new();
+        for word in text
+            .split(|c: char| !c.is_alphabetic())
+            .filter(|w| !w.is_empty())
+            .take(160)
+        {
+            votes.words += 1;
+            if word.len() > 12 {
+                continue;
+            }
+            lower.clear();
+            lower.extend(word.chars().flat_map(char::to_lowercase));
+            let mut bits = SMALL.get(lower.as_str()).copied().unwrap_or(0);
+            while bits != 0 {
+                votes.hits[bits.trailing_zeros() as usize] += 1;
+                bits &= bits - 1;
+            }
+        }
+        votes
+    }
+
+    fn best(&self) -> (usize, u32, u32) {
+        let mut order: Vec<usize> = (0..self.hits.len()).collect();
+        order.sort_by_key(|n| std::cmp::Reverse(self.hits[*n]));
+        (order[0], self.hits[order[0]], self.hits[order[1]])
+    }
+
+    /// The language of a short text, where its small words leave no doubt.
+    fn clear(&self) -> Option<Language> {
+        let (best, hits, second) = self.best();
+        (hits >= 2 && hits >= second + 2 && hits * 5 >= self.words).then(|| SMALL_WORDS[best].0)
+    }
+
+    /// The detector's guess, unless the small words speak for another language.
+    fn overrule(&self, guess: Option<Language>) -> Option<Language> {
+        let (best, hits, _) = self.best();
+        let own = SMALL_WORDS
+            .iter()
+            .position(|(l, _)| Some(*l) == guess)
+            .map_or(0, |n| self.hits[n]);
+        let voted = SMALL_WORDS[best].0;
+        let margin = if known_to_detector(voted) {
+            own * 2 + 3
+        } else {
+            own + 2
+        };
+        if hits >= margin && hits * 6 >= self.words {
+            Some(voted)
+        } else {
+            guess
+        }
+    }
+}
+
+fn known_to_detector(language: Language) -> bool {
+    use Language::{Ar, De, En, Es, Fr, Hi, It, Ja, Ko, Nl, Pt, Ru, Sv, Tr, Vi, Zh};
+    matches!(
+        language,
+        Ar | De | En | Es | Fr | Hi | It | Ja | Ko | Nl | Pt | Ru | Sv | Tr | Vi | Zh
+    )
 }
 
 /// The language of a text, with the caller's hint for texts too short to tell.
@@ -153,7 +338,7 @@ struct Scripts {
 impl Scripts {
     fn count(text: &str) -> Self {
         let mut s = Self::default();
-        for c in text.chars().take(4000) {
+        for c in text.chars() {
             if c.is_ascii() {
                 s.letters += usize::from(c.is_ascii_alphabetic());
                 continue;

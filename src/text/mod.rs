@@ -15,6 +15,7 @@ pub mod language;
 mod lines;
 pub mod near_copies;
 pub mod noise;
+mod parent;
 pub mod passages;
 pub mod readable;
 pub mod reply;

@@ -3,13 +3,13 @@
 //! Nothing is removed; every line gets one class. Marks of the HTML and lines of the parent mail are certain,
 //! wording is not, so wording never takes the last new line of a message.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use super::attribution::{self, Delimiter};
 use super::body::{Body, Span, SpanClass};
 use super::html::{Extract, MarkKind};
 use super::lines::{self, Line};
+use super::parent::Parent;
 use super::{boilerplate, signature};
 
 /// Spans of a mail.
@@ -18,9 +18,10 @@ pub(super) fn classify(source: &Extract, body: &Body) -> Vec<Span> {
     let forward = body.subject.is_some_and(forwards);
     mark_prefixes(&mut lines);
     mark_roots(&mut lines, source, forward);
-    mark_parent(&mut lines, body.parent);
+    let parent = body.parent.map(Parent::read);
+    mark_parent(&mut lines, parent.as_ref());
     let soft = soft_quotes(&lines, source);
-    cut_threads(&mut lines, &soft, forward);
+    cut_threads(&mut lines, &soft, forward, parent.is_some());
     close_soft(&mut lines, &soft);
     mark_mobile(&mut lines);
     boilerplate::mark(&mut lines);
@@ -216,28 +217,17 @@ fn has_labels(lines: &[Line]) -> bool {
         >= 2
 }
 
-/// Lines that stand in the parent mail are quotes with certainty, except the shortest ones.
-fn mark_parent(lines: &mut [Line], parent: Option<&str>) {
+/// Lines that stand in the parent mail are quotes with certainty.
+fn mark_parent(lines: &mut [Line], parent: Option<&Parent>) {
     let Some(parent) = parent else { return };
-    let known: HashSet<String> = parent.lines().map(key).filter(|k| !k.is_empty()).collect();
     for n in 0..lines.len() {
-        let own = key(lines[n].text);
-        let long = own.len() >= 12;
         let beside =
             n > 0 && lines[n - 1].quoted || n > 1 && lines[n - 1].is_blank() && lines[n - 2].quoted;
-        if lines[n].is_open() && (long || beside && !own.is_empty()) && known.contains(&own) {
+        if lines[n].is_open() && parent.holds(lines[n].text, beside) {
             lines[n].class = Some(SpanClass::Quote);
             lines[n].quoted = true;
         }
     }
-}
-
-/// A line as it is compared: letters and digits only, lower case.
-fn key(line: &str) -> String {
-    line.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
 }
 
 /// Blockquotes nobody said to be a quoted message: it depends on what stands above them.
@@ -282,7 +272,7 @@ fn close_soft(lines: &mut [Line], soft: &[Range<usize>]) {
 }
 
 /// Attribution lines, delimiters and header blocks; what follows them is quoted or forwarded.
-fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool) {
+fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_parent: bool) {
     let texts: Vec<&str> = lines.iter().map(|l| l.text).collect();
     let mut first = 0;
     for n in 0..lines.len() {
@@ -307,7 +297,7 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool) {
                 lines::force(&mut lines[found.line..end], SpanClass::Attribution);
                 rules_above(lines, found.line);
                 first = end;
-                if !near && !in_soft {
+                if !near && !in_soft && !(with_parent && mostly_quoted(&lines[end..])) {
                     lines::force(&mut lines[end..], SpanClass::Quote);
                     return;
                 }
@@ -322,12 +312,19 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool) {
                 && next_words(lines, n + head, 1)
                     .iter()
                     .any(|at| lines[*at].quoted);
-            if !inline {
+            if !inline && !(with_parent && mostly_quoted(&lines[n + head..])) {
                 lines::force(&mut lines[n + head..], class);
                 return;
             }
         }
     }
+}
+
+/// Whether the parent mail explains these lines: then what it does not hold was written in between.
+fn mostly_quoted(lines: &[Line]) -> bool {
+    let words = lines.iter().filter(|l| !l.is_blank()).count();
+    let known = lines.iter().filter(|l| l.quoted && !l.is_blank()).count();
+    known >= 1 && known * 2 >= words
 }
 
 /// The delimiter or header block at the first line: its lines and the class of what follows.

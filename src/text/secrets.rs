@@ -469,9 +469,8 @@ fn token(text: &str, at: usize, found: &mut Vec<Secret>) -> usize {
     let spelled = exact.is_none_or(|p| word.starts_with(p));
     if word.len() >= 16 && spelled && word.bytes().any(|b| b.is_ascii_digit()) {
         found.push(secret(SecretKind::Token, at..at + word.len()));
-        return at + len;
     }
-    at
+    at + len
 }
 
 /// A private key block, to its end or the end of the text.
