@@ -1,0 +1,144 @@
+//! What describes the portal itself: account, owners, pipelines, property definitions.
+
+use serde_json::{Value, json};
+
+use super::{Call, limit};
+use crate::catalog::{self, Property};
+use crate::clock::iso;
+use crate::content::persons::{FIRST_ARCHIVED_OWNER, OWNERS, owner_name};
+use crate::http::Reply;
+use crate::kind::Kind;
+use crate::portal::Portal;
+use crate::records::deals::PIPELINES;
+
+/// `GET /account-info/details`.
+pub(super) fn details(call: &Call<'_>) -> Result<Reply, Reply> {
+    call.need(&["oauth"])?;
+    Ok(Reply::ok(&json!({
+        "portalId": call.state.portal.id, "accountType": "STANDARD", "timeZone": "Europe/Berlin",
+        "companyCurrency": "EUR", "additionalCurrencies": ["USD"], "utcOffset": "+01:00",
+        "utcOffsetMilliseconds": 3_600_000, "uiDomain": "app.hubspot.com", "dataHostingLocation": "na1",
+    })))
+}
+
+const OWNER_SCOPES: [&str; 3] = [
+    "crm.objects.owners.read",
+    "automation",
+    "crm.objects.contacts.read",
+];
+
+fn owner_scopes(call: &Call<'_>) -> &'static [&'static str] {
+    // Only the newest version lets the contact scope read owners.
+    if call.version.starts_with("2026-09") {
+        &OWNER_SCOPES
+    } else {
+        &OWNER_SCOPES[..2]
+    }
+}
+
+fn owner_json(portal: &Portal, owner: u64) -> Value {
+    let (first, last) = owner_name(owner);
+    let archived = owner >= FIRST_ARCHIVED_OWNER;
+    let user = 9_100_000 + owner;
+    json!({
+        "id": portal.owner_id(owner).to_string(), "email": Portal::owner_mail(owner), "type": "PERSON",
+        "firstName": first, "lastName": last, "userId": if archived { Value::Null } else { json!(user) },
+        "userIdIncludingInactive": user, "createdAt": iso(portal.created(Kind::Contact, 0)),
+        "updatedAt": iso(portal.created(Kind::Contact, 0)), "archived": archived, "teams": [],
+    })
+}
+
+/// `GET /crm/owners`.
+pub(super) fn owners(call: &Call<'_>) -> Result<Reply, Reply> {
+    call.need(owner_scopes(call))?;
+    let request = call.request;
+    let limit = limit(request, 100, 500)?;
+    let range = if request.flag("archived") {
+        FIRST_ARCHIVED_OWNER..OWNERS
+    } else {
+        0..FIRST_ARCHIVED_OWNER
+    };
+    let mail = request.parameter("email");
+    let after: u64 = request
+        .parameter("after")
+        .and_then(|a| a.parse().ok())
+        .unwrap_or_default();
+    let portal = &call.state.portal;
+    let mut all = range
+        .filter(|o| mail.is_none_or(|m| m == Portal::owner_mail(*o)))
+        .filter(|o| portal.owner_id(*o) > after);
+    let page: Vec<u64> = all.by_ref().take(limit).collect();
+    let results: Vec<Value> = page.iter().map(|o| owner_json(portal, *o)).collect();
+    let mut body = json!({"results": results});
+    if let (Some(_), Some(last)) = (all.next(), page.last()) {
+        let after = portal.owner_id(*last).to_string();
+        body["paging"] = json!({"next": {"after": after, "link": format!("https://api.hubapi.com/crm/v3/owners?after={after}")}});
+    }
+    Ok(Reply::ok(&body))
+}
+
+/// `GET /crm/owners/{id}`.
+pub(super) fn owner(call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
+    call.need(owner_scopes(call))?;
+    let portal = &call.state.portal;
+    let found = (0..OWNERS).find(|o| portal.owner_id(*o).to_string() == id);
+    found
+        .map(|o| Reply::ok(&owner_json(portal, o)))
+        .ok_or_else(Reply::not_found)
+}
+
+/// `GET /crm/pipelines/{type}`; only deals have pipelines here.
+pub(super) fn pipelines(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
+    call.need(&["crm.objects.contacts.read", "crm.objects.deals.read"])?;
+    let at = iso(call.state.portal.created(Kind::Deal, 0));
+    let stage = |(n, (id, label, probability, closed)): (usize, &(&str, &str, &str, bool))| {
+        json!({
+            "id": id, "label": label, "displayOrder": n, "archived": false, "createdAt": at, "updatedAt": at,
+            "metadata": {"probability": probability, "isClosed": closed.to_string()},
+        })
+    };
+    let pipeline = |(n, (id, label, stages)): (
+        usize,
+        &(&str, &str, &[(&str, &str, &str, bool)]),
+    )| {
+        let stages: Vec<Value> = stages.iter().enumerate().map(stage).collect();
+        json!({"id": id, "label": label, "displayOrder": n, "archived": false, "createdAt": at, "updatedAt": at, "stages": stages})
+    };
+    let all = if kind == Kind::Deal {
+        &PIPELINES[..]
+    } else {
+        &[]
+    };
+    let results: Vec<Value> = all.iter().enumerate().map(pipeline).collect();
+    Ok(Reply::ok(&json!({"results": results})))
+}
+
+/// `GET /crm/properties/{type}` and `/{name}`.
+pub(super) fn properties(call: &Call<'_>, kind: Kind, name: Option<&str>) -> Result<Reply, Reply> {
+    call.need(&[
+        "crm.objects.contacts.read",
+        "crm.objects.companies.read",
+        "crm.objects.deals.read",
+    ])?;
+    let at = iso(call.state.portal.created(Kind::Contact, 0));
+    if let Some(name) = name {
+        return catalog::find(kind, name)
+            .map(|p| Reply::ok(&definition(p, &at)))
+            .ok_or_else(Reply::not_found);
+    }
+    let results: Vec<Value> = catalog::of(kind).map(|p| definition(p, &at)).collect();
+    Ok(Reply::ok(&json!({"results": results})))
+}
+
+fn definition(property: &Property, at: &str) -> Value {
+    let option = |(n, value): (usize, &&str)| json!({"label": value, "value": value, "displayOrder": n, "hidden": false});
+    let options: Vec<Value> = property.options.iter().enumerate().map(option).collect();
+    json!({
+        "name": property.name, "label": property.label, "type": property.value_type,
+        "fieldType": property.field_type, "description": "", "groupName": "simulated",
+        "options": options, "displayOrder": -1, "calculated": false, "externalOptions": false,
+        "archived": false, "hasUniqueValue": property.name == "hs_object_id", "hidden": false,
+        "hubspotDefined": true, "formField": !property.read_only, "createdAt": at, "updatedAt": at,
+        "modificationMetadata": {"archivable": false, "readOnlyDefinition": true, "readOnlyValue": property.read_only},
+    })
+}

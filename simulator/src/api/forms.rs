@@ -1,0 +1,129 @@
+//! Forms and what was submitted through them. Submissions carry no contact id.
+
+use serde_json::{Value, json};
+
+use super::{Call, limit};
+use crate::clock::iso;
+use crate::http::Reply;
+use crate::kind::Kind;
+use crate::portal::Portal;
+use crate::submissions::FORMS;
+
+const TYPES: [&str; 3] = ["hubspot", "captured", "flow"];
+
+fn form_json(portal: &Portal, form: usize) -> Value {
+    let at = iso(portal.created(Kind::Contact, 0));
+    let fields: Vec<Value> = ["email", "firstname", "message"].iter().map(|name| json!({"name": name, "objectTypeId": "0-1", "fieldType": "single_line_text", "required": *name == "email"})).collect();
+    json!({
+        "id": portal.form_guid(form), "name": FORMS[form].name, "formType": FORMS[form].form_type,
+        "createdAt": at, "updatedAt": at, "archived": false,
+        "fieldGroups": [{"groupType": "default_group", "richTextType": "text", "fields": fields}],
+    })
+}
+
+/// `GET /marketing/forms`. Without `formTypes` only forms of type `hubspot` appear.
+pub(super) fn list(call: &Call<'_>) -> Result<Reply, Reply> {
+    call.need(&["forms"])?;
+    let limit = limit(call.request, 20, 500)?;
+    let mut wanted = call.request.list("formTypes");
+    if wanted.is_empty() {
+        wanted.push("hubspot");
+    }
+    if let Some(other) = wanted.iter().find(|t| !TYPES.contains(*t) && **t != "all") {
+        return Err(Reply::error_with(
+            400,
+            "VALIDATION_ERROR",
+            &format!("Form type {other} is not allowed"),
+            json!({"subCategory": "FormsError.FORM_TYPE_NOT_ALLOWED"}),
+        ));
+    }
+    let first: usize = call
+        .request
+        .parameter("after")
+        .and_then(|a| a.parse().ok())
+        .unwrap_or_default();
+    let listed = |form: &usize| wanted.contains(&"all") || wanted.contains(&FORMS[*form].form_type);
+    let all: Vec<usize> = (0..FORMS.len()).filter(listed).collect();
+    let results: Vec<Value> = all
+        .iter()
+        .skip(first)
+        .take(limit)
+        .map(|f| form_json(&call.state.portal, *f))
+        .collect();
+    let mut body = json!({"results": results});
+    if first + limit < all.len() {
+        body["paging"] = json!({"next": {"after": (first + limit).to_string(), "link": "https://api.hubapi.com/marketing/v3/forms"}});
+    }
+    Ok(Reply::ok(&body))
+}
+
+fn find(portal: &Portal, guid: &str) -> Result<usize, Reply> {
+    (0..FORMS.len())
+        .find(|f| portal.form_guid(*f) == guid)
+        .ok_or_else(Reply::not_found)
+}
+
+/// `GET /marketing/forms/{guid}`.
+pub(super) fn get(call: &Call<'_>, guid: &str) -> Result<Reply, Reply> {
+    call.need(&["forms"])?;
+    let portal = &call.state.portal;
+    Ok(Reply::ok(&form_json(portal, find(portal, guid)?)))
+}
+
+/// `GET /form-integrations/v1/submissions/forms/{guid}`, newest first. The cursor counts from the
+/// oldest, so submissions that come in meanwhile move nothing.
+pub(super) fn submissions(call: &Call<'_>, guid: &str) -> Result<Reply, Reply> {
+    call.need(&["forms", "forms-uploaded-files"])?;
+    let limit = limit(call.request, 20, 50)?;
+    let portal = &call.state.portal;
+    let form = find(portal, guid)?;
+    let overlay = call.state.overlay();
+    let late: Vec<_> = overlay
+        .submissions
+        .iter()
+        .filter(|s| s.form == form)
+        .collect();
+    let made = portal.form_count(form);
+    let total = made + late.len() as u64;
+    let after = call
+        .request
+        .parameter("after")
+        .and_then(|a| a.parse::<u64>().ok());
+    let end = after.unwrap_or(total).min(total);
+    let start = end.saturating_sub(limit as u64);
+    let one = |n: u64| {
+        match n.checked_sub(made) {
+        Some(extra) => late.get(extra as usize).map_or(Value::Null, |s| {
+            let values: Vec<Value> = s.values.iter().map(|(name, value)| field(name, value)).collect();
+            json!({"conversionId": s.id, "submittedAt": s.at, "values": values, "pageUrl": PAGE_URL})
+        }),
+        None => made_json(portal, Portal::nth_of_form(form, n)),
+    }
+    };
+    let results: Vec<Value> = (start..end).rev().map(one).collect();
+    let mut body = json!({"results": results});
+    if start > 0 {
+        body["paging"] = json!({"next": {"after": start.to_string()}});
+    }
+    Ok(Reply::ok(&body))
+}
+
+const PAGE_URL: &str = "https://www.vendor.example/contact";
+
+fn field(name: &str, value: &str) -> Value {
+    json!({"name": name, "value": value, "objectTypeId": "0-1"})
+}
+
+fn made_json(portal: &Portal, submission: u64) -> Value {
+    let mut values = vec![field("email", &portal.submission_mail(submission))];
+    if let Some(contact) = portal.contact_of_submission(submission) {
+        let (first, last) = portal.contact_names(contact);
+        values.push(field("firstname", first));
+        values.push(field("lastname", last));
+    }
+    values.push(field("message", &portal.submission_message(submission)));
+    json!({
+        "conversionId": portal.conversion_id(submission), "submittedAt": portal.submitted(submission),
+        "values": values, "pageUrl": PAGE_URL,
+    })
+}

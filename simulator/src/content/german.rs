@@ -1,0 +1,123 @@
+//! German content.
+
+use super::lexicon::{Attribute, FactWording, Lexicon};
+
+pub(super) const LEXICON: Lexicon = Lexicon {
+    code: "de",
+    first_names: &[
+        "Jürgen", "Anke", "Florian", "Sabine", "Käthe", "Matthias", "Lena", "Björn", "Ute",
+        "Henrik",
+    ],
+    last_names: &[
+        "Müller-Hagen",
+        "Schröder",
+        "Vogelsang",
+        "Weißhaupt",
+        "Brückner",
+        "Krämer",
+        "Lindemann",
+        "Özdemir",
+        "Strauß",
+    ],
+    cities: &["Köln", "München", "Leipzig", "Graz", "Zürich"],
+    jobs: &[
+        "Leiterin Einkauf",
+        "Geschäftsführer",
+        "IT-Leiter",
+        "Teamleitung Vertrieb",
+        "Buchhaltung",
+    ],
+    greetings: &["Hallo {},", "Guten Tag {},", "Liebe Grüße vorab, {},"],
+    closings: &["Mit freundlichen Grüßen", "Viele Grüße", "Beste Grüße"],
+    subjects: &[
+        "Rückfrage zur Rechnung",
+        "Angebot für den Standort Süd",
+        "Schulungstermin im Lager",
+        "Vertragsentwurf, Ziffer 4",
+        "Export seit dem Update langsam",
+    ],
+    sentences: &[
+        "Wir haben die Zahlen heute früh im Team besprochen, das meiste passt.",
+        "Könnten Sie uns das überarbeitete Angebot bis Donnerstag schicken?",
+        "Der Export dauert bei uns fast vierzig Minuten und blockiert die Nachtschicht.",
+        "Die Schulung im Lager lief gut, eine zweite ist nicht nötig.",
+        "Am Freitag ist unser Büro wegen des Umzugs geschlossen.",
+        "Die Rechtsabteilung hat noch eine Anmerkung zur Haftung.",
+        "Bitte richten Sie Ihrem Techniker unseren Dank aus, der Scanner läuft wieder.",
+    ],
+    facts: &[
+        FactWording {
+            attribute: Attribute::AccountManager,
+            first: "Unser Ansprechpartner bei Ihnen ist {}.",
+            changed: "Unser neuer Ansprechpartner ist jetzt {}.",
+        },
+        FactWording {
+            attribute: Attribute::RenewalMonth,
+            first: "Die Vertragsverlängerung steht im {} an.",
+            changed: "Die Verlängerung wurde auf {} verschoben.",
+        },
+        FactWording {
+            attribute: Attribute::Billing,
+            first: "Wir bevorzugen {} Rechnungen.",
+            changed: "Ab sofort möchten wir {} Rechnungen.",
+        },
+        FactWording {
+            attribute: Attribute::Budget,
+            first: "Das Budget für dieses Jahr beträgt {}.",
+            changed: "Das Budget wurde auf {} geändert.",
+        },
+        FactWording {
+            attribute: Attribute::DecisionMaker,
+            first: "Die Entscheidung trifft {}.",
+            changed: "Die Entscheidung liegt jetzt bei {}.",
+        },
+        FactWording {
+            attribute: Attribute::Seats,
+            first: "Wir brauchen {} Plätze.",
+            changed: "Bitte ändern Sie die Bestellung auf {} Plätze.",
+        },
+    ],
+    months: &[
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ],
+    billing: &["monatliche", "vierteljährliche", "jährliche"],
+    reference: "Unser Zeichen dazu: ref {}.",
+    gmail_wrote: "Am {date} schrieb {name} <{mail}>:",
+    apple_wrote: "Am {date} schrieb {name}:",
+    outlook: ["Von", "Gesendet", "An", "Betreff"],
+    disclaimer: "Diese E-Mail ist vertraulich und nur für den Empfänger bestimmt. Sollten Sie sie irrtümlich erhalten haben, löschen Sie sie bitte und informieren Sie uns.",
+    sent_from: "Von unterwegs gesendet",
+    newsletter: [
+        "Neues im Herbst",
+        "Importe laufen jetzt schneller, und die Startseite ist ruhiger geworden.",
+        "Kommen Sie am Mittwoch in die offene Sprechstunde.",
+        "Newsletter abbestellen",
+    ],
+    auto_reply: [
+        "Automatische Antwort: Abwesenheit",
+        "Vielen Dank für Ihre Nachricht. Ich bin bis Montag nicht im Büro und lese keine E-Mails. In dringenden Fällen wenden Sie sich bitte an die Zentrale.",
+    ],
+    table: ["Position", "Menge", "Preis"],
+    titles: [
+        "Telefonat zum Stand",
+        "Quartalsgespräch",
+        "Notiz zum Kunden",
+        "Angebot nachreichen",
+    ],
+    next_steps: &[
+        "Neues Angebot schicken",
+        "Importprotokoll mit dem Support prüfen",
+        "Schulungsraum buchen",
+    ],
+};

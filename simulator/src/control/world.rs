@@ -1,0 +1,542 @@
+//! What a person does in HubSpot, or what befalls the portal, as one call each. Unlike the API,
+//! nothing is validated here beyond being understood: people can do more than apps.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::api::{objects, writes};
+use crate::events::What;
+use crate::hash::unique_word;
+use crate::http::{Reply, Request};
+use crate::kind::{Kind, SUBMISSION_STREAM};
+use crate::overlay::{LateSubmission, Life, Overlay};
+use crate::state::State;
+use crate::submissions::FORMS;
+use crate::view::{Record, View};
+
+type Done = Result<Reply, Reply>;
+
+#[derive(Debug, Deserialize)]
+struct Advance {
+    ms: i64,
+}
+
+pub(super) fn advance(state: &State, request: &Request) -> Done {
+    let Advance { ms } = request.json()?;
+    state.clock.advance(ms);
+    let now = state.clock.now();
+    Ok(Reply::ok(
+        &json!({"now": crate::clock::iso(now), "now_ms": now}),
+    ))
+}
+
+#[derive(Debug, Deserialize)]
+struct TokenSettings {
+    rotate: Option<bool>,
+    life_ms: Option<i64>,
+}
+
+pub(super) fn token_settings(state: &State, request: &Request) -> Done {
+    let settings: TokenSettings = request.json()?;
+    let mut tokens = state.tokens();
+    tokens.rotate = settings.rotate.unwrap_or(tokens.rotate);
+    tokens.life_ms = settings.life_ms.unwrap_or(tokens.life_ms);
+    Ok(Reply::ok(
+        &json!({"rotate": tokens.rotate, "life_ms": tokens.life_ms}),
+    ))
+}
+
+#[derive(Debug, Deserialize)]
+struct ScopeName {
+    scope: String,
+}
+
+pub(super) fn remove_scope(state: &State, request: &Request) -> Done {
+    let ScopeName { scope } = request.json()?;
+    state.tokens().remove_scope(&scope);
+    Ok(Reply::ok(&json!({"removed": scope})))
+}
+
+pub(super) fn freeze(state: &State, frozen: bool) -> Done {
+    let now = state.clock.now();
+    state.overlay_mut().frozen_at = frozen.then_some(now);
+    Ok(Reply::ok(&json!({"frozen": frozen})))
+}
+
+#[derive(Debug, Deserialize)]
+struct IndexSettings {
+    lag_ms: Option<i64>,
+    ids_sort_as_text: Option<bool>,
+}
+
+pub(super) fn index_settings(state: &State, request: &Request) -> Done {
+    let settings: IndexSettings = request.json()?;
+    let mut overlay = state.overlay_mut();
+    overlay.lag_ms = settings.lag_ms.unwrap_or(overlay.lag_ms);
+    overlay.ids_sort_as_text = settings
+        .ids_sort_as_text
+        .unwrap_or(overlay.ids_sort_as_text);
+    Ok(Reply::ok(
+        &json!({"lag_ms": overlay.lag_ms, "ids_sort_as_text": overlay.ids_sort_as_text}),
+    ))
+}
+
+fn kind_of(name: &str) -> Result<Kind, Reply> {
+    Kind::parse(name)
+        .ok_or_else(|| Reply::bad_request(&format!("{name} is no type of this portal")))
+}
+
+fn live<'a>(
+    state: &'a State,
+    overlay: &'a Overlay,
+    kind: Kind,
+    id: &str,
+) -> Result<Record<'a>, Reply> {
+    let view = View {
+        portal: &state.portal,
+        overlay,
+        now: state.clock.now(),
+    };
+    let property = id.contains('@').then_some("email");
+    objects::find(&view, kind, id, property)
+        .filter(Record::is_live)
+        .ok_or_else(Reply::not_found)
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(default)]
+struct Creation {
+    properties: BTreeMap<String, Value>,
+    /// Associations by type: `{"contacts": ["151"]}`.
+    associations: BTreeMap<String, Vec<Value>>,
+    /// Associations appear only so much later.
+    associate_after_ms: i64,
+    /// Makes that many alike.
+    count: Option<u64>,
+    /// Given to every one of them, so that a burst can be made.
+    modified_ms: Option<i64>,
+    /// For form submissions: which form, by number.
+    form: usize,
+}
+
+/// `POST /__sim/objects/{type}`; type `form_submissions` too. Bodies without text get one with a
+/// new unique word.
+pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
+    let creation: Creation = request.json()?;
+    if kind == "form_submissions" {
+        return submit(state, &creation);
+    }
+    let kind = kind_of(kind)?;
+    let count = creation.count.unwrap_or(1);
+    let mut overlay = state.overlay_mut();
+    let now = state.clock.now();
+    let mut links = Vec::new();
+    for (to, ids) in &creation.associations {
+        let to = kind_of(to)?;
+        for id in ids {
+            links.push((to, live(state, &overlay, to, &text(id))?.index));
+        }
+    }
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        let index = overlay.create(&state.portal, kind, now);
+        fill(state, &mut overlay, kind, index, &creation, now);
+        for (to, target) in &links {
+            let primary = matches!(
+                (kind, to),
+                (Kind::Contact | Kind::Deal, Kind::Company) | (Kind::Company, _)
+            );
+            overlay.associate(
+                (kind, index),
+                (*to, *target),
+                primary,
+                now + creation.associate_after_ms,
+            );
+            state.events.push(
+                kind,
+                index,
+                What::Associated {
+                    to: *to,
+                    target: *target,
+                    removed: false,
+                },
+            );
+        }
+        state.events.created(kind, index);
+        ids.push(state.portal.id(kind, index).to_string());
+    }
+    Ok(Reply::json(201, &json!({"id": ids.first(), "ids": ids})))
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn values(properties: &BTreeMap<String, Value>) -> BTreeMap<String, Option<String>> {
+    let one =
+        |(name, value): (&String, &Value)| (name.clone(), (!value.is_null()).then(|| text(value)));
+    properties.iter().map(one).collect()
+}
+
+fn fill(
+    state: &State,
+    overlay: &mut Overlay,
+    kind: Kind,
+    index: u64,
+    creation: &Creation,
+    now: i64,
+) {
+    let mut properties = values(&creation.properties);
+    let word = unique_word(state.portal.seed, kind.stream(), index);
+    let body = match kind {
+        Kind::Email => Some("hs_email_html"),
+        Kind::Note => Some("hs_note_body"),
+        Kind::Call => Some("hs_call_body"),
+        Kind::Meeting => Some("hs_meeting_body"),
+        Kind::Task => Some("hs_task_body"),
+        _ => None,
+    };
+    let written = body
+        .filter(|name| !properties.contains_key(*name))
+        .map(|name| {
+            properties.insert(
+                name.to_owned(),
+                Some(format!("<p>Added later, ref {word}.</p>")),
+            );
+        });
+    if kind.is_engagement() {
+        properties
+            .entry("hs_timestamp".to_owned())
+            .or_insert_with(|| Some(crate::clock::iso(now)));
+    }
+    if let Some(Some(mail)) = properties.get("email").filter(|_| kind == Kind::Contact) {
+        overlay.remember_mail(mail, index);
+    }
+    let touched = overlay.touch(&state.portal, kind, index);
+    touched.properties = properties;
+    touched.word = written.map(|()| word);
+    touched.modified = creation.modified_ms.unwrap_or(touched.modified);
+}
+
+fn submit(state: &State, creation: &Creation) -> Done {
+    if creation.form >= FORMS.len() {
+        return Err(Reply::bad_request("there is no such form"));
+    }
+    let mut overlay = state.overlay_mut();
+    let number = state.portal.submissions() + overlay.submissions.len() as u64;
+    let (word, at) = (
+        unique_word(state.portal.seed, SUBMISSION_STREAM, number),
+        state.clock.now(),
+    );
+    let mut fields: Vec<(String, String)> = creation
+        .properties
+        .iter()
+        .map(|(n, v)| (n.clone(), text(v)))
+        .collect();
+    fields.push((
+        "message".to_owned(),
+        format!("Please call me back, ref {word}."),
+    ));
+    let id = crate::submissions::uuid(
+        (at as u64) << 16 | (number & 0xfff),
+        crate::hash::mix(number),
+    );
+    overlay.submissions.push(LateSubmission {
+        id: id.clone(),
+        form: creation.form,
+        at,
+        values: fields,
+        word,
+    });
+    Ok(Reply::json(201, &json!({"id": id, "ids": [id]})))
+}
+
+#[derive(Debug, Deserialize)]
+struct Edit {
+    properties: BTreeMap<String, Value>,
+}
+
+pub(super) fn update(state: &State, request: &Request, kind: &str, id: &str) -> Done {
+    let (kind, edit): (Kind, Edit) = (kind_of(kind)?, request.json()?);
+    let mut overlay = state.overlay_mut();
+    let index = live(state, &overlay, kind, id)?.index;
+    writes::apply(
+        state,
+        &mut overlay,
+        kind,
+        index,
+        values(&edit.properties),
+        state.clock.now(),
+    );
+    Ok(Reply::ok(
+        &json!({"id": state.portal.id(kind, index).to_string()}),
+    ))
+}
+
+/// `DELETE /__sim/objects/{type}/{id}[?permanent=true]`.
+pub(super) fn delete(state: &State, request: &Request, kind: &str, id: &str) -> Done {
+    let kind = kind_of(kind)?;
+    let mut overlay = state.overlay_mut();
+    let index = live(state, &overlay, kind, id)?.index;
+    writes::remove(state, &mut overlay, kind, index, state.clock.now());
+    if request.flag("permanent") {
+        overlay.touch(&state.portal, kind, index).life = Life::Gone;
+    }
+    Ok(Reply::empty(204))
+}
+
+/// `POST /__sim/objects/{type}/{id}/restore`: out of the recycle bin.
+pub(super) fn restore(state: &State, kind: &str, id: &str) -> Done {
+    let kind = kind_of(kind)?;
+    let mut overlay = state.overlay_mut();
+    let view = View {
+        portal: &state.portal,
+        overlay: &overlay,
+        now: state.clock.now(),
+    };
+    let record = id
+        .parse()
+        .ok()
+        .and_then(|id| view.find(kind, id))
+        .filter(Record::is_archived);
+    let (index, now) = (record.ok_or_else(Reply::not_found)?.index, view.now);
+    overlay.change(&state.portal, kind, index, now).life = Life::Live;
+    state.events.push(kind, index, What::Restored);
+    Ok(Reply::ok(&json!({"id": id})))
+}
+
+#[derive(Debug, Deserialize)]
+struct Touch {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    first: u64,
+    count: u64,
+    /// One instant for all, like HubSpot's own bulk updates; otherwise the present.
+    modified_ms: Option<i64>,
+    #[serde(default)]
+    properties: BTreeMap<String, Value>,
+}
+
+/// `POST /__sim/touch`: changes a run of records at once, as an import or a monthly job does.
+pub(super) fn touch(state: &State, request: &Request) -> Done {
+    let touch: Touch = request.json()?;
+    let kind = kind_of(&touch.kind)?;
+    let mut overlay = state.overlay_mut();
+    let (now, end) = (state.clock.now(), overlay.end(kind));
+    let mut changed = 0_u64;
+    for index in touch.first..end.min(touch.first.saturating_add(touch.count)) {
+        if overlay
+            .get(kind, index)
+            .is_some_and(|t| t.life != Life::Live)
+        {
+            continue;
+        }
+        let record = overlay.change(&state.portal, kind, index, now);
+        record.modified = touch.modified_ms.unwrap_or(now);
+        record.properties.extend(values(&touch.properties));
+        changed += 1;
+    }
+    Ok(Reply::ok(
+        &json!({"changed": changed, "modified_ms": touch.modified_ms.unwrap_or(now)}),
+    ))
+}
+
+#[derive(Debug, Deserialize)]
+struct Tie {
+    from_type: String,
+    from: Value,
+    to_type: String,
+    to: Value,
+    #[serde(default)]
+    remove: bool,
+    #[serde(default)]
+    primary: bool,
+    #[serde(default)]
+    after_ms: i64,
+}
+
+/// `POST /__sim/associations`: ties or unties two records, now or later.
+pub(super) fn associate(state: &State, request: &Request) -> Done {
+    let tie: Tie = request.json()?;
+    let mut overlay = state.overlay_mut();
+    let (from, to) = (kind_of(&tie.from_type)?, kind_of(&tie.to_type)?);
+    let a = live(state, &overlay, from, &text(&tie.from))?.index;
+    let b = live(state, &overlay, to, &text(&tie.to))?.index;
+    if tie.remove {
+        overlay.dissociate((from, a), (to, b));
+    } else {
+        overlay.associate(
+            (from, a),
+            (to, b),
+            tie.primary,
+            state.clock.now() + tie.after_ms,
+        );
+    }
+    state.events.push(
+        from,
+        a,
+        What::Associated {
+            to,
+            target: b,
+            removed: tie.remove,
+        },
+    );
+    Ok(Reply::ok(&json!({})))
+}
+
+#[derive(Debug, Deserialize)]
+struct Merge {
+    #[serde(rename = "type", default = "contacts")]
+    kind: String,
+    primary: Value,
+    merged: Value,
+}
+
+fn contacts() -> String {
+    "contacts".to_owned()
+}
+
+/// `POST /__sim/merge`: two records become a new one; both old ids lead to it.
+pub(super) fn merge(state: &State, request: &Request) -> Done {
+    let merge: Merge = request.json()?;
+    let kind = kind_of(&merge.kind)?;
+    let mut overlay = state.overlay_mut();
+    let now = state.clock.now();
+    let primary = live(state, &overlay, kind, &text(&merge.primary))?.index;
+    let other = live(state, &overlay, kind, &text(&merge.merged))?.index;
+    if primary == other {
+        return Err(Reply::bad_request("a record cannot be merged with itself"));
+    }
+    let (properties, mails, times) =
+        merged_properties(state, &overlay, kind, (primary, other), now);
+    let index = overlay.create(&state.portal, kind, now);
+    for mail in &mails {
+        overlay.remember_mail(mail, index);
+    }
+    let touched = overlay.touch(&state.portal, kind, index);
+    touched.properties = properties;
+    touched.merged_from = vec![primary, other];
+    if kind == Kind::Contact {
+        touched
+            .properties
+            .insert("hs_calculated_merged_vids".to_owned(), Some(times));
+    }
+    for old in [primary, other] {
+        overlay.touch(&state.portal, kind, old).life = Life::Merged(index);
+    }
+    state.events.push(
+        kind,
+        index,
+        What::Merged {
+            primary,
+            merged: vec![primary, other],
+        },
+    );
+    Ok(Reply::ok(
+        &json!({"id": state.portal.id(kind, index).to_string()}),
+    ))
+}
+
+type Merged = (BTreeMap<String, Option<String>>, Vec<String>, String);
+
+/// The primary's values where it has one, else the other's; every address stays reachable.
+fn merged_properties(
+    state: &State,
+    overlay: &Overlay,
+    kind: Kind,
+    (primary, other): (u64, u64),
+    now: i64,
+) -> Merged {
+    let view = View {
+        portal: &state.portal,
+        overlay,
+        now,
+    };
+    let records: Vec<Record<'_>> = [primary, other]
+        .into_iter()
+        .filter_map(|i| view.record(kind, i))
+        .collect();
+    let mut properties = BTreeMap::new();
+    for property in crate::catalog::of(kind).filter(|p| p.name != "hs_object_id") {
+        let value = records.iter().find_map(|r| view.text(r, property.name));
+        properties.insert(property.name.to_owned(), value);
+    }
+    let addresses = |name| {
+        records
+            .iter()
+            .filter_map(|r| view.text(r, name))
+            .flat_map(|m| m.split(';').map(str::to_owned).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    let mut mails = addresses("email");
+    mails.extend(addresses("hs_additional_emails"));
+    if kind == Kind::Contact && mails.len() > 1 {
+        properties.insert(
+            "hs_additional_emails".to_owned(),
+            Some(mails[1..].join(";")),
+        );
+    }
+    let times: Vec<String> = records
+        .iter()
+        .map(|r| format!("{}:{now}", view.id(r)))
+        .collect();
+    (properties, mails, times.join(";"))
+}
+
+#[derive(Debug, Deserialize)]
+struct Privacy {
+    id: Value,
+}
+
+/// `POST /__sim/privacy-delete {"id"}`: the contact is gone and its engagements are emptied.
+pub(super) fn privacy_delete(state: &State, request: &Request) -> Done {
+    let Privacy { id } = request.json()?;
+    let mut overlay = state.overlay_mut();
+    let now = state.clock.now();
+    let contact = live(state, &overlay, Kind::Contact, &text(&id))?.index;
+    let mut emptied = Vec::new();
+    {
+        let view = View {
+            portal: &state.portal,
+            overlay: &overlay,
+            now,
+        };
+        let record = Record {
+            kind: Kind::Contact,
+            index: contact,
+            touched: overlay.get(Kind::Contact, contact),
+        };
+        for kind in Kind::ALL.into_iter().filter(|k| k.is_engagement()) {
+            emptied.extend(
+                view.targets(&record, kind)
+                    .into_iter()
+                    .map(|t| (kind, t.index)),
+            );
+        }
+    }
+    for (kind, index) in &emptied {
+        let touched = overlay.change(&state.portal, *kind, *index, now);
+        for property in crate::catalog::of(*kind).filter(|p| {
+            p.field_type == "html"
+                || p.name.contains("email")
+                || p.name.contains("preview")
+                || p.name.ends_with("summary")
+        }) {
+            touched.properties.insert(property.name.to_owned(), None);
+        }
+        touched
+            .properties
+            .insert("hs_gdpr_deleted".to_owned(), Some("true".to_owned()));
+    }
+    overlay.touch(&state.portal, Kind::Contact, contact).life = Life::Gone;
+    state
+        .events
+        .push(Kind::Contact, contact, What::PrivacyDeleted);
+    state.events.deleted(Kind::Contact, contact);
+    Ok(Reply::ok(&json!({"emptied": emptied.len()})))
+}

@@ -1,0 +1,75 @@
+//! What clients did: calls per route, in which order routes were first called, how many requests
+//! were in flight at once, and how often a rate limit was broken. Counts only, no bodies.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde_json::{Value, json};
+
+/// Counters of one run; all start at zero.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    routes: Mutex<Routes>,
+    in_flight: AtomicU64,
+    highest: AtomicU64,
+    pub(crate) violations: AtomicU64,
+    total: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Routes {
+    counts: BTreeMap<String, u64>,
+    statuses: BTreeMap<u16, u64>,
+    order: Vec<String>,
+}
+
+impl Journal {
+    /// A request has come in.
+    pub(crate) fn enter(&self) {
+        let now = self.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        self.highest.fetch_max(now, Ordering::Relaxed);
+    }
+
+    /// Its reply is on the way.
+    pub(crate) fn leave(&self) {
+        self.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Counts a call and returns the route's calls so far, this one included.
+    pub(crate) fn count(&self, route: &str) -> u64 {
+        self.total.fetch_add(1, Ordering::Relaxed);
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = routes.counts.get_mut(route) {
+            *count += 1;
+            return *count;
+        }
+        routes.counts.insert(route.to_owned(), 1);
+        routes.order.push(route.to_owned());
+        1
+    }
+
+    pub(crate) fn answered(&self, status: u16) {
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        *routes.statuses.entry(status).or_default() += 1;
+    }
+
+    pub(crate) fn report(&self) -> Value {
+        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        json!({
+            "total": self.total.load(Ordering::Relaxed),
+            "routes": routes.counts,
+            "order": routes.order,
+            "statuses": routes.statuses,
+            "highest_concurrency": self.highest.load(Ordering::Relaxed),
+            "rate_limit_violations": self.violations.load(Ordering::Relaxed),
+        })
+    }
+
+    pub(crate) fn reset(&self) {
+        *self.routes.lock().unwrap_or_else(PoisonError::into_inner) = Routes::default();
+        for counter in [&self.highest, &self.violations, &self.total] {
+            counter.store(0, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! From a path to an endpoint. HubSpot has two spellings of nearly every path, with the version
+//! behind the first word or behind the family name; both are brought to one form here, and a
+//! version in the wrong place is a 404 as it is there.
+
+use crate::http::{Reply, Request};
+use crate::state::State;
+use crate::{api, control, oauth};
+
+/// Answers a request. Never fails: every problem is a reply.
+pub(crate) fn answer(state: &State, request: &Request) -> Reply {
+    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    if segments.first() == Some(&"__sim") {
+        return control::answer(state, request, &segments[1..]);
+    }
+    let Some((path, version)) = canonical(&segments) else {
+        state.journal.count("unknown");
+        return unknown(request);
+    };
+    let route = route_name(&request.method, &path);
+    state.journal.count(&route);
+    if path.first() == Some(&"oauth") {
+        return oauth_answer(state, request, &path, version);
+    }
+    api::answer(state, request, &path, version)
+}
+
+fn oauth_answer(state: &State, request: &Request, path: &[&str], version: &str) -> Reply {
+    match (request.method.as_str(), path) {
+        ("GET", ["oauth", "authorize"] | ["oauth", _, "authorize"]) => {
+            oauth::consent::page(state, request)
+        }
+        ("POST", ["oauth", "authorize", "decision"]) => oauth::consent::decide(state, request),
+        ("POST", ["oauth", "token"]) => oauth::endpoint::token(state, request),
+        ("POST", ["oauth", "token", "introspect"]) if version != "v1" => {
+            oauth::endpoint::introspect(state, request)
+        }
+        ("POST", ["oauth", "token", "revoke"]) if version != "v1" => {
+            oauth::endpoint::revoke(state, request)
+        }
+        ("GET", ["oauth", "access-tokens" | "refresh-tokens", token]) => {
+            oauth::endpoint::token_info(state, token, false)
+        }
+        ("DELETE", ["oauth", "refresh-tokens", token]) => {
+            oauth::endpoint::token_info(state, token, true)
+        }
+        _ => unknown(request),
+    }
+}
+
+/// What a path that is none of HubSpot's gets.
+pub(crate) fn unknown(request: &Request) -> Reply {
+    let message = format!(
+        "HTTP 404: no resource at {} {}",
+        request.method, request.path
+    );
+    Reply::error(404, "OBJECT_NOT_FOUND", &message)
+}
+
+const DATED: [&str; 3] = ["2026-03", "2026-09", "2026-09-beta"];
+
+/// The path without its version, and the version.
+fn canonical<'a>(segments: &[&'a str]) -> Option<(Vec<&'a str>, &'a str)> {
+    let family = *segments.first()?;
+    let at = match family {
+        "oauth" if segments.get(1).is_some_and(|s| is_version(s)) => 1,
+        "oauth" => return Some((segments.to_vec(), "")),
+        "crm" | "marketing"
+            if segments
+                .get(1)
+                .is_some_and(|s| s.starts_with('v') && is_version(s)) =>
+        {
+            1
+        }
+        "crm" if segments.get(1) == Some(&"extensions") => 3,
+        "crm" | "marketing" => 2,
+        "form-integrations" | "account-info" | "appinstalls" | "integrations" => 1,
+        _ => return None,
+    };
+    let version = *segments.get(at).filter(|s| is_version(s))?;
+    if at > 1 && version.starts_with('v') {
+        return None;
+    }
+    let mut path = segments.to_vec();
+    path.remove(at);
+    Some((path, version))
+}
+
+fn is_version(segment: &str) -> bool {
+    DATED.contains(&segment) || matches!(segment, "v1" | "v3" | "v4")
+}
+
+/// The path with ids blotted out: what the journal counts by and faults match on.
+fn route_name(method: &str, path: &[&str]) -> String {
+    let mut name = method.to_owned();
+    let mut objects = false;
+    for (at, segment) in path.iter().enumerate() {
+        let id = segment.bytes().any(|b| b.is_ascii_digit()) && !(objects && at == 2)
+            || segment.contains('@')
+            || segment.len() > 30;
+        name.push(if at == 0 { ' ' } else { '/' });
+        objects |= *segment == "objects";
+        let kind = crate::kind::Kind::parse(segment).map(crate::kind::Kind::plural);
+        name.push_str(match (kind, id) {
+            (Some(kind), _) if at >= 2 => kind,
+            (_, true) => "{id}",
+            _ => segment,
+        });
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_spellings_lead_to_one_route() {
+        for path in [
+            "crm/v3/objects/contacts/12",
+            "crm/objects/2026-09/0-1/12",
+            "crm/objects/2026-03/contact/12",
+        ] {
+            let segments: Vec<&str> = path.split('/').collect();
+            let (path, _) = canonical(&segments).unwrap();
+            assert_eq!(route_name("GET", &path), "GET crm/objects/contacts/{id}");
+        }
+        for wrong in [
+            "crm/objects/v3/contacts",
+            "crm/objects/contacts",
+            "crm/2026-09/objects/contacts",
+            "nope/v3",
+        ] {
+            let segments: Vec<&str> = wrong.split('/').collect();
+            assert!(canonical(&segments).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The listener: HTTP/1.1 on loopback, one task per connection. It reads requests, hands them to
+//! `route` and writes replies; it knows no endpoint.
+
+use std::convert::Infallible;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::sync::oneshot;
+
+use crate::corpus::Corpus;
+use crate::http::{Reply, Request};
+use crate::options::{Error, Options};
+use crate::portal::Portal;
+use crate::route;
+use crate::state::State;
+
+/// A portal that is listening. Dropping it stops it.
+#[derive(Debug)]
+pub struct Running {
+    addr: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What clients take in place of `https://api.hubapi.com` and `https://app.hubspot.com`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Stops listening and waits until all threads are gone.
+    pub fn stop(mut self) {
+        self.halt();
+    }
+
+    fn halt(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // The thread returns nothing, and its panic has already been printed.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+/// Starts a portal on its own threads and returns once it listens.
+///
+/// # Errors
+/// When the address is not loopback or taken, or a given file cannot be used.
+pub fn start(options: Options) -> Result<Running, Error> {
+    if !options.listen.ip().is_loopback() {
+        return Err(Error::NotLoopback(options.listen));
+    }
+    let corpus = options
+        .corpus
+        .as_deref()
+        .map_or_else(|| Ok(Corpus::default()), Corpus::read)?;
+    let bind = |source| Error::Bind {
+        address: options.listen,
+        source,
+    };
+    let listener = StdListener::bind(options.listen).map_err(bind)?;
+    listener.set_nonblocking(true).map_err(bind)?;
+    let addr = listener.local_addr().map_err(bind)?;
+    let portal = Portal::new(&options, corpus);
+    let state = Arc::new(State::new(options, portal));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("simulator")
+        .enable_all()
+        .build()
+        .map_err(Error::Runtime)?;
+    let (stop, stopped) = oneshot::channel();
+    let serve = move || {
+        runtime.block_on(async move {
+            tokio::select! {
+                () = accept(listener, state) => {}
+                _ = stopped => {}
+            }
+        });
+    };
+    let thread = std::thread::Builder::new()
+        .name("simulator-main".to_owned())
+        .spawn(serve);
+    let thread = thread.map_err(Error::Runtime)?;
+    Ok(Running {
+        addr,
+        stop: Some(stop),
+        thread: Some(thread),
+    })
+}
+
+async fn accept(listener: StdListener, state: Arc<State>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        // Replies are small and waited for; collecting them for a fuller packet only adds delay.
+        drop(stream.set_nodelay(true));
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(|request| serve(&state, request));
+            let http = hyper::server::conn::http1::Builder::new()
+                .max_buf_size(1 << 18)
+                .serve_connection(TokioIo::new(stream), service);
+            // A client that hangs up is no failure of ours.
+            drop(http.await);
+        });
+    }
+}
+
+async fn serve(
+    state: &Arc<State>,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+    state.journal.enter();
+    let reply = match read(request).await {
+        Ok(request) => route::answer(state, &request),
+        Err(reply) => reply,
+    };
+    state.journal.answered(reply.status);
+    state.journal.leave();
+    Ok(response(reply))
+}
+
+async fn read(request: hyper::Request<Incoming>) -> Result<Request, Reply> {
+    let (head, body) = request.into_parts();
+    let header = |name| {
+        head.headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let path = head.uri.path().to_owned();
+    let decode = |s: &str| {
+        let form = format!("x={}", s.replace('+', "%2B"));
+        url::form_urlencoded::parse(form.as_bytes())
+            .next()
+            .map_or_else(String::new, |(_, v)| v.into_owned())
+    };
+    let body = body
+        .collect()
+        .await
+        .map_err(|_| Reply::bad_request("unreadable body"))?;
+    let query = head.uri.query().unwrap_or_default();
+    Ok(Request {
+        method: head.method.as_str().to_owned(),
+        segments: path
+            .split('/')
+            .filter(|s| !s.is_empty())
+            .map(decode)
+            .collect(),
+        query: url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect(),
+        bearer: header(AUTHORIZATION)
+            .strip_prefix("Bearer ")
+            .map(|token| token.trim().to_owned()),
+        form_encoded: header(CONTENT_TYPE).starts_with("application/x-www-form-urlencoded"),
+        body: body.to_bytes().to_vec(),
+        uri_length: path.len() + query.len(),
+        path,
+    })
+}
+
+fn response(reply: Reply) -> hyper::Response<Full<Bytes>> {
+    let mut response = hyper::Response::new(Full::new(Bytes::from(reply.body)));
+    *response.status_mut() = hyper::StatusCode::from_u16(reply.status).unwrap_or_default();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    for (name, value) in reply.headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
