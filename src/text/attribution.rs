@@ -50,7 +50,7 @@ fn label(text: &str) -> Option<Header> {
     if label.is_empty() || label.split(' ').count() > 4 {
         return None;
     }
-    LABELS.get(label.to_lowercase().as_str()).copied()
+    LABELS.get(lower(label).as_str()).copied()
 }
 
 /// How many lines from the first are a header block, and whether the block is one.
@@ -75,17 +75,12 @@ pub(super) fn header_block(lines: &[&str]) -> usize {
         }
     }
     let has = |k| kinds.contains(&k);
-    let distinct = [Header::From, Header::When, Header::To, Header::Subject]
-        .into_iter()
-        .filter(|k| has(*k))
-        .count();
-    let dated = has(Header::When)
-        && lines[..end]
-            .iter()
-            .any(|l| l.bytes().filter(u8::is_ascii_digit).count() >= 3);
+    let distinct =
+        [Header::From, Header::When, Header::To, Header::Subject].into_iter().filter(|k| has(*k)).count();
+    let dated =
+        has(Header::When) && lines[..end].iter().any(|l| l.bytes().filter(u8::is_ascii_digit).count() >= 3);
     let addressed = lines[..end].iter().any(|l| l.contains('@'));
-    let enough = has(Header::From)
-        && (distinct >= 3 || dated || has(Header::Subject) && has(Header::To))
+    let enough = has(Header::From) && (distinct >= 3 || dated || has(Header::Subject) && has(Header::To))
         || dated && addressed && distinct >= 2;
     if enough { end } else { 0 }
 }
@@ -97,6 +92,15 @@ fn inline_headers(line: &str) -> Vec<Header> {
         let before = &line[..at];
         let word = before.rfind(' ').map_or(before, |s| &before[s + 1..]);
         out.extend(label(word));
+    }
+    out
+}
+
+/// Lower case without the dot that Turkish capitals leave behind.
+fn lower(text: &str) -> String {
+    let mut out = text.to_lowercase();
+    if out.contains('\u{307}') {
+        out = out.replace('\u{307}', "");
     }
     out
 }
@@ -113,12 +117,11 @@ pub(super) enum Delimiter {
 /// The delimiter a line is, if it is one.
 pub(super) fn delimiter(line: &str) -> Option<Delimiter> {
     let trimmed = line.trim_start_matches(['>', ' ', '\t']).trim_end();
-    let dashed =
-        trimmed.starts_with(['-', '_', '=', '*', '~', '—', '#']) && !trimmed.starts_with("- ");
+    let dashed = trimmed.starts_with(['-', '_', '=', '*', '~', '—', '#']) && !trimmed.starts_with("- ");
     if trimmed.is_empty() || trimmed.len() > 200 || !dashed && !trimmed.ends_with([':', '：']) {
         return None;
     }
-    let core = trimmed.trim_matches(is_rule).to_lowercase();
+    let core = lower(trimmed.trim_matches(is_rule));
     if core.is_empty() {
         return None;
     }
@@ -132,20 +135,7 @@ fn is_rule(c: char) -> bool {
     c.is_whitespace()
         || matches!(
             c,
-            '-' | '_'
-                | '='
-                | '*'
-                | '~'
-                | '#'
-                | '+'
-                | '>'
-                | '<'
-                | '—'
-                | '–'
-                | '―'
-                | ':'
-                | '\u{1427}'
-                | '─'
+            '-' | '_' | '=' | '*' | '~' | '#' | '+' | '>' | '<' | '—' | '–' | '―' | ':' | '\u{1427}' | '─'
         )
 }
 
@@ -185,34 +175,28 @@ pub(super) fn ending_at(lines: &[&str], first: usize, last: usize) -> Option<Fou
         if text.is_empty() || text.len() + joined.len() > MAX_BYTES {
             break;
         }
-        joined = if joined.is_empty() {
-            text.to_owned()
-        } else {
-            format!("{text} {joined}")
-        };
+        joined = if joined.is_empty() { text.to_owned() } else { format!("{text} {joined}") };
         let Some(sure) = judge(&joined) else { continue };
         if opens(text) {
-            return Some(Found {
-                line,
-                offset: 0,
-                sure,
-            });
+            return Some(Found { line, offset: 0, sure });
         }
         if let Some(offset) = opens_inside(lines[line]) {
             let offset = lines[line][..offset].trim_end_matches(['-', ' ']).len();
-            return Some(Found {
-                line,
-                offset,
-                sure: true,
-            });
+            return Some(Found { line, offset, sure: true });
         }
-        best.get_or_insert(Found {
-            line,
-            offset: 0,
-            sure,
-        });
+        best.get_or_insert(Found { line, offset: 0, sure });
     }
-    best
+    // Where the address opens the last line, the name stands alone on the line above.
+    best.map(|found| match lines[..found.line].last() {
+        Some(above) if found.line > first && lines[found.line].trim().starts_with('<') && is_short(above) => {
+            Found { line: found.line - 1, ..found }
+        }
+        _ => found,
+    })
+}
+
+fn is_short(line: &str) -> bool {
+    (1..=5).contains(&line.split_whitespace().count()) && !line.trim_end().ends_with(['.', '!', '?', ','])
 }
 
 /// Whether the line after an attribution still belongs to it: the rest of a folded address.
@@ -229,8 +213,7 @@ pub(super) fn continues(line: &str, next: &str) -> bool {
 /// Whether a text begins with an attribution, perhaps with the quote behind it on the same line.
 pub(super) fn heads(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(300)];
-    head.match_indices([':', '：'])
-        .any(|(at, colon)| judge(&head[..at + colon.len()]) == Some(true))
+    head.match_indices([':', '：']).any(|(at, colon)| judge(&head[..at + colon.len()]) == Some(true))
 }
 
 /// Cheap test of a line's end before anything is unfolded.
@@ -258,10 +241,7 @@ fn opens(text: &str) -> bool {
 /// Where an English attribution begins behind other text on the same line.
 fn opens_inside(line: &str) -> Option<usize> {
     line.match_indices("On ").map(|(at, _)| at).find(|at| {
-        let next = line[at + 3..]
-            .split([' ', ',', '.'])
-            .next()
-            .unwrap_or_default();
+        let next = line[at + 3..].split([' ', ',', '.']).next().unwrap_or_default();
         let dated = matches!(
             next,
             "Mon"
@@ -308,9 +288,7 @@ fn judge(line: &str) -> Option<bool> {
     if words > 45 || words == 0 {
         return None;
     }
-    if starts_with_iso_date(bare)
-        && (mail && words <= 14 || bare.contains(" GMT") || bare.contains(" UTC"))
-    {
+    if starts_with_iso_date(bare) && (mail && words <= 14 || bare.contains(" GMT") || bare.contains(" UTC")) {
         return Some(true);
     }
     let ends = WROTE.iter().any(|w| ends_with_word(&lower, w)) || mail && lower.ends_with(" sent");
@@ -326,11 +304,7 @@ fn judge(line: &str) -> Option<bool> {
     if digits >= 3 || mail {
         let inside = WROTE.iter().any(|w| contains_word(&lower, w));
         let stamped = digits >= 5 && mail && words <= 30;
-        return if inside && (digits >= 5 || mail) || stamped {
-            Some(true)
-        } else {
-            inside.then_some(false)
-        };
+        return if inside && (digits >= 5 || mail) || stamped { Some(true) } else { inside.then_some(false) };
     }
     (ends && words <= 6 && named(bare)).then_some(false)
 }
@@ -368,8 +342,7 @@ fn starts_with_iso_date(text: &str) -> bool {
 }
 
 fn ends_with_word(text: &str, word: &str) -> bool {
-    text.strip_suffix(word)
-        .is_some_and(|rest| !rest.ends_with(char::is_alphabetic) || spaceless(word))
+    text.strip_suffix(word).is_some_and(|rest| !rest.ends_with(char::is_alphabetic) || spaceless(word))
 }
 
 /// Words of scripts written without spaces may stand right behind a name.
@@ -381,8 +354,7 @@ fn contains_word(text: &str, word: &str) -> bool {
     text.match_indices(word).any(|(at, _)| {
         let before = text[..at].chars().next_back();
         let after = text[at + word.len()..].chars().next();
-        spaceless(word)
-            || !before.is_some_and(char::is_alphabetic) && !after.is_some_and(char::is_alphabetic)
+        spaceless(word) || !before.is_some_and(char::is_alphabetic) && !after.is_some_and(char::is_alphabetic)
     })
 }
 
@@ -430,67 +402,31 @@ mod tests {
 
     #[test]
     fn folds_begin_at_the_opener_and_prose_is_left_alone() {
+        assert_eq!(start(&["On Mon, 3 May 2021 at 10:00, Ann Lee", "<ann@example.com> wrote:"]), Some(0));
         assert_eq!(
-            start(&[
-                "On Mon, 3 May 2021 at 10:00, Ann Lee",
-                "<ann@example.com> wrote:"
-            ]),
-            Some(0)
-        );
-        assert_eq!(
-            start(&[
-                "Thanks Ann",
-                "On Mon, 3 May 2021 at 10:00, Bob",
-                "<b@example.com> wrote:"
-            ]),
+            start(&["Thanks Ann", "On Mon, 3 May 2021 at 10:00, Bob", "<b@example.com> wrote:"]),
             Some(1)
         );
         assert_eq!(
-            start(&[
-                "Thanks Ann",
-                "Den 14 september, 2015 02:23:18, Bob (b@example.com) skrev:"
-            ]),
+            start(&["Thanks Ann", "Den 14 september, 2015 02:23:18, Bob (b@example.com) skrev:"]),
             Some(1)
         );
-        assert_eq!(
-            start(&["I wrote down three things that matter to us and to you:"]),
-            None
-        );
+        assert_eq!(start(&["I wrote down three things that matter to us and to you:"]), None);
         assert_eq!(start(&["As I wrote:"]), None);
-        let inside = ending_at(
-            &["sure On Wed, Apr 4, 2012 at 3:59 PM, b@example.com wrote:"],
-            0,
-            0,
-        )
-        .unwrap();
+        let inside = ending_at(&["sure On Wed, Apr 4, 2012 at 3:59 PM, b@example.com wrote:"], 0, 0).unwrap();
         assert_eq!(inside.offset, 4);
     }
 
     #[test]
     fn delimiters_and_header_blocks() {
-        assert_eq!(
-            delimiter("-----Ursprüngliche Nachricht-----"),
-            Some(Delimiter::Original)
-        );
-        assert_eq!(
-            delimiter("---------- Forwarded message ---------"),
-            Some(Delimiter::Forwarded)
-        );
+        assert_eq!(delimiter("-----Ursprüngliche Nachricht-----"), Some(Delimiter::Original));
+        assert_eq!(delimiter("---------- Forwarded message ---------"), Some(Delimiter::Forwarded));
         assert_eq!(delimiter("the original message:"), None);
         assert_eq!(
-            header_block(&[
-                "*Von:* Ann <a@b.co>",
-                "*Gesendet:* Montag, 3. Mai 2021",
-                "*An:* Bob",
-                "",
-                "x"
-            ]),
+            header_block(&["*Von:* Ann <a@b.co>", "*Gesendet:* Montag, 3. Mai 2021", "*An:* Bob", "", "x"]),
             3
         );
-        assert_eq!(
-            header_block(&["From: a@b.co Date: Thu, 24 Mar 2016 08:07", "text"]),
-            1
-        );
+        assert_eq!(header_block(&["From: a@b.co Date: Thu, 24 Mar 2016 08:07", "text"]), 1);
         assert_eq!(header_block(&["From: the top", "we go down"]), 0);
         assert!(rule("________") && rule(" ---- ") && !rule("- a"));
     }

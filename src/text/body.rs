@@ -192,9 +192,7 @@ impl Passage {
 }
 
 /// How normalization went.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Everything was read.
@@ -234,17 +232,9 @@ impl Normalized {
     /// else the quote: a mail is never without text.
     #[must_use]
     pub fn new_text(&self) -> String {
-        let keeps: [fn(SpanClass) -> bool; 4] = [
-            SpanClass::is_new,
-            |c| c == SpanClass::Forward,
-            |c| c == SpanClass::Quote,
-            |_| true,
-        ];
-        keeps
-            .into_iter()
-            .map(|keep| self.text_of(keep))
-            .find(|t| !t.is_empty())
-            .unwrap_or_default()
+        let keeps: [fn(SpanClass) -> bool; 4] =
+            [SpanClass::is_new, |c| c == SpanClass::Forward, |c| c == SpanClass::Quote, |_| true];
+        keeps.into_iter().map(|keep| self.text_of(keep)).find(|t| !t.is_empty()).unwrap_or_default()
     }
 
     /// The text of the spans whose class passes `keep`.
@@ -278,11 +268,7 @@ pub fn normalize(body: &Body) -> Normalized {
     let passages = passages::build(body, &source.text, &spans, &secrets);
     let language = dominant(&passages).or(body.language_hint);
     Normalized {
-        status: if source.text.trim().is_empty() {
-            Status::Empty
-        } else {
-            source.status
-        },
+        status: if source.text.trim().is_empty() { Status::Empty } else { source.status },
         text: source.text,
         spans,
         passages,

@@ -57,9 +57,7 @@ const FROM_LINK: usize = 83;
 
 static WORDINGS: LazyLock<Finder> = LazyLock::new(|| {
     let numbered = |text: &'static str, from: usize, most: usize| {
-        text.split('|')
-            .enumerate()
-            .map(move |(n, w)| (w, from + n.min(most)))
+        text.split('|').enumerate().map(move |(n, w)| (w, from + n.min(most)))
     };
     Finder::new(
         numbered(DISCLAIMER, FROM_DISCLAIMER, FROM_SURE - 1)
@@ -76,9 +74,7 @@ static MOBILES: LazyLock<Finder> = LazyLock::new(|| Finder::new(MOBILE.iter().ma
 
 /// Whether a line is a mobile client's own advertisement: an opening such as "sent from" and a device or program.
 pub(super) fn is_mobile_footer(line: &str) -> bool {
-    let line = line
-        .trim()
-        .trim_start_matches(['-', '*', '_', ' ', '(', '[', '<', '>']);
+    let line = line.trim().trim_start_matches(['-', '*', '_', ' ', '(', '[', '<', '>']);
     if line.len() < 8 || line.len() > 160 || line.ends_with('?') {
         return false;
     }
@@ -90,9 +86,8 @@ pub(super) fn is_mobile_footer(line: &str) -> bool {
     }
     // Prose such as "sent from my desk, is much easier than my phone" has a verb behind a comma.
     let head = lower.split(", is ").next().unwrap_or_default();
-    let mine = lower.starts_with("sent from my ")
-        && !lower.contains(", ")
-        && lower.split_whitespace().count() <= 9;
+    let mine =
+        lower.starts_with("sent from my ") && !lower.contains(", ") && lower.split_whitespace().count() <= 9;
     mine || DEVICE.iter().any(|d| head.contains(d))
 }
 
@@ -161,12 +156,8 @@ pub(super) fn mark(lines: &mut [Line]) {
             continue;
         }
         let bytes: usize = lines[range.clone()].iter().map(|l| l.text.len()).sum();
-        let words = lines[range.clone()]
-            .iter()
-            .take(2)
-            .flat_map(|l| l.text.split_whitespace())
-            .take(3)
-            .count();
+        let words =
+            lines[range.clone()].iter().take(2).flat_map(|l| l.text.split_whitespace()).take(3).count();
         match hits.class(bytes, words) {
             // Asking to be taken off a list is a message; the footer of a list stands at the end of one.
             Some(class) if written && (class == SpanClass::Disclaimer || n + 6 >= last) => {
@@ -207,10 +198,7 @@ mod tests {
         let legal = "This message is confidential. If you are not the intended recipient you must not use it, and \
                      please tell the sender at once and delete it.";
         assert_eq!(class(legal), Some(SpanClass::Disclaimer));
-        assert_eq!(
-            class("Click here to unsubscribe"),
-            Some(SpanClass::ListFooter)
-        );
+        assert_eq!(class("Click here to unsubscribe"), Some(SpanClass::ListFooter));
         assert_eq!(class("Please unsubscribe my colleague, he left us"), None);
     }
 }

@@ -31,10 +31,7 @@ pub(super) fn classify(text: &str) -> Vec<Span> {
     if text.is_empty() {
         return Vec::new();
     }
-    vec![Span {
-        range: 0..text.len(),
-        class: SpanClass::New,
-    }]
+    vec![Span { range: 0..text.len(), class: SpanClass::New }]
 }
 
 #[cfg(test)]

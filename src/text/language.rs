@@ -6,9 +6,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A language we can name; stemming and stop words are chosen by it.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the variants are ISO 639-1 codes")]
 pub enum Language {
@@ -84,10 +82,7 @@ impl Language {
     /// The ISO 639-1 code.
     #[must_use]
     pub fn code(self) -> &'static str {
-        CODES
-            .iter()
-            .find(|(l, _)| *l == self)
-            .map_or("en", |(_, code)| code)
+        CODES.iter().find(|(l, _)| *l == self).map_or("en", |(_, code)| code)
     }
 
     /// The language of a code such as `de`, `de-AT` or `pt_BR`.
@@ -165,15 +160,15 @@ const SMALL_WORDS: [(Language, &str); 21] = [
     ),
     (
         Language::Da,
-        "og|at|det|er|en|et|som|ikke|vi|på|for|af|med|til|den|jeg|har|tak|om|kan|fra|du|hej|også|eller|være|når|mig|blev|meget",
+        "og|at|det|er|en|et|som|ikke|vi|på|for|af|med|til|den|jeg|har|tak|kan|fra|hej|også|eller|være|mig|blev|meget|hvad|hvornår|noget|nogen|efter|uge|endnu|næste|jer|skal",
     ),
     (
         Language::No,
-        "og|at|det|er|en|et|som|ikke|vi|på|for|av|med|til|den|jeg|har|takk|om|kan|fra|du|hei|også|eller|være|når|meg|ble|mye|noe|hva",
+        "og|at|det|er|en|et|som|ikke|vi|på|for|av|med|til|den|jeg|har|takk|kan|fra|hei|også|eller|være|meg|ble|mye|hva|når|noe|noen|etter|uke|fortsatt|neste|dere|skal",
     ),
     (
         Language::Fi,
-        "ja|on|ei|että|se|hän|me|ovat|oli|kiitos|voi|olla|mutta|kun|niin|myös|tämä|tai|jos|kuin|teidän|hei|olemme|olen|voisitko|meidän|vielä|saada",
+        "ja|on|ei|että|se|hän|me|ovat|oli|kiitos|voi|olla|mutta|kun|niin|myös|tämä|tai|jos|kuin|teidän|hei|olemme|olen|meidän|vielä|saada|milloin|teillä|ensi|viikolla|huomenna|toisesta|mitä|miten",
     ),
     (
         Language::Pl,
@@ -181,19 +176,19 @@ const SMALL_WORDS: [(Language, &str); 21] = [
     ),
     (
         Language::Cs,
-        "a|v|z|na|ne|se|že|do|je|to|o|jak|ale|za|po|děkuji|jsou|pro|od|prosím|my|jsme|být|bude|který|také|nebo|máme|dobrý|který",
+        "a|v|z|na|ne|se|že|do|je|to|o|jak|ale|za|po|děkuji|jsou|pro|od|prosím|jsme|být|bude|který|také|nebo|máme|dobrý|kdy|může|něco|ještě|příští|zítra|jsem",
     ),
     (
         Language::Sk,
-        "a|v|z|na|nie|sa|že|do|je|to|o|ako|ale|za|po|ďakujem|sú|pre|od|prosím|my|sme|byť|bude|ktorý|aj|alebo|máme|dobrý|som",
+        "a|v|z|na|nie|sa|že|do|je|to|o|ako|ale|za|po|ďakujem|sú|pre|od|prosím|sme|byť|bude|ktorý|aj|alebo|máme|dobrý|som|kedy|môže|niečo|ešte|budúci|zajtra",
     ),
     (
         Language::Hu,
-        "a|az|és|hogy|nem|is|egy|ez|van|meg|de|köszönöm|kérem|mint|vagy|már|csak|ha|azt|kell|volt|lesz|jó|nekünk|ön|önök|még|szeretnénk|üdv|jól",
+        "a|az|és|hogy|nem|is|egy|ez|van|meg|de|köszönöm|kérem|mint|vagy|már|csak|ha|azt|kell|volt|lesz|jó|nekünk|ön|önök|még|szeretnénk|mikor|valami|holnap|jövő|héten",
     ),
     (
         Language::Ro,
-        "și|în|de|la|nu|să|este|cu|o|un|pe|pentru|mulțumesc|sunt|că|din|ce|mai|care|am|vă|noi|avem|dar|sau|fi|bună|ne|ați|rog",
+        "și|în|de|la|nu|să|este|cu|o|un|pe|pentru|mulțumesc|sunt|că|din|ce|mai|care|am|vă|noi|avem|dar|sau|fi|bună|ne|ați|rog|când|poate|ceva|al|doilea|și|putem",
     ),
     (
         Language::Tr,
@@ -238,11 +233,7 @@ impl Votes {
     fn count(text: &str) -> Self {
         let mut votes = Self::default();
         let mut lower = String::new();
-        for word in text
-            .split(|c: char| !c.is_alphabetic())
-            .filter(|w| !w.is_empty())
-            .take(160)
-        {
+        for word in text.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty()).take(160) {
             votes.words += 1;
             if word.len() > 12 {
                 continue;
@@ -255,7 +246,51 @@ impl Votes {
                 bits &= bits - 1;
             }
         }
+        votes.letters(text);
         votes
+    }
+
+    /// Letters and endings that only a few languages use.
+    fn letters(&mut self, text: &str) {
+        use Language::{Cs, Da, De, Es, Fi, Hu, No, Pl, Pt, Ro, Sk, Sv, Tr, Vi};
+        for c in text.chars().filter(|c| !c.is_ascii()).take(400) {
+            let languages: &[Language] = match c {
+                'ą' | 'ę' | 'ł' | 'ś' | 'ź' | 'ż' | 'ć' | 'ń' | 'Ł' | 'Ż' | 'Ś' => &[Pl, Pl],
+                'ě' | 'ř' | 'ů' | 'Ř' => &[Cs, Cs, Cs],
+                'ľ' | 'ĺ' | 'ŕ' | 'ô' | 'Ľ' => &[Sk, Sk, Sk],
+                'č' | 'š' | 'ž' | 'ť' | 'ď' | 'ň' | 'ý' | 'Č' | 'Š' | 'Ž' => &[Cs, Sk],
+                'ő' | 'ű' | 'Ő' | 'Ű' => &[Hu, Hu, Hu],
+                'ă' | 'ț' | 'ș' | 'Ț' | 'Ș' => &[Ro, Ro, Ro, Vi],
+                'ğ' | 'ı' | 'ş' | 'İ' => &[Tr, Tr],
+                'ø' | 'æ' | 'Ø' | 'Æ' => &[Da, Da, No, No],
+                'å' | 'Å' => &[Sv, Da, No],
+                'ä' | 'ö' => &[Sv, Fi, De],
+                'ß' => &[De, De],
+                'ñ' | '¿' | '¡' => &[Es, Es],
+                'ã' | 'õ' => &[Pt, Pt],
+                '\u{1ea0}'..='\u{1ef9}' | 'đ' | 'ơ' | 'ư' => &[Vi, Vi],
+                _ => continue,
+            };
+            languages.iter().for_each(|l| self.add(*l));
+        }
+        const ENDINGS: [(Language, &str); 3] = [
+            (Fi, "ssä|stä|llä|mme|ään|iin|uun|ksi|istä|tiin|tään|staan|ssaan"),
+            (Hu, "ban|ben|nak|nek|hoz|hez|unk|ünk|ság|ség|jük|juk|ást|ést|nként|ból|ből|ról|ről"),
+            (Ro, "ului|ilor|ează|ești|ește|ăm|ția|ții|ului"),
+        ];
+        for word in text.split(|c: char| !c.is_alphabetic()).filter(|w| w.len() >= 5).take(160) {
+            for (language, endings) in ENDINGS {
+                if endings.split('|').any(|e| word.ends_with(e)) {
+                    self.add(language);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, language: Language) {
+        if let Some(n) = SMALL_WORDS.iter().position(|(l, _)| *l == language) {
+            self.hits[n] += 1;
+        }
     }
 
     fn best(&self) -> (usize, u32, u32) {
@@ -273,30 +308,16 @@ impl Votes {
     /// The detector's guess, unless the small words speak for another language.
     fn overrule(&self, guess: Option<Language>) -> Option<Language> {
         let (best, hits, _) = self.best();
-        let own = SMALL_WORDS
-            .iter()
-            .position(|(l, _)| Some(*l) == guess)
-            .map_or(0, |n| self.hits[n]);
+        let own = SMALL_WORDS.iter().position(|(l, _)| Some(*l) == guess).map_or(0, |n| self.hits[n]);
         let voted = SMALL_WORDS[best].0;
-        let margin = if known_to_detector(voted) {
-            own * 2 + 3
-        } else {
-            own + 2
-        };
-        if hits >= margin && hits * 6 >= self.words {
-            Some(voted)
-        } else {
-            guess
-        }
+        let margin = if known_to_detector(voted) { own * 2 + 3 } else { own + 2 };
+        if hits >= margin && hits * 6 >= self.words { Some(voted) } else { guess }
     }
 }
 
 fn known_to_detector(language: Language) -> bool {
     use Language::{Ar, De, En, Es, Fr, Hi, It, Ja, Ko, Nl, Pt, Ru, Sv, Tr, Vi, Zh};
-    matches!(
-        language,
-        Ar | De | En | Es | Fr | Hi | It | Ja | Ko | Nl | Pt | Ru | Sv | Tr | Vi | Zh
-    )
+    matches!(language, Ar | De | En | Es | Fr | Hi | It | Ja | Ko | Nl | Pt | Ru | Sv | Tr | Vi | Zh)
 }
 
 /// The language of a text, with the caller's hint for texts too short to tell.
@@ -372,18 +393,10 @@ impl Scripts {
             return Some(Language::Ko);
         }
         if main(cjk) || cjk >= 8 && cjk * 5 > self.letters {
-            return Some(if self.kana * 12 > cjk {
-                Language::Ja
-            } else {
-                Language::Zh
-            });
+            return Some(if self.kana * 12 > cjk { Language::Ja } else { Language::Zh });
         }
         if main(self.arabic + self.persian) {
-            return Some(if self.persian * 12 > self.arabic {
-                Language::Fa
-            } else {
-                Language::Ar
-            });
+            return Some(if self.persian * 12 > self.arabic { Language::Fa } else { Language::Ar });
         }
         let single = [
             (self.hebrew, Language::He),

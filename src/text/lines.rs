@@ -38,31 +38,12 @@ pub(super) fn split(text: &str) -> Vec<Line<'_>> {
     for line in text.split_inclusive('\n') {
         let end = start + line.len();
         let bare = line.trim_end_matches('\n');
-        let inside = if bare.contains("On ") {
-            attribution::ending_at(&[bare], 0, 0)
-        } else {
-            None
-        };
+        let inside = if bare.contains("On ") { attribution::ending_at(&[bare], 0, 0) } else { None };
         if let Some(at) = inside.map(|f| f.offset).filter(|at| *at > 0) {
-            out.push(Line {
-                range: start..start + at,
-                text: &bare[..at],
-                class: None,
-                quoted: false,
-            });
-            out.push(Line {
-                range: start + at..end,
-                text: &bare[at..],
-                class: None,
-                quoted: false,
-            });
+            out.push(Line { range: start..start + at, text: &bare[..at], class: None, quoted: false });
+            out.push(Line { range: start + at..end, text: &bare[at..], class: None, quoted: false });
         } else {
-            out.push(Line {
-                range: start..end,
-                text: bare,
-                class: None,
-                quoted: false,
-            });
+            out.push(Line { range: start..end, text: bare, class: None, quoted: false });
         }
         start = end;
     }
@@ -113,10 +94,7 @@ pub(super) fn spans(lines: &[Line], text: &str) -> Vec<Span> {
         let class = line.class.unwrap_or(SpanClass::New);
         match out.last_mut() {
             Some(last) if line.is_blank() || last.class == class => last.range.end = line.range.end,
-            _ => out.push(Span {
-                range: line.range.clone(),
-                class,
-            }),
+            _ => out.push(Span { range: line.range.clone(), class }),
         }
     }
     if let Some(last) = out.last_mut() {

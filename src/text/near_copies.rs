@@ -44,9 +44,7 @@ impl Fingerprint {
     pub fn bands(&self) -> [u64; BANDS] {
         let mut out = [0; BANDS];
         for (n, (band, slot)) in self.mins.chunks(HASHES / BANDS).zip(&mut out).enumerate() {
-            *slot = band
-                .iter()
-                .fold(n as u64 + 1, |h, v| mix(h ^ u64::from(*v)));
+            *slot = band.iter().fold(n as u64 + 1, |h, v| mix(h ^ u64::from(*v)));
         }
         out
     }
@@ -54,12 +52,7 @@ impl Fingerprint {
     /// Estimated share of equal shingles, 0 to 1.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f32 {
-        let equal = self
-            .mins
-            .iter()
-            .zip(&other.mins)
-            .filter(|(a, b)| a == b)
-            .count();
+        let equal = self.mins.iter().zip(&other.mins).filter(|(a, b)| a == b).count();
         equal as f32 / HASHES as f32
     }
 }
@@ -70,8 +63,7 @@ pub const COPY_FROM: f32 = 0.75;
 /// The parts of `text` that `template` does not hold, as byte ranges of whole lines, when they have `>= 8` words.
 #[must_use]
 pub fn remainder(template: &str, text: &str, own: &[&str]) -> Vec<Range<usize>> {
-    let known: std::collections::HashSet<u64> =
-        template.lines().map(|l| line_key(l, own)).collect();
+    let known: std::collections::HashSet<u64> = template.lines().map(|l| line_key(l, own)).collect();
     let mut out = Vec::new();
     let mut words = 0;
     let mut start = 0;
@@ -88,19 +80,13 @@ pub fn remainder(template: &str, text: &str, own: &[&str]) -> Vec<Range<usize>> 
 }
 
 fn line_key(line: &str, own: &[&str]) -> u64 {
-    masked_words(line, own)
-        .into_iter()
-        .fold(7, |h, w| mix(h ^ w))
+    masked_words(line, own).into_iter().fold(7, |h, w| mix(h ^ w))
 }
 
 /// Hashes of the words, with numbers, addresses and the contact's own words replaced by one mark each.
 fn masked_words(text: &str, own: &[&str]) -> Vec<u64> {
-    let own: Vec<String> = own
-        .iter()
-        .flat_map(|o| o.unicode_words())
-        .filter(|w| w.len() > 1)
-        .map(str::to_lowercase)
-        .collect();
+    let own: Vec<String> =
+        own.iter().flat_map(|o| o.unicode_words()).filter(|w| w.len() > 1).map(str::to_lowercase).collect();
     let mut out = Vec::new();
     for chunk in text.split_whitespace() {
         if chunk.contains('@') || chunk.contains("://") || chunk.starts_with("www.") {
@@ -113,20 +99,14 @@ fn masked_words(text: &str, own: &[&str]) -> Vec<u64> {
                 continue;
             }
             let lower = word.to_lowercase();
-            out.push(if own.contains(&lower) {
-                3
-            } else {
-                hash(lower.as_bytes())
-            });
+            out.push(if own.contains(&lower) { 3 } else { hash(lower.as_bytes()) });
         }
     }
     out
 }
 
 fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| {
-        (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3)
-    })
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Finaliser of a 64-bit hash: every input bit reaches every output bit.
@@ -147,11 +127,8 @@ mod tests {
     fn personalised_copies_are_one_and_other_mail_is_not() {
         let a = Fingerprint::of(&format!("Hi Ann, {BODY}"), &["Ann"]).unwrap();
         let b = Fingerprint::of(&format!("Hi Bob, {BODY}"), &["Bob"]).unwrap();
-        let c = Fingerprint::of(
-            "the server is down again and nobody answers the ticket we opened",
-            &[],
-        )
-        .unwrap();
+        let c =
+            Fingerprint::of("the server is down again and nobody answers the ticket we opened", &[]).unwrap();
         assert!(a.similarity(&b) >= COPY_FROM);
         assert!(a.similarity(&c) < 0.2);
         assert_eq!(a.bands(), b.bands());
@@ -162,10 +139,7 @@ mod tests {
         let own = "PS: we can also ship the older unit to your second site in June";
         let text = format!("{BODY}\n{own}");
         let parts = remainder(BODY, &text, &[]);
-        assert_eq!(
-            parts.iter().map(|r| &text[r.clone()]).collect::<String>(),
-            own
-        );
+        assert_eq!(parts.iter().map(|r| &text[r.clone()]).collect::<String>(), own);
         assert!(remainder(BODY, &format!("{BODY}\nPS: bye"), &[]).is_empty());
     }
 }

@@ -70,23 +70,13 @@ const BULK_TEXT: &str = "unsubscribe|view in browser|view this email in your bro
     afmelden|uitschrijven|bekijk in browser|avprenumerera|avregistrera|avmeld|отписаться|配信停止|退订";
 
 static SUBJECTS: LazyLock<Finder> = LazyLock::new(|| {
-    let lists = [
-        (AUTO_SUBJECT, AUTO),
-        (BOUNCE_SUBJECT, BOUNCED),
-        (CALENDAR_SUBJECT, INVITED),
-    ];
-    Finder::new(
-        lists
-            .into_iter()
-            .flat_map(|(list, id)| list.split('|').map(move |w| (w, id))),
-    )
+    let lists = [(AUTO_SUBJECT, AUTO), (BOUNCE_SUBJECT, BOUNCED), (CALENDAR_SUBJECT, INVITED)];
+    Finder::new(lists.into_iter().flat_map(|(list, id)| list.split('|').map(move |w| (w, id))))
 });
 
 static TEXTS: LazyLock<Finder> = LazyLock::new(|| {
     let many = |list: &'static str, from: usize| {
-        list.split('|')
-            .enumerate()
-            .map(move |(n, w)| (w, from + n.min(63)))
+        list.split('|').enumerate().map(move |(n, w)| (w, from + n.min(63)))
     };
     Finder::new(
         many(BULK_TEXT, BULK)
@@ -108,9 +98,7 @@ pub fn detect(kind: BodyKind, subject: Option<&str>, text: &str) -> Option<Noise
         return None;
     }
     let subject = subject.unwrap_or_default().trim().to_lowercase();
-    let answer = ["re:", "aw:", "fw:", "fwd:", "wg:", "sv:", "tr:"]
-        .iter()
-        .any(|p| subject.starts_with(p));
+    let answer = ["re:", "aw:", "fw:", "fwd:", "wg:", "sv:", "tr:"].iter().any(|p| subject.starts_with(p));
     if let Some(noise) = by_subject(&subject, answer) {
         return Some(noise);
     }
@@ -142,9 +130,7 @@ fn by_subject(subject: &str, answer: bool) -> Option<Noise> {
 /// The wordings seen at the head and the tail of a text, as bits.
 fn seen(text: &str) -> u128 {
     let head = &text[..text.floor_char_boundary(1200)];
-    let tail = &text[text
-        .ceil_char_boundary(text.len().saturating_sub(1500))
-        .max(head.len())..];
+    let tail = &text[text.ceil_char_boundary(text.len().saturating_sub(1500)).max(head.len())..];
     let mut seen = 0;
     for part in [head, tail] {
         let folded;
@@ -167,20 +153,11 @@ mod tests {
     #[test]
     fn reasons_are_told_apart() {
         let mail = |subject: &str, text: &str| detect(BodyKind::Email, Some(subject), text);
-        assert_eq!(
-            mail("Automatische Antwort: Angebot", "Danke"),
-            Some(Noise::AutoReply)
-        );
+        assert_eq!(mail("Automatische Antwort: Angebot", "Danke"), Some(Noise::AutoReply));
         assert_eq!(mail("Undeliverable: offer", ""), Some(Noise::Bounce));
         assert_eq!(mail("Accepted: Demo", ""), Some(Noise::Calendar));
-        assert_eq!(
-            mail("News", "Hello\nView in browser\nUnsubscribe"),
-            Some(Noise::Newsletter)
-        );
+        assert_eq!(mail("News", "Hello\nView in browser\nUnsubscribe"), Some(Noise::Newsletter));
         assert_eq!(mail("Re: offer", "We accept. Regards, Ann"), None);
-        assert_eq!(
-            detect(BodyKind::Note, None, "unsubscribe view in browser"),
-            None
-        );
+        assert_eq!(detect(BodyKind::Note, None, "unsubscribe view in browser"), None);
     }
 }

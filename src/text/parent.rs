@@ -17,28 +17,17 @@ pub(super) struct Parent {
 impl Parent {
     /// Read the visible text of a parent mail.
     pub(super) fn read(text: &str) -> Self {
-        let lines = text
-            .lines()
-            .map(words)
-            .filter(|w| !w.is_empty())
-            .map(|w| fold(&w))
-            .collect();
+        let lines = text.lines().map(words).filter(|w| !w.is_empty()).map(|w| fold(&w)).collect();
         // Sequences run over line ends: clients fold quoted lines anew.
         let all: Vec<u64> = text.lines().flat_map(words).collect();
-        Self {
-            lines,
-            grams: all.windows(GRAM).map(fold).collect(),
-        }
+        Self { lines, grams: all.windows(GRAM).map(fold).collect() }
     }
 
     /// Whether the parent holds a line; `beside` says that the line stands right below a quoted one.
     pub(super) fn holds(&self, line: &str, beside: bool) -> bool {
         let words = words(line);
         if words.len() >= GRAM {
-            let known = words
-                .windows(GRAM)
-                .filter(|g| self.grams.contains(&fold(g)))
-                .count();
+            let known = words.windows(GRAM).filter(|g| self.grams.contains(&fold(g))).count();
             return known * 5 >= (words.len() + 1 - GRAM) * 4;
         }
         // A short line such as "Yes" may be said twice; only beside a quote it is the parent's.
@@ -78,9 +67,7 @@ fn fold(words: &[u64]) -> u64 {
 }
 
 fn mix(h: u64, value: u64) -> u64 {
-    (h.rotate_left(5) ^ value)
-        .wrapping_add(1)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    (h.rotate_left(5) ^ value).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cfg(test)]
@@ -89,8 +76,7 @@ mod tests {
 
     #[test]
     fn folded_lines_are_known_and_answers_are_not() {
-        let parent =
-            Parent::read("Could you send the signed contract\nback by Friday, please?\nYes\nAnn");
+        let parent = Parent::read("Could you send the signed contract\nback by Friday, please?\nYes\nAnn");
         assert!(parent.holds("> contract back by Friday, please?", false));
         assert!(!parent.holds("I send the contract on Monday", true));
         assert!(!parent.holds("Yes", false) && parent.holds("Yes", true));

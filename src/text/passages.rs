@@ -27,11 +27,8 @@ pub(super) fn build(body: &Body, text: &str, spans: &[Span], secrets: &[Secret])
             .collect()
     };
     let mut ranges = pick(SpanClass::is_new);
-    let instead: [fn(SpanClass) -> bool; 3] = [
-        |c| c == SpanClass::Forward,
-        |c| c == SpanClass::Quote,
-        |_| true,
-    ];
+    let instead: [fn(SpanClass) -> bool; 3] =
+        [|c| c == SpanClass::Forward, |c| c == SpanClass::Quote, |_| true];
     for keep in instead {
         if ranges.is_empty() {
             ranges = pick(keep);
@@ -42,11 +39,7 @@ pub(super) fn build(body: &Body, text: &str, spans: &[Span], secrets: &[Secret])
         .into_iter()
         .map(|ranges| {
             let masked = render(text, &ranges, if body.mask_secrets { secrets } else { &[] });
-            Passage {
-                language: language::detect_or(&masked, body.language_hint),
-                text: masked,
-                ranges,
-            }
+            Passage { language: language::detect_or(&masked, body.language_hint), text: masked, ranges }
         })
         .collect()
 }
@@ -65,11 +58,7 @@ fn units(kind: BodyKind, text: &str, ranges: &[Range<usize>]) -> Vec<Range<usize
                 continue;
             }
             for s in sentences(&text[paragraph.clone()]) {
-                chop(
-                    text,
-                    paragraph.start + s.start..paragraph.start + s.end,
-                    &mut out,
-                );
+                chop(text, paragraph.start + s.start..paragraph.start + s.end, &mut out);
             }
         }
     }
@@ -82,10 +71,7 @@ fn chop(text: &str, range: Range<usize>, out: &mut Vec<Range<usize>>) {
     let mut seen = 0.0;
     let mut last_space = None;
     for (at, c) in text[range.clone()].char_indices() {
-        seen += weight(
-            c,
-            at == 0 || text[..range.start + at].ends_with(char::is_whitespace),
-        );
+        seen += weight(c, at == 0 || text[..range.start + at].ends_with(char::is_whitespace));
         if c.is_whitespace() {
             last_space = Some(range.start + at);
         }
@@ -109,11 +95,7 @@ fn group(text: &str, units: &[Range<usize>]) -> Vec<Vec<Range<usize>>> {
     let sizes: Vec<usize> = units.iter().map(|r| count(&text[r.clone()])).collect();
     let total: usize = sizes.iter().sum();
     if total <= WHOLE {
-        return if units.is_empty() {
-            Vec::new()
-        } else {
-            vec![merge(text, units)]
-        };
+        return if units.is_empty() { Vec::new() } else { vec![merge(text, units)] };
     }
     let mut out: Vec<Vec<Range<usize>>> = Vec::new();
     let mut from = 0;
@@ -153,11 +135,7 @@ fn render(text: &str, ranges: &[Range<usize>], secrets: &[Secret]) -> String {
         }
         let from = secrets.partition_point(|s| s.range.end <= range.start);
         let to = secrets.partition_point(|s| s.range.start < range.end);
-        out.push_str(&secrets::mask_found(
-            &text[range.clone()],
-            range.start,
-            &secrets[from..to.max(from)],
-        ));
+        out.push_str(&secrets::mask_found(&text[range.clone()], range.start, &secrets[from..to.max(from)]));
     }
     out
 }
@@ -228,16 +206,8 @@ mod tests {
         let note = "The customer asked for a new price. We agreed on nothing yet. ".repeat(1057);
         let got = normalize(&Body::new(BodyKind::Note).with_plain(&note));
         assert!(got.passages.len() > 30);
-        let words: usize = got
-            .passages
-            .iter()
-            .map(|p| p.text.split_whitespace().count())
-            .sum();
+        let words: usize = got.passages.iter().map(|p| p.text.split_whitespace().count()).sum();
         assert_eq!(words, note.split_whitespace().count());
-        assert!(
-            got.passages
-                .iter()
-                .all(|p| p.text.split_whitespace().count() <= 300)
-        );
+        assert!(got.passages.iter().all(|p| p.text.split_whitespace().count() <= 300));
     }
 }

@@ -99,19 +99,13 @@ fn folds(above: &str, line: &str) -> bool {
     let above = above.trim_end();
     let broken_link = above.rsplit(' ').next().is_some_and(|w| w.contains("://"));
     let unfinished = above.chars().count() >= 60 && !above.ends_with(['.', '!', '?', ':']);
-    let lower = line
-        .trim()
-        .starts_with(|c: char| c.is_lowercase() || c == '_' || c.is_ascii_digit());
+    let lower = line.trim().starts_with(|c: char| c.is_lowercase() || c == '_' || c.is_ascii_digit());
     lower && (broken_link || unfinished)
 }
 
 /// Ranges the client itself marked.
 fn mark_roots(lines: &mut [Line], source: &Extract, forward: bool) {
-    let older = if forward {
-        SpanClass::Forward
-    } else {
-        SpanClass::Quote
-    };
+    let older = if forward { SpanClass::Forward } else { SpanClass::Quote };
     let cites: Vec<&Range<usize>> = source
         .marks
         .iter()
@@ -124,10 +118,7 @@ fn mark_roots(lines: &mut [Line], source: &Extract, forward: bool) {
         let class = match mark.kind {
             MarkKind::Attribution => SpanClass::Attribution,
             MarkKind::Signature => {
-                for line in lines[at.clone()]
-                    .iter_mut()
-                    .filter(|l| boilerplate::is_mobile_footer(l.text))
-                {
+                for line in lines[at.clone()].iter_mut().filter(|l| boilerplate::is_mobile_footer(l.text)) {
                     line.class.get_or_insert(SpanClass::MobileFooter);
                 }
                 SpanClass::Signature
@@ -172,13 +163,8 @@ fn mark_quote(lines: &mut [Line], range: &Range<usize>, kind: MarkKind, cites: &
     }
     if kind == MarkKind::Frame {
         let from = cites.partition_point(|c| c.start < range.start);
-        if let Some(cite) = cites
-            .get(from)
-            .filter(|c| c.start < range.end && !c.is_empty())
-        {
-            let end = lines::within(lines, &(range.start..cite.end))
-                .end
-                .max(at.start);
+        if let Some(cite) = cites.get(from).filter(|c| c.start < range.end && !c.is_empty()) {
+            let end = lines::within(lines, &(range.start..cite.end)).end.max(at.start);
             if !signature::is_only(&lines[end..at.end.max(end)]) {
                 at.end = end;
             }
@@ -203,26 +189,15 @@ fn mark_header(lines: &mut [Line], n: usize, older: SpanClass) {
 
 /// Whether the first lines look like labels with values, in any language.
 fn has_labels(lines: &[Line]) -> bool {
-    let labelled = |l: &&Line| {
-        l.text
-            .find([':', '：'])
-            .is_some_and(|at| (1..30).contains(&at))
-    };
-    lines
-        .iter()
-        .filter(|l| !l.is_blank())
-        .take(4)
-        .filter(labelled)
-        .count()
-        >= 2
+    let labelled = |l: &&Line| l.text.find([':', '：']).is_some_and(|at| (1..30).contains(&at));
+    lines.iter().filter(|l| !l.is_blank()).take(4).filter(labelled).count() >= 2
 }
 
 /// Lines that stand in the parent mail are quotes with certainty.
 fn mark_parent(lines: &mut [Line], parent: Option<&Parent>) {
     let Some(parent) = parent else { return };
     for n in 0..lines.len() {
-        let beside =
-            n > 0 && lines[n - 1].quoted || n > 1 && lines[n - 1].is_blank() && lines[n - 2].quoted;
+        let beside = n > 0 && lines[n - 1].quoted || n > 1 && lines[n - 1].is_blank() && lines[n - 2].quoted;
         if lines[n].is_open() && parent.holds(lines[n].text, beside) {
             lines[n].class = Some(SpanClass::Quote);
             lines[n].quoted = true;
@@ -233,11 +208,7 @@ fn mark_parent(lines: &mut [Line], parent: Option<&Parent>) {
 /// Blockquotes nobody said to be a quoted message: it depends on what stands above them.
 fn soft_quotes(lines: &[Line], source: &Extract) -> Vec<Range<usize>> {
     let mut out: Vec<Range<usize>> = Vec::new();
-    for mark in source
-        .marks
-        .iter()
-        .filter(|m| m.kind == MarkKind::Blockquote && !m.range.is_empty())
-    {
+    for mark in source.marks.iter().filter(|m| m.kind == MarkKind::Blockquote && !m.range.is_empty()) {
         let at = lines::within(lines, &mark.range);
         if out.last().is_none_or(|last| at.start >= last.end) {
             out.push(at);
@@ -249,22 +220,11 @@ fn soft_quotes(lines: &[Line], source: &Extract) -> Vec<Range<usize>> {
 /// A soft blockquote under an attribution, or with one at its head, is a quoted message.
 fn close_soft(lines: &mut [Line], soft: &[Range<usize>]) {
     for range in soft {
-        let above = lines[..range.start]
-            .iter()
-            .rev()
-            .find(|l| !l.is_blank())
-            .and_then(|l| l.class);
-        let head = lines[range.clone()]
-            .iter()
-            .find(|l| !l.is_blank())
-            .and_then(|l| l.class);
-        let heads = lines[range.clone()]
-            .iter()
-            .find(|l| !l.is_blank())
-            .is_some_and(|l| attribution::heads(l.text));
-        let is = |c: Option<SpanClass>| {
-            matches!(c, Some(SpanClass::Attribution | SpanClass::ForwardHeader))
-        };
+        let above = lines[..range.start].iter().rev().find(|l| !l.is_blank()).and_then(|l| l.class);
+        let head = lines[range.clone()].iter().find(|l| !l.is_blank()).and_then(|l| l.class);
+        let heads =
+            lines[range.clone()].iter().find(|l| !l.is_blank()).is_some_and(|l| attribution::heads(l.text));
+        let is = |c: Option<SpanClass>| matches!(c, Some(SpanClass::Attribution | SpanClass::ForwardHeader));
         if is(above) || is(head) || heads {
             lines::set(&mut lines[range.clone()], SpanClass::Quote);
         }
@@ -285,12 +245,9 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_pa
         }
         if let Some(found) = attribution::ending_at(&texts, first, n) {
             let next = next_words(lines, n + 1, 1);
-            let near = next_words(lines, n + 1, 3)
-                .iter()
-                .any(|at| lines[*at].quoted);
-            let in_soft = next
-                .first()
-                .is_some_and(|at| soft.iter().any(|s| s.contains(at) && !s.contains(&n)));
+            let near = next_words(lines, n + 1, 3).iter().any(|at| lines[*at].quoted);
+            let in_soft =
+                next.first().is_some_and(|at| soft.iter().any(|s| s.contains(at) && !s.contains(&n)));
             if found.sure || near || in_soft {
                 let folded = n + 1 < texts.len() && attribution::continues(texts[n], texts[n + 1]);
                 let end = n + 1 + usize::from(folded);
@@ -309,9 +266,7 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_pa
             lines::force(&mut lines[n..n + head], SpanClass::ForwardHeader);
             first = n + head;
             let inline = class == SpanClass::Quote
-                && next_words(lines, n + head, 1)
-                    .iter()
-                    .any(|at| lines[*at].quoted);
+                && next_words(lines, n + head, 1).iter().any(|at| lines[*at].quoted);
             if !inline && !(with_parent && mostly_quoted(&lines[n + head..])) {
                 lines::force(&mut lines[n + head..], class);
                 return;
@@ -344,10 +299,7 @@ fn older_message(texts: &[&str], forward: bool) -> Option<(usize, SpanClass)> {
 
 /// Up to `most` lines with words from line `from` on.
 fn next_words(lines: &[Line], from: usize, most: usize) -> Vec<usize> {
-    (from..lines.len())
-        .filter(|n| !lines[*n].is_blank())
-        .take(most)
-        .collect()
+    (from..lines.len()).filter(|n| !lines[*n].is_blank()).take(most).collect()
 }
 
 /// Rules drawn right above a header belong to it.
@@ -380,9 +332,8 @@ fn mark_mobile(lines: &mut [Line]) {
         }
         if boilerplate::is_mobile_footer(lines[n].text) {
             lines[n].class = Some(SpanClass::MobileFooter);
-            let more = next_words(lines, n + 1, 40)
-                .iter()
-                .any(|at| boilerplate::is_mobile_footer(lines[*at].text));
+            let more =
+                next_words(lines, n + 1, 40).iter().any(|at| boilerplate::is_mobile_footer(lines[*at].text));
             if written && !more {
                 lines::set(&mut lines[n + 1..], SpanClass::Quote);
                 return;
@@ -395,9 +346,7 @@ fn mark_mobile(lines: &mut [Line]) {
 /// A mail keeps some new text: where wording took all of it and nothing is quoted, wording was wrong.
 fn keep_something(lines: &mut [Line]) {
     let some = |lines: &[Line], pick: fn(SpanClass) -> bool| {
-        lines
-            .iter()
-            .any(|l| !l.is_blank() && l.class.is_none_or(pick))
+        lines.iter().any(|l| !l.is_blank() && l.class.is_none_or(pick))
     };
     if some(lines, SpanClass::is_new) || lines.iter().any(|l| l.class == Some(SpanClass::Forward)) {
         return;
@@ -405,12 +354,7 @@ fn keep_something(lines: &mut [Line]) {
     for line in lines.iter_mut() {
         if matches!(
             line.class,
-            Some(
-                SpanClass::SignOff
-                    | SpanClass::Signature
-                    | SpanClass::Disclaimer
-                    | SpanClass::ListFooter
-            )
+            Some(SpanClass::SignOff | SpanClass::Signature | SpanClass::Disclaimer | SpanClass::ListFooter)
         ) {
             line.class = None;
         }
@@ -427,13 +371,9 @@ mod tests {
 
     #[test]
     fn top_post_and_interleaved() {
-        let mail =
-            "Thanks, Friday works.\n\nOn 3 May 2021, Ann <a@b.co> wrote:\n> Does Friday work?\n";
+        let mail = "Thanks, Friday works.\n\nOn 3 May 2021, Ann <a@b.co> wrote:\n> Does Friday work?\n";
         assert_eq!(new_text(mail), "Thanks, Friday works.");
-        assert_eq!(
-            new_text("On 3 May 2021, Ann wrote:\n> Friday?\nYes.\n> Lunch?\nNo."),
-            "Yes.\nNo."
-        );
+        assert_eq!(new_text("On 3 May 2021, Ann wrote:\n> Friday?\nYes.\n> Lunch?\nNo."), "Yes.\nNo.");
     }
 
     #[test]
@@ -441,11 +381,7 @@ mod tests {
         let mail = "---------- Forwarded message ---------\nFrom: Ann <a@b.co>\nDate: Mon, 3 May 2021\nSubject: Offer\nTo: Bob <b@b.co>\n\nThe offer ends in June.";
         let got = normalize(&Body::new(BodyKind::Email).with_plain(mail));
         assert_eq!(got.passages[0].text, "The offer ends in June.");
-        assert!(
-            got.spans
-                .iter()
-                .any(|s| s.class == SpanClass::ForwardHeader)
-        );
+        assert!(got.spans.iter().any(|s| s.class == SpanClass::ForwardHeader));
     }
 
     #[test]
@@ -455,8 +391,8 @@ mod tests {
 
     #[test]
     fn the_parent_mail_proves_a_quote_without_marks() {
-        let mut body = Body::new(BodyKind::Email)
-            .with_plain("Yes to both.\n\nShall we meet on Friday?\nOr on Monday?");
+        let mut body =
+            Body::new(BodyKind::Email).with_plain("Yes to both.\n\nShall we meet on Friday?\nOr on Monday?");
         body.parent = Some("Hi,\nShall we meet on Friday?\nOr on Monday?\nAnn");
         assert_eq!(normalize(&body).new_text(), "Yes to both.");
     }
@@ -465,9 +401,6 @@ mod tests {
     fn a_citation_stays_and_a_quoted_message_goes() {
         let html = "Reply<blockquote>cited</blockquote><div>On 3 May 2021, Ann &lt;a@b.co&gt; wrote:</div>\
                     <blockquote><div>old</div></blockquote>";
-        assert_eq!(
-            normalize(&Body::new(BodyKind::Email).with_html(html)).new_text(),
-            "Reply\n\ncited"
-        );
+        assert_eq!(normalize(&Body::new(BodyKind::Email).with_html(html)).new_text(), "Reply\n\ncited");
     }
 }

@@ -105,18 +105,12 @@ fn numbers(text: &str, found: &mut Vec<Secret>) {
         if !before.is_ascii_alphanumeric() && b.is_ascii_digit() {
             let (digits, groups, end) = digit_run(bytes, at);
             if is_card(&digits, &groups) {
-                found.push(Secret {
-                    kind: SecretKind::Card,
-                    range: start..end,
-                });
+                found.push(Secret { kind: SecretKind::Card, range: start..end });
             }
             at = end;
         } else if !before.is_ascii_alphanumeric() && b.is_ascii_uppercase() {
             if let Some(end) = iban(bytes, at) {
-                found.push(Secret {
-                    kind: SecretKind::Iban,
-                    range: start..end,
-                });
+                found.push(Secret { kind: SecretKind::Iban, range: start..end });
                 at = end;
             }
         }
@@ -163,8 +157,7 @@ fn is_card(digits: &[u8], groups: &[usize]) -> bool {
         Some(6) => (16..=19).contains(&length),
         _ => false,
     };
-    let grouped =
-        groups.len() == 1 || groups[0] == 4 && groups[1..].iter().all(|g| (3..=6).contains(g));
+    let grouped = groups.len() == 1 || groups[0] == 4 && groups[1..].iter().all(|g| (3..=6).contains(g));
     fits && grouped && luhn(digits)
 }
 
@@ -173,12 +166,7 @@ fn luhn(digits: &[u8]) -> bool {
         let d = u32::from(d) << (n & 1);
         if d > 9 { d - 9 } else { d }
     };
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(n, d)| doubled(n, *d))
-        .sum();
+    let sum: u32 = digits.iter().rev().enumerate().map(|(n, d)| doubled(n, *d)).sum();
     sum % 10 == 0
 }
 
@@ -255,11 +243,7 @@ static WORDS: LazyLock<Finder> = LazyLock::new(|| {
         ("-----begin", PRIVATE),
         ("://", ADDRESS),
     ];
-    Finder::new(
-        lists
-            .into_iter()
-            .flat_map(|(list, id)| list.split('|').map(move |w| (w, id))),
-    )
+    Finder::new(lists.into_iter().flat_map(|(list, id)| list.split('|').map(move |w| (w, id))))
 });
 
 /// Secrets a wording points at.
@@ -272,29 +256,20 @@ fn worded(text: &str, found: &mut Vec<Secret>) {
             PRIVATE if at >= done => {
                 if let Some(range) = private_key(text, at) {
                     done = range.end;
-                    found.push(Secret {
-                        kind: SecretKind::PrivateKey,
-                        range,
-                    });
+                    found.push(Secret { kind: SecretKind::PrivateKey, range });
                 }
             }
             ADDRESS => credentials(text, end, found),
             _ if !ends_word(text, end) => {}
             PASSWORD => found.extend(
-                value(text, end, |v, sure| {
-                    sure && v.len() >= 3 || looks_secret(v, 6)
-                })
-                .map(|r| secret(SecretKind::Password, r)),
+                value(text, end, |v, sure| sure && v.len() >= 3 || looks_secret(v, 6))
+                    .map(|r| secret(SecretKind::Password, r)),
             ),
             KEY => found.extend(
-                value(text, end, |v, sure| {
-                    looks_secret(v, if sure { 8 } else { 12 })
-                })
-                .map(|r| secret(SecretKind::Token, r)),
+                value(text, end, |v, sure| looks_secret(v, if sure { 8 } else { 12 }))
+                    .map(|r| secret(SecretKind::Token, r)),
             ),
-            VERIFICATION => {
-                found.extend(digits_after(text, end, 3..=4).map(|r| secret(SecretKind::Card, r)))
-            }
+            VERIFICATION => found.extend(digits_after(text, end, 3..=4).map(|r| secret(SecretKind::Card, r))),
             _ => {
                 let range = digits_after(text, end, 4..=10).or_else(|| digits_before(text, at));
                 found.extend(range.map(|r| secret(SecretKind::OneTimeCode, r)));
@@ -310,17 +285,12 @@ fn secret(kind: SecretKind, range: Range<usize>) -> Secret {
 /// At most so many bytes of a text from `at` on: what bounds the work one label can cause.
 fn within(text: &str, at: usize, most: usize) -> &str {
     let at = text.ceil_char_boundary(at.min(text.len()));
-    &text[at..text
-        .floor_char_boundary((at + most).min(text.len()))
-        .max(at)]
+    &text[at..text.floor_char_boundary((at + most).min(text.len())).max(at)]
 }
 
 /// Whether a label is a whole word, or stands in a script without spaces.
 fn ends_word(text: &str, end: usize) -> bool {
-    let wide = text[..end]
-        .chars()
-        .next_back()
-        .is_some_and(|c| c as u32 >= 0x0e00);
+    let wide = text[..end].chars().next_back().is_some_and(|c| c as u32 >= 0x0e00);
     wide || !text[end..].starts_with(|c: char| c.is_alphanumeric())
 }
 
@@ -343,10 +313,7 @@ fn value(text: &str, end: usize, fits: impl Fn(&str, bool) -> bool) -> Option<Ra
             - tail
                 .trim_start_matches(|c: char| {
                     c.is_whitespace()
-                        || matches!(
-                            c,
-                            ':' | '=' | '>' | '|' | '"' | '\'' | '“' | '„' | '`' | '*' | '('
-                        )
+                        || matches!(c, ':' | '=' | '>' | '|' | '"' | '\'' | '“' | '„' | '`' | '*' | '(')
                 })
                 .len());
     let word = word_at(text, begin);
@@ -354,12 +321,9 @@ fn value(text: &str, end: usize, fits: impl Fn(&str, bool) -> bool) -> Option<Ra
         return fits(&text[word.clone()], sure).then_some(word);
     }
     let next = end + line.len() + 1;
-    let below = within(text, next.min(text.len()), 300)
-        .split('\n')
-        .find(|l| !l.trim().is_empty())?;
+    let below = within(text, next.min(text.len()), 300).split('\n').find(|l| !l.trim().is_empty())?;
     let alone = below.trim();
-    let start =
-        below.as_ptr() as usize - text.as_ptr() as usize + (below.len() - below.trim_start().len());
+    let start = below.as_ptr() as usize - text.as_ptr() as usize + (below.len() - below.trim_start().len());
     let single = !alone.contains(char::is_whitespace) && start < next + 200;
     (sure && single && fits(alone, true)).then(|| start..start + alone.len())
 }
@@ -367,14 +331,11 @@ fn value(text: &str, end: usize, fits: impl Fn(&str, bool) -> bool) -> Option<Ra
 /// End of "is" and its like, where it stands close behind a label.
 fn said(near: &str) -> Option<usize> {
     let lower = near.to_ascii_lowercase();
-    [
-        " is ", " lautet ", " ist ", " est ", " es ", " è ", " é ", " är ", " er ", " on ", " to ",
-        "は",
-    ]
-    .iter()
-    .filter_map(|w| lower.find(w).map(|at| at + w.len()))
-    .min()
-    .filter(|at| *at <= 30)
+    [" is ", " lautet ", " ist ", " est ", " es ", " è ", " é ", " är ", " er ", " on ", " to ", "は"]
+        .iter()
+        .filter_map(|w| lower.find(w).map(|at| at + w.len()))
+        .min()
+        .filter(|at| *at <= 30)
 }
 
 /// The word at `begin`, without the marks that close a sentence or a quotation.
@@ -383,29 +344,20 @@ fn word_at(text: &str, begin: usize) -> Range<usize> {
     let len = rest
         .find(|c: char| c.is_whitespace() || matches!(c, '|' | '"' | '“' | '”' | '<' | '`'))
         .unwrap_or(rest.len());
-    begin
-        ..begin
-            + rest[..len]
-                .trim_end_matches(['.', ',', ';', ')', '\''])
-                .len()
+    begin..begin + rest[..len].trim_end_matches(['.', ',', ';', ')', '\'']).len()
 }
 
 /// Whether a word is made like a secret: long enough and not a plain word or address.
 fn looks_secret(word: &str, least: usize) -> bool {
     let digit = word.contains(|c: char| c.is_ascii_digit());
-    let symbol = word.contains(|c: char| {
-        c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '-' | '\'' | '/' | '@')
-    });
+    let symbol =
+        word.contains(|c: char| c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '-' | '\'' | '/' | '@'));
     let mixed = word.chars().skip(1).any(char::is_uppercase) && word.contains(char::is_lowercase);
     word.len() >= least && (digit || symbol || mixed) && !word.contains("://")
 }
 
 /// The first word with so many digits close behind a label.
-fn digits_after(
-    text: &str,
-    end: usize,
-    count: std::ops::RangeInclusive<usize>,
-) -> Option<Range<usize>> {
+fn digits_after(text: &str, end: usize, count: std::ops::RangeInclusive<usize>) -> Option<Range<usize>> {
     let near = within(text, end, 90);
     let mut at = 0;
     while let Some(first) = near[at..].find(|c: char| c.is_ascii_alphanumeric()) {
@@ -424,9 +376,7 @@ fn digits_after(
             stop += 4;
         }
         let word = &near[start..stop];
-        if digits(word) >= 2
-            && count.contains(&word.chars().filter(|c| c.is_ascii_alphanumeric()).count())
-        {
+        if digits(word) >= 2 && count.contains(&word.chars().filter(|c| c.is_ascii_alphanumeric()).count()) {
             return Some(end + start..end + stop);
         }
         at = stop;
@@ -442,9 +392,7 @@ fn digits_before(text: &str, at: usize) -> Option<Range<usize>> {
     let end = near_start + near[near_start..].rfind(|c: char| c.is_ascii_digit())? + 1;
     let start = near[..end]
         .rfind(|c: char| !c.is_ascii_digit() && c != '-')
-        .map_or(0, |n| {
-            n + near[n..].chars().next().map_or(1, char::len_utf8)
-        });
+        .map_or(0, |n| n + near[n..].chars().next().map_or(1, char::len_utf8));
     (4..=8)
         .contains(&near[start..end].bytes().filter(u8::is_ascii_digit).count())
         .then_some(from + start..from + end)
@@ -456,15 +404,12 @@ fn digits_before(text: &str, at: usize) -> Option<Range<usize>> {
 fn token(text: &str, at: usize, found: &mut Vec<Secret>) -> usize {
     let rest = within(text, at, 8192);
     let len = rest
-        .find(|c: char| {
-            !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '='))
-        })
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=')))
         .unwrap_or(rest.len());
     let word = rest[..len].trim_end_matches('.');
     let capital = ["AKIA", "ASIA", "AIza", "SG.", "eyJ", "ATATT", "NRAK-"];
     let exact = capital.iter().find(|p| {
-        word.len() > 4
-            && word.as_bytes()[..p.len().min(word.len())].eq_ignore_ascii_case(p.as_bytes())
+        word.len() > 4 && word.as_bytes()[..p.len().min(word.len())].eq_ignore_ascii_case(p.as_bytes())
     });
     let spelled = exact.is_none_or(|p| word.starts_with(p));
     if word.len() >= 16 && spelled && word.bytes().any(|b| b.is_ascii_digit()) {
@@ -488,10 +433,7 @@ fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
 /// The password in `scheme://user:password@host`.
 fn credentials(text: &str, at: usize, found: &mut Vec<Secret>) {
     let rest = within(text, at, 200);
-    let address = rest
-        .split(|c: char| c.is_whitespace() || c == '/')
-        .next()
-        .unwrap_or_default();
+    let address = rest.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
     let Some((login, _)) = address.rsplit_once('@') else {
         return;
     };
@@ -504,22 +446,17 @@ fn credentials(text: &str, at: usize, found: &mut Vec<Secret>) {
 /// Words of 32 and more letters of both cases and digits: nobody writes those by hand.
 fn long_tokens(text: &str, found: &mut Vec<Secret>) {
     let mut start = 0;
-    for word in text
-        .split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | ','))
+    for word in
+        text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | ','))
     {
         let at = start;
-        start += word.len()
-            + text[start + word.len()..]
-                .chars()
-                .next()
-                .map_or(0, char::len_utf8);
+        start += word.len() + text[start + word.len()..].chars().next().map_or(0, char::len_utf8);
         if word.len() < 32 || word.contains("://") || word.contains('@') || word.contains("www.") {
             continue;
         }
         let bare = word.trim_end_matches(['.', ':', ';']);
-        let plain = bare
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'=' | b'/'));
+        let plain =
+            bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'=' | b'/'));
         let digits = bare.bytes().filter(u8::is_ascii_digit).count();
         let upper = bare.bytes().filter(u8::is_ascii_uppercase).count();
         let lower = bare.bytes().filter(u8::is_ascii_lowercase).count();
@@ -537,29 +474,14 @@ mod tests {
     fn secrets_go() {
         for (text, masked) in [
             ("card 4111 1111 1111 1111 ok", "card [card] ok"),
-            (
-                "IBAN DE89 3704 0044 0532 0130 00 bitte",
-                "IBAN [iban] bitte",
-            ),
+            ("IBAN DE89 3704 0044 0532 0130 00 bitte", "IBAN [iban] bitte"),
             ("Passwort: geheim12\nnext", "Passwort: [password]\nnext"),
-            (
-                "the password for the portal is Tr0ub4dor&3.",
-                "the password for the portal is [password].",
-            ),
+            ("the password for the portal is Tr0ub4dor&3.", "the password for the portal is [password]."),
             ("Password:\nhunter2\nbye", "Password:\n[password]\nbye"),
             ("key sk_live_51H8abcdefghijk now", "key [token] now"),
-            (
-                "Your verification code is 482 913.",
-                "Your verification code is [one_time_code].",
-            ),
-            (
-                "482913 is your verification code",
-                "[one_time_code] is your verification code",
-            ),
-            (
-                "postgres://ann:s3cret@db.example.com/x",
-                "postgres://ann:[password]@db.example.com/x",
-            ),
+            ("Your verification code is 482 913.", "Your verification code is [one_time_code]."),
+            ("482913 is your verification code", "[one_time_code] is your verification code"),
+            ("postgres://ann:s3cret@db.example.com/x", "postgres://ann:[password]@db.example.com/x"),
         ] {
             assert_eq!(mask(text), masked);
         }

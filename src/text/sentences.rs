@@ -41,10 +41,10 @@ static STARTERS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
 
 /// Months, before which a number with a dot is a day.
 const MONTHS: &[&str] = &[
-    "jan", "feb", "mär", "mar", "apr", "mai", "maj", "may", "jun", "jul", "aug", "sep", "okt",
-    "oct", "nov", "dez", "dec", "des", "led", "úno", "bře", "dub", "kvě", "čer", "srp", "zář",
-    "říj", "lis", "pro", "sty", "lut", "kwi", "cze", "lip", "sie", "wrz", "paź", "gru", "tammi",
-    "helmi", "maalis", "huhti", "touko", "kesä", "heinä", "elo", "syys", "loka", "marras", "joulu",
+    "jan", "feb", "mär", "mar", "apr", "mai", "maj", "may", "jun", "jul", "aug", "sep", "okt", "oct", "nov",
+    "dez", "dec", "des", "led", "úno", "bře", "dub", "kvě", "čer", "srp", "zář", "říj", "lis", "pro", "sty",
+    "lut", "kwi", "cze", "lip", "sie", "wrz", "paź", "gru", "tammi", "helmi", "maalis", "huhti", "touko",
+    "kesä", "heinä", "elo", "syys", "loka", "marras", "joulu",
 ];
 
 /// The sentences of a text as byte ranges without surrounding white space.
@@ -113,37 +113,24 @@ impl Item {
         let mut rest = head[digits..].chars();
         if (1..=3).contains(&digits) {
             let mark = rest.next().filter(|c| matches!(c, '.' | ')'))?;
-            return rest
-                .next()
-                .is_some_and(char::is_whitespace)
-                .then_some(Self {
-                    number: head[..digits].parse().ok()?,
-                    letter: false,
-                    mark,
-                });
+            return rest.next().is_some_and(char::is_whitespace).then_some(Self {
+                number: head[..digits].parse().ok()?,
+                letter: false,
+                mark,
+            });
         }
         let mut chars = head.chars();
         (chars.next() == Some('a') && digits == 0).then_some(())?;
         let mark = chars.next().filter(|c| matches!(c, '.' | ')'))?;
-        chars
-            .next()
-            .is_some_and(char::is_whitespace)
-            .then_some(Self {
-                number: 0,
-                letter: true,
-                mark,
-            })
+        chars.next().is_some_and(char::is_whitespace).then_some(Self { number: 0, letter: true, mark })
     }
 
     /// Where the next item begins.
     fn next_in(&mut self, text: &str) -> Option<usize> {
         self.number += 1;
         let label = if self.letter {
-            char::from(
-                b'a'.checked_add(u8::try_from(self.number).ok()?)
-                    .filter(u8::is_ascii_lowercase)?,
-            )
-            .to_string()
+            char::from(b'a'.checked_add(u8::try_from(self.number).ok()?).filter(u8::is_ascii_lowercase)?)
+                .to_string()
         } else {
             self.number.to_string()
         };
@@ -180,10 +167,8 @@ fn mark_end(text: &str, at: usize) -> usize {
                 | '؟'
                 | '։'
         );
-        let close = matches!(
-            c,
-            ')' | ']' | '"' | '\'' | '”' | '’' | '»' | '」' | '』' | '）' | '“' | '*' | '_'
-        );
+        let close =
+            matches!(c, ')' | ']' | '"' | '\'' | '”' | '’' | '»' | '」' | '』' | '）' | '“' | '*' | '_');
         if !(mark && !closed || close) {
             break;
         }
@@ -206,9 +191,7 @@ fn latin_ends(text: &str, start: usize, at: usize, end: usize) -> bool {
     let mark = &text[at..end];
     let next = rest.trim_start();
     let first = next.chars().next().unwrap_or('A');
-    if mark.starts_with("...") && mark.contains(']')
-        || mark.starts_with('.') && next.starts_with('.')
-    {
+    if mark.starts_with("...") && mark.contains(']') || mark.starts_with('.') && next.starts_with('.') {
         return false;
     }
     let aside = next.trim_start_matches(['-', '–', '—', ' ']);
@@ -234,11 +217,7 @@ fn dot_ends(before: &str, next: &str) -> bool {
         .trim_start_matches(['(', '[', '"', '“', '„', '«', '\'', '•', '⁃', '-', '–']);
     let earlier = words.next().unwrap_or_default();
     let lower = word.to_lowercase();
-    let follow: String = next
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '\'')
-        .take(24)
-        .collect();
+    let follow: String = next.chars().take_while(|c| c.is_alphanumeric() || *c == '\'').take(24).collect();
     let starter = STARTERS.contains(follow.split('\'').next().unwrap_or_default());
     if word.is_empty() {
         return true;
@@ -305,21 +284,13 @@ fn is_weak(word: &str) -> bool {
 
 /// Whether a number with a dot ends a sentence: not as a list number, not as a day or ordinal.
 fn number_ends(before: &str, word: &str, earlier: &str, follow: &str) -> bool {
-    let opens = before
-        .trim_start_matches(['•', '⁃', ' ', '\n', '\t', '-', '*', '('])
-        .trim_end()
-        == word;
+    let opens = before.trim_start_matches(['•', '⁃', ' ', '\n', '\t', '-', '*', '(']).trim_end() == word;
     let day = word.len() <= 2;
     // The next number of an inline list opens its item; the list is parted when the sentence is done.
     let listed = Item::read(before.trim_start()).is_some_and(|i| {
-        !i.letter
-            && i.mark == '.'
-            && word
-                .parse()
-                .is_ok_and(|n: u32| n > i.number && n < i.number + 30)
+        !i.letter && i.mark == '.' && word.parse().is_ok_and(|n: u32| n > i.number && n < i.number + 30)
     });
-    let month =
-        MONTHS.iter().any(|m| follow.to_lowercase().starts_with(m)) && follow.chars().count() >= 3;
+    let month = MONTHS.iter().any(|m| follow.to_lowercase().starts_with(m)) && follow.chars().count() >= 3;
     let article = matches!(
         earlier.to_lowercase().as_str(),
         "am" | "vom"
@@ -342,16 +313,12 @@ fn number_ends(before: &str, word: &str, earlier: &str, follow: &str) -> bool {
 /// Letters with dots between them, such as `U.S` or `z.B`.
 fn dotted(word: &str) -> bool {
     word.contains('.')
-        && word
-            .split('.')
-            .all(|p| (1..=3).contains(&p.chars().count()) && p.chars().all(char::is_alphabetic))
+        && word.split('.').all(|p| (1..=3).contains(&p.chars().count()) && p.chars().all(char::is_alphabetic))
 }
 
 fn is_roman(word: &str) -> bool {
     word.len() >= 2
-        && word
-            .chars()
-            .all(|c| matches!(c, 'I' | 'V' | 'X' | 'L' | 'C' | 'D' | 'M'))
+        && word.chars().all(|c| matches!(c, 'I' | 'V' | 'X' | 'L' | 'C' | 'D' | 'M'))
         && !matches!(word, "CD" | "DC" | "MD" | "CV")
 }
 
@@ -369,10 +336,8 @@ fn colon_ends(text: &str, at: usize) -> bool {
 
 /// The semicolon is the Greek question mark.
 fn greek_before(text: &str, at: usize) -> bool {
-    matches!(
-        text[..at].chars().next_back(),
-        Some('\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}')
-    ) && text[at + 1..].starts_with([' ', '\n'])
+    matches!(text[..at].chars().next_back(), Some('\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}'))
+        && text[at + 1..].starts_with([' ', '\n'])
 }
 
 /// Whether a line end at `at` ends the sentence begun at `start`: it does, unless the line was only folded there.
@@ -384,8 +349,7 @@ fn line_ends(text: &str, start: usize, at: usize) -> bool {
     let Some(first) = next.chars().next() else {
         return true;
     };
-    let item =
-        matches!(first, '-' | '*' | '•' | '⁃' | '|' | '>' | '#') || Item::read(next).is_some();
+    let item = matches!(first, '-' | '*' | '•' | '⁃' | '|' | '>' | '#') || Item::read(next).is_some();
     let kept = line.trim_end();
     if item || kept.is_empty() {
         return true;
@@ -394,8 +358,7 @@ fn line_ends(text: &str, start: usize, at: usize) -> bool {
     let open = kept.ends_with(|c: char| {
         c.is_alphanumeric() || matches!(c, ',' | '-' | '–' | ';' | '(' | '"' | '\'' | '’')
     });
-    let folded = first.is_lowercase()
-        && (length >= 45 || line.ends_with(' ') || kept.ends_with(','))
+    let folded = first.is_lowercase() && (length >= 45 || line.ends_with(' ') || kept.ends_with(','))
         || length >= 60 && open && !first.is_whitespace();
     !folded
 }
@@ -443,55 +406,32 @@ mod tests {
 
     #[test]
     fn abbreviations_and_initials_do_not_end_sentences() {
-        assert_eq!(
-            parts("Dr. Smith called. He waits."),
-            ["Dr. Smith called.", "He waits."]
-        );
+        assert_eq!(parts("Dr. Smith called. He waits."), ["Dr. Smith called.", "He waits."]);
         assert_eq!(
             parts("Wir kommen am 3. Mai. Passt z.B. Montag?"),
             ["Wir kommen am 3. Mai.", "Passt z.B. Montag?"]
         );
-        assert_eq!(
-            parts("She lives in the U.S. She likes it."),
-            ["She lives in the U.S.", "She likes it."]
-        );
-        assert_eq!(
-            parts("Pay $3.50 to x.com now!"),
-            ["Pay $3.50 to x.com now!"]
-        );
+        assert_eq!(parts("She lives in the U.S. She likes it."), ["She lives in the U.S.", "She likes it."]);
+        assert_eq!(parts("Pay $3.50 to x.com now!"), ["Pay $3.50 to x.com now!"]);
     }
 
     #[test]
     fn lists_lines_and_folds() {
-        assert_eq!(
-            parts("1) first thing 2) second thing"),
-            ["1) first thing", "2) second thing"]
-        );
+        assert_eq!(parts("1) first thing 2) second thing"), ["1) first thing", "2) second thing"]);
         assert_eq!(parts("Agenda\nPrice\nTerm"), ["Agenda", "Price", "Term"]);
-        let folded =
-            "We would like to have the new offer before the end of this\nmonth if you can.";
+        let folded = "We would like to have the new offer before the end of this\nmonth if you can.";
         assert_eq!(parts(folded).len(), 1);
     }
 
     #[test]
     fn scripts_without_spaces() {
-        assert_eq!(
-            parts("これはペンです。それは本です。"),
-            ["これはペンです。", "それは本です。"]
-        );
+        assert_eq!(parts("これはペンです。それは本です。"), ["これはペンです。", "それは本です。"]);
     }
 
     #[test]
     fn clauses_need_words_on_both_sides() {
         let text = "We like the price, but the term is too long. Yes, fine.";
         let got: Vec<&str> = clauses(text).into_iter().map(|r| &text[r]).collect();
-        assert_eq!(
-            got,
-            [
-                "We like the price",
-                "but the term is too long.",
-                "Yes, fine."
-            ]
-        );
+        assert_eq!(got, ["We like the price", "but the term is too long.", "Yes, fine."]);
     }
 }

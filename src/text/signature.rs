@@ -20,27 +20,19 @@ pub(super) fn mark(lines: &mut [Line], sender: &[&str]) {
     let Some(end) = lines.iter().rposition(Line::is_open) else {
         return;
     };
-    let begin = lines[..=end]
-        .iter()
-        .rposition(|l| l.class.is_some())
-        .map_or(0, |n| n + 1);
+    let begin = lines[..=end].iter().rposition(|l| l.class.is_some()).map_or(0, |n| n + 1);
     let texts: Vec<&str> = lines[begin..=end].iter().map(|l| l.text).collect();
     let Some(found) = find(&texts, sender) else {
         return;
     };
-    let written = lines[..begin]
-        .iter()
-        .any(|l| l.class.is_some_and(SpanClass::is_new));
+    let written = lines[..begin].iter().any(|l| l.class.is_some_and(SpanClass::is_new));
     if found.start == 0 && !written && begin == 0 {
         return;
     }
     if let Some(at) = found.sign_off {
         lines[begin + at].class = Some(SpanClass::SignOff);
     }
-    lines::set(
-        &mut lines[begin + found.signature.start..begin + found.signature.end],
-        SpanClass::Signature,
-    );
+    lines::set(&mut lines[begin + found.signature.start..begin + found.signature.end], SpanClass::Signature);
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -53,10 +45,7 @@ struct Found {
 
 /// Whether lines are nothing but a marked signature.
 pub(super) fn is_only(lines: &[Line]) -> bool {
-    let mut words = lines
-        .iter()
-        .map(|l| l.text.trim())
-        .filter(|l| !l.is_empty());
+    let mut words = lines.iter().map(|l| l.text.trim()).filter(|l| !l.is_empty());
     words.next().is_some_and(|l| matches!(l, "--" | "—"))
         && words.all(|l| l.chars().count() <= LONGEST && !is_prose(l))
 }
@@ -92,10 +81,7 @@ pub(super) fn is_sign_off(line: &str) -> bool {
     }
     let core = line
         .trim_matches(|c: char| {
-            matches!(
-                c,
-                '.' | ',' | '!' | ' ' | '，' | '。' | '-' | '*' | ';' | ':' | '、' | '/'
-            )
+            matches!(c, '.' | ',' | '!' | ' ' | '，' | '。' | '-' | '*' | ';' | ':' | '、' | '/')
         })
         .to_lowercase();
     SIGN_OFF.contains(core.as_str())
@@ -127,11 +113,7 @@ fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
         }
         let alone = count == 1 && is_thanks(line);
         if is_sign_off(line) && !alone && follows(&lines[n + 1..]) {
-            return Some(Found {
-                start: n,
-                sign_off: Some(n),
-                signature: n + 1..lines.len(),
-            });
+            return Some(Found { start: n, sign_off: Some(n), signature: n + 1..lines.len() });
         }
         if begins(lines, n, sender) {
             best = Some(n);
@@ -146,49 +128,26 @@ fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
 
 /// A signature from line `n` on, with the sign-off that stands above it.
 fn above(lines: &[&str], n: usize, from: usize) -> Found {
-    let sign_off = (from..n)
-        .rev()
-        .take(14)
-        .filter(|at| is_sign_off(lines[*at]))
-        .min();
+    let sign_off = (from..n).rev().take(14).filter(|at| is_sign_off(lines[*at])).min();
     let clean = sign_off.filter(|at| follows(&lines[at + 1..n]));
     match clean {
-        Some(at) => Found {
-            start: at,
-            sign_off: Some(at),
-            signature: at + 1..lines.len(),
-        },
-        None => Found {
-            start: n,
-            sign_off: None,
-            signature: n..lines.len(),
-        },
+        Some(at) => Found { start: at, sign_off: Some(at), signature: at + 1..lines.len() },
+        None => Found { start: n, sign_off: None, signature: n..lines.len() },
     }
 }
 
 /// The topmost mark with only short lines behind it.
 fn marked(lines: &[&str], from: usize) -> Option<usize> {
-    let strict = (0..lines.len())
-        .rev()
-        .find(|n| matches!(lines[*n].trim(), "--" | "—"));
+    let strict = (0..lines.len()).rev().find(|n| matches!(lines[*n].trim(), "--" | "—"));
     let short = |n: &usize| {
-        lines[n + 1..]
-            .iter()
-            .filter(|l| !l.trim().is_empty())
-            .count()
-            <= MOST_LINES
-            && lines[n + 1..]
-                .iter()
-                .all(|l| l.trim().chars().count() <= LONGEST && !is_prose(l.trim()))
+        lines[n + 1..].iter().filter(|l| !l.trim().is_empty()).count() <= MOST_LINES
+            && lines[n + 1..].iter().all(|l| l.trim().chars().count() <= LONGEST && !is_prose(l.trim()))
     };
     if let Some(n) = strict.filter(|n| lines.len() - n <= 40) {
         // Further rules above the mark are part of it.
         return Some(rules_up(lines, n));
     }
-    (from..lines.len())
-        .find(|n| is_mark(lines[*n]))
-        .filter(short)
-        .map(|n| rules_up(lines, n))
+    (from..lines.len()).find(|n| is_mark(lines[*n])).filter(short).map(|n| rules_up(lines, n))
 }
 
 fn rules_up(lines: &[&str], n: usize) -> usize {
@@ -205,11 +164,7 @@ fn rules_up(lines: &[&str], n: usize) -> usize {
 
 /// Whether what follows a closing greeting can be a signature: a few short lines, none of them prose.
 fn follows(lines: &[&str]) -> bool {
-    let words: Vec<&str> = lines
-        .iter()
-        .map(|l| l.trim())
-        .filter(|l| !l.is_empty())
-        .collect();
+    let words: Vec<&str> = lines.iter().map(|l| l.trim()).filter(|l| !l.is_empty()).collect();
     words.len() <= MOST_LINES
         && words.iter().all(|l| l.chars().count() <= LONGEST * 2)
         && !words.iter().take(1).any(|l| is_prose(l))
@@ -228,11 +183,7 @@ fn begins(lines: &[&str], n: usize, sender: &[&str]) -> bool {
             && name.split_whitespace().count() <= 3
             && lines[n + 1..].iter().all(|l| l.trim().is_empty());
     }
-    let rest: Vec<&str> = lines[n + 1..]
-        .iter()
-        .map(|l| l.trim())
-        .filter(|l| !l.is_empty())
-        .collect();
+    let rest: Vec<&str> = lines[n + 1..].iter().map(|l| l.trim()).filter(|l| !l.is_empty()).collect();
     if !first || n == 0 {
         return false;
     }
@@ -243,14 +194,8 @@ fn begins(lines: &[&str], n: usize, sender: &[&str]) -> bool {
 
 /// Whether the text above ends like a finished paragraph.
 fn ends_sentence(lines: &[&str]) -> bool {
-    let above = lines
-        .iter()
-        .rev()
-        .map(|l| l.trim())
-        .find(|l| !l.is_empty())
-        .unwrap_or_default();
-    above.ends_with(['.', '!', '?', '。', ')', ',', '…', ':'])
-        && above.split_whitespace().count() >= 2
+    let above = lines.iter().rev().map(|l| l.trim()).find(|l| !l.is_empty()).unwrap_or_default();
+    above.ends_with(['.', '!', '?', '。', ')', ',', '…', ':']) && above.split_whitespace().count() >= 2
         || is_sign_off(above)
         || above.split_whitespace().count() <= 4 && above.split_whitespace().count() >= 2
 }
@@ -261,32 +206,23 @@ fn is_sender(line: &str, sender: &[&str]) -> bool {
         return false;
     }
     let fold = |t: &str| -> Vec<String> {
-        t.split(|c: char| !c.is_alphanumeric())
-            .filter(|w| !w.is_empty())
-            .map(str::to_lowercase)
-            .collect()
+        t.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect()
     };
-    let words = fold(
-        line.trim_start_matches("Thanks.")
-            .trim_start_matches("Thanks,"),
-    );
+    let words = fold(line.trim_start_matches("Thanks.").trim_start_matches("Thanks,"));
     if words.is_empty() || words.len() > 5 {
         return false;
     }
     let line_key = words.concat();
     sender.iter().any(|s| {
         let own = fold(s.split('@').next().unwrap_or_default());
-        let known = |w: &String| {
-            own.contains(w) || w.chars().count() == 1 || own.iter().any(|o| nick(o, w))
-        };
+        let known = |w: &String| own.contains(w) || w.chars().count() == 1 || own.iter().any(|o| nick(o, w));
         let initials: String = own.iter().filter_map(|w| w.chars().next()).collect();
         let long = words
             .iter()
             .any(|w| w.chars().count() > 1 && (own.contains(w) || own.iter().any(|o| nick(o, w))));
         let reversed: String = own.iter().rev().cloned().collect();
         long && words.iter().all(known)
-            || own.len() >= 2
-                && (line_key == initials || line_key == own.concat() || line_key == reversed)
+            || own.len() >= 2 && (line_key == initials || line_key == own.concat() || line_key == reversed)
     })
 }
 
@@ -304,12 +240,8 @@ fn is_name(line: &str) -> bool {
     }
     let capital = |w: &str| {
         w.starts_with(char::is_uppercase)
-            && w.chars()
-                .all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
-            || matches!(
-                w,
-                "von" | "van" | "de" | "der" | "da" | "di" | "del" | "la" | "le" | "bin" | "&"
-            )
+            && w.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
+            || matches!(w, "von" | "van" | "de" | "der" | "da" | "di" | "del" | "la" | "le" | "bin" | "&")
     };
     words.iter().all(|w| capital(w))
         && !(words.len() == 1 && (is_answer(words[0]) || words[0].chars().count() < 3))
@@ -381,9 +313,8 @@ fn titled(line: &str) -> bool {
 fn is_contact(line: &str) -> bool {
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     let words = line.split_whitespace().count();
-    let phone = digits >= 5
-        && digits * 3 >= line.chars().filter(|c| !c.is_whitespace()).count()
-        && words <= 8;
+    let phone =
+        digits >= 5 && digits * 3 >= line.chars().filter(|c| !c.is_whitespace()).count() && words <= 8;
     let mail = line.contains('@') && words <= 5;
     let link = (line.contains("://") || line.contains("www.")) && words <= 4;
     phone || mail || link
@@ -392,10 +323,7 @@ fn is_contact(line: &str) -> bool {
 /// Whether a line reads like a sentence.
 fn is_prose(line: &str) -> bool {
     let words = line.split_whitespace().count();
-    let lower = line
-        .split_whitespace()
-        .filter(|w| w.starts_with(char::is_lowercase))
-        .count();
+    let lower = line.split_whitespace().filter(|w| w.starts_with(char::is_lowercase)).count();
     words >= 7 && lower * 2 > words && !is_contact(line)
         || words >= 4 && lower * 3 >= words * 2 && line.ends_with(['.', '!', '?'])
 }
@@ -411,24 +339,9 @@ mod tests {
     #[test]
     fn marks_greetings_and_names_begin_signatures() {
         assert_eq!(start(&["hi", "text", "-- ", "Ann"], &[]), Some(2));
-        assert_eq!(
-            start(&["text", "Best regards,", "Ann Lee", "Sales"], &[]),
-            Some(1)
-        );
+        assert_eq!(start(&["text", "Best regards,", "Ann Lee", "Sales"], &[]), Some(1));
         assert_eq!(start(&["some text.", "", "Ann"], &["Ann Lee"]), Some(2));
-        assert_eq!(
-            start(
-                &[
-                    "some text.",
-                    "",
-                    "Ann Lee",
-                    "Head of Sales",
-                    "+49 30 1234567"
-                ],
-                &[]
-            ),
-            Some(2)
-        );
+        assert_eq!(start(&["some text.", "", "Ann Lee", "Head of Sales", "+49 30 1234567"], &[]), Some(2));
         assert_eq!(start(&["just text"], &["Ann Lee"]), None);
         assert_eq!(start(&["Do you agree?", "", "Yes"], &[]), None);
     }

@@ -37,11 +37,7 @@ pub fn turns(text: &str) -> Vec<Turn> {
                 turn.speaker = speaker;
                 turn.range.end = range.end;
             }
-            _ => out.push(Turn {
-                speaker,
-                start_s,
-                range,
-            }),
+            _ => out.push(Turn { speaker, start_s, range }),
         }
     }
     out
@@ -66,10 +62,7 @@ fn label(line: &str) -> (Option<String>, Option<u32>) {
         && words <= 5
         && name.chars().any(char::is_alphabetic)
         && !name.contains(['.', ',', '?', '!', ';', '@', '/'])
-        && name
-            .chars()
-            .next()
-            .is_some_and(|c| c.is_uppercase() || !c.is_ascii())
+        && name.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_ascii())
         && !after.starts_with("//");
     (named.then(|| name.to_owned()), start_s.or(inner))
 }
@@ -77,9 +70,7 @@ fn label(line: &str) -> (Option<String>, Option<u32>) {
 /// A time such as `[00:12:03]`, `(1:02)` or `00:12` at the start, and what follows.
 fn time(text: &str) -> Option<(u32, &str)> {
     let open = text.trim_start_matches(['[', '(']);
-    let end = open
-        .find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.')
-        .unwrap_or(open.len());
+    let end = open.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.').unwrap_or(open.len());
     let (stamp, rest) = open.split_at(end);
     if !stamp.contains(':') || stamp.len() > 12 {
         return None;
@@ -101,13 +92,7 @@ fn split_time(name: &str) -> (&str, Option<u32>) {
 
 /// A transcript is new text throughout, one span per turn, so passages never cut a turn from its speaker.
 pub(super) fn classify(text: &str) -> Vec<Span> {
-    turns(text)
-        .into_iter()
-        .map(|t| Span {
-            range: t.range,
-            class: SpanClass::New,
-        })
-        .collect()
+    turns(text).into_iter().map(|t| Span { range: t.range, class: SpanClass::New }).collect()
 }
 
 #[cfg(test)]
@@ -121,9 +106,6 @@ mod tests {
         assert_eq!(got.len(), 2);
         assert_eq!(got[0].speaker.as_deref(), Some("Ann Lee"));
         assert_eq!(&text[got[0].range.clone()], "Ann Lee: hello\nmore words\n");
-        assert_eq!(
-            (got[1].speaker.as_deref(), got[1].start_s),
-            (Some("Bob"), Some(65))
-        );
+        assert_eq!((got[1].speaker.as_deref(), got[1].start_s), (Some("Bob"), Some(65)));
     }
 }

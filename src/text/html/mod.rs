@@ -106,11 +106,7 @@ pub fn from_plain(plain: &str) -> Extract {
         }
     }
     text.truncate(text.trim_end().len());
-    Extract {
-        text,
-        status: if capped { Status::Capped } else { Status::Ok },
-        ..Extract::default()
-    }
+    Extract { text, status: if capped { Status::Capped } else { Status::Ok }, ..Extract::default() }
 }
 
 /// Whether a text is HTML at all: notes may be plain text in the HTML field.
@@ -149,23 +145,15 @@ mod tests {
     fn blocks_never_fuse_words() {
         assert_eq!(to_text("<p>a</p><p>b</p>"), "a\n\nb");
         assert_eq!(to_text("a<br>b<div>c</div>d"), "a\nb\nc\nd");
-        assert_eq!(
-            to_text("<table><tr><td>a</td><td>b</td></tr><tr><td>c</table>"),
-            "a | b\nc"
-        );
+        assert_eq!(to_text("<table><tr><td>a</td><td>b</td></tr><tr><td>c</table>"), "a | b\nc");
         assert_eq!(to_text("<ul><li>a<li>b</ul>"), "a\nb");
-        assert_eq!(
-            to_text("a&nbsp;b &amp; c<!-- d --> <b>e</b>f"),
-            "a b & c ef"
-        );
+        assert_eq!(to_text("a&nbsp;b &amp; c<!-- d --> <b>e</b>f"), "a b & c ef");
     }
 
     #[test]
     fn hidden_text_goes() {
         assert_eq!(
-            to_text(
-                "a<style>b{}</style><script>c</script><span style='display: none'>d<b>e</b></span>f"
-            ),
+            to_text("a<style>b{}</style><script>c</script><span style='display: none'>d<b>e</b></span>f"),
             "af"
         );
         let tiny = "a <span style='font-size:0px'>b</span><span style=\"color:#FFF;background-color:white\">c</span>d";
@@ -175,10 +163,7 @@ mod tests {
 
     #[test]
     fn links_keep_their_host() {
-        let got = extract(
-            "see <a href='https://www.example.com/x?y'>the page</a>",
-            Visibility::Reader,
-        );
+        let got = extract("see <a href='https://www.example.com/x?y'>the page</a>", Visibility::Reader);
         assert_eq!(&got.text[got.links[0].range.clone()], "the page");
         assert_eq!(got.links[0].domain, "example.com");
     }

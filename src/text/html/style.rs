@@ -32,18 +32,14 @@ pub(super) fn read(style: &str, visibility: Visibility) -> Look {
         let Some((name, value)) = declaration.split_once(':') else {
             continue;
         };
-        let value = value
-            .trim()
-            .trim_end_matches("!important")
-            .trim()
-            .to_ascii_lowercase();
+        let value = value.trim().trim_end_matches("!important").trim().to_ascii_lowercase();
         match name.trim().to_ascii_lowercase().as_str() {
             "display" => look.hidden = value == "none",
             "visibility" => look.shown = Some(!matches!(value.as_str(), "hidden" | "collapse")),
             "white-space" => look.pre = Some(value.starts_with("pre") || value == "break-spaces"),
             "border-top" | "border" => {
-                look.rule |= value.contains("solid")
-                    && (value.contains("#e1e1e1") || value.contains("#b5c4df"));
+                look.rule |=
+                    value.contains("solid") && (value.contains("#e1e1e1") || value.contains("#b5c4df"));
             }
             "border-left" | "border-left-style" => look.cited |= value.contains("solid"),
             _ if visibility == Visibility::Browser => {}
@@ -55,9 +51,7 @@ pub(super) fn read(style: &str, visibility: Visibility) -> Look {
             "max-height" | "height" => zero_height |= size(&value).is_some_and(|n| n <= 0.0),
             "overflow" => clipped |= value == "hidden",
             "color" => look.color = color(&value),
-            "background" | "background-color" => {
-                look.background = value.split_whitespace().find_map(color)
-            }
+            "background" | "background-color" => look.background = value.split_whitespace().find_map(color),
             _ => {}
         }
     }
@@ -67,9 +61,7 @@ pub(super) fn read(style: &str, visibility: Visibility) -> Look {
 
 /// The number a length begins with.
 fn size(value: &str) -> Option<f32> {
-    let end = value
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(value.len());
+    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
     value[..end].parse().ok()
 }
 
@@ -84,10 +76,7 @@ pub(super) fn color(value: &str) -> Option<u32> {
         };
     }
     if let Some(inner) = value.strip_prefix("rgb(") {
-        let mut parts = inner
-            .trim_end_matches(')')
-            .split(',')
-            .map(|p| p.trim().parse::<u32>().ok());
+        let mut parts = inner.trim_end_matches(')').split(',').map(|p| p.trim().parse::<u32>().ok());
         let (r, g, b) = (parts.next()??, parts.next()??, parts.next()??);
         return Some((r.min(255) << 16) | (g.min(255) << 8) | b.min(255));
     }

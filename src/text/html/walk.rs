@@ -20,9 +20,7 @@ pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
     let mut walk = Walk::new(visibility);
     {
         let emitter =
-            CallbackEmitter::new(|event: CallbackEvent<'_>, _span: html5gum::Span<()>| {
-                walk.event(event)
-            });
+            CallbackEmitter::new(|event: CallbackEvent<'_>, _span: html5gum::Span<()>| walk.event(event));
         let mut tokenizer = Tokenizer::new_with_emitter(markup, emitter);
         while let Some(Ok(state)) = tokenizer.next() {
             tokenizer.set_state(state);
@@ -70,15 +68,15 @@ enum Flow {
 
 fn flow(name: &[u8]) -> Flow {
     match name {
-        b"p" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"blockquote" | b"ul" | b"ol"
-        | b"dl" | b"pre" => Flow::Paragraph,
+        b"p" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"blockquote" | b"ul" | b"ol" | b"dl"
+        | b"pre" => Flow::Paragraph,
         b"tr" => Flow::Row,
         b"td" | b"th" => Flow::Cell,
         b"div" | b"li" | b"table" | b"tbody" | b"thead" | b"tfoot" | b"caption" | b"dt" | b"dd"
-        | b"center" | b"hr" | b"address" | b"article" | b"aside" | b"footer" | b"header"
-        | b"section" | b"main" | b"nav" | b"form" | b"fieldset" | b"legend" | b"figure"
-        | b"figcaption" | b"body" | b"html" | b"option" | b"optgroup" | b"details" | b"summary"
-        | b"dir" | b"menu" | b"listing" | b"xmp" | b"plaintext" | b"marquee" => Flow::Block,
+        | b"center" | b"hr" | b"address" | b"article" | b"aside" | b"footer" | b"header" | b"section"
+        | b"main" | b"nav" | b"form" | b"fieldset" | b"legend" | b"figure" | b"figcaption" | b"body"
+        | b"html" | b"option" | b"optgroup" | b"details" | b"summary" | b"dir" | b"menu" | b"listing"
+        | b"xmp" | b"plaintext" | b"marquee" => Flow::Block,
         _ => Flow::Inline,
     }
 }
@@ -187,18 +185,13 @@ impl Walk {
             CallbackEvent::AttributeValue { value } => self.attribute_value(value),
             CallbackEvent::CloseStartTag { self_closing } => return self.open(self_closing),
             CallbackEvent::EndTag { name } => self.close(name),
-            CallbackEvent::Comment { .. }
-            | CallbackEvent::Doctype { .. }
-            | CallbackEvent::Error(_) => {}
+            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
         }
         None
     }
 
     fn text(&mut self, value: &[u8]) {
-        let (hidden, pre) = self
-            .stack
-            .last()
-            .map_or((false, false), |o| (o.hidden || o.invisible, o.pre));
+        let (hidden, pre) = self.stack.last().map_or((false, false), |o| (o.hidden || o.invisible, o.pre));
         if !hidden {
             self.out.push(&String::from_utf8_lossy(value), pre);
         }
@@ -224,8 +217,7 @@ impl Walk {
             self.status = Status::Capped;
             return;
         }
-        self.attribute
-            .extend_from_slice(&name[..name.len().min(32)]);
+        self.attribute.extend_from_slice(&name[..name.len().min(32)]);
         if name == b"hidden" {
             self.hidden_attribute = true;
         }
@@ -241,26 +233,18 @@ impl Walk {
                 self.look.pre = self.look.pre.or(pre);
                 self.look.background = self.look.background.or(background);
             }
-            b"class" | b"id" | b"name" | b"data-marker" => {
-                self.client_mark(&value[..value.len().min(512)])
-            }
+            b"class" | b"id" | b"name" | b"data-marker" => self.client_mark(&value[..value.len().min(512)]),
             b"type" => self.cite |= value.eq_ignore_ascii_case(b"cite"),
             b"href" => {
-                self.href =
-                    Some(String::from_utf8_lossy(&value[..value.len().min(2048)]).into_owned())
+                self.href = Some(String::from_utf8_lossy(&value[..value.len().min(2048)]).into_owned())
             }
-            b"alt" => {
-                self.alt =
-                    Some(String::from_utf8_lossy(&value[..value.len().min(300)]).into_owned())
-            }
+            b"alt" => self.alt = Some(String::from_utf8_lossy(&value[..value.len().min(300)]).into_owned()),
             b"width" | b"height" => self.small |= matches!(value, b"0" | b"1" | b"1px" | b"0px"),
             b"bgcolor" if self.visibility == Visibility::Reader => {
-                self.look.background =
-                    style::color(&String::from_utf8_lossy(value).to_ascii_lowercase());
+                self.look.background = style::color(&String::from_utf8_lossy(value).to_ascii_lowercase());
             }
             b"color" if self.visibility == Visibility::Reader => {
-                self.look.color =
-                    style::color(&String::from_utf8_lossy(value).to_ascii_lowercase());
+                self.look.color = style::color(&String::from_utf8_lossy(value).to_ascii_lowercase());
             }
             _ => {}
         }
@@ -336,17 +320,9 @@ impl Walk {
             b"br" if shown => self.out.line(),
             b"hr" if self.kind == Some(MarkKind::Header) => {
                 let at = self.out.position();
-                self.marks.push(Mark {
-                    range: at..at,
-                    kind: MarkKind::Header,
-                });
+                self.marks.push(Mark { range: at..at, kind: MarkKind::Header });
             }
-            b"img"
-                if shown
-                    && self.visibility == Visibility::Reader
-                    && !self.small
-                    && !self.look.hidden =>
-            {
+            b"img" if shown && self.visibility == Visibility::Reader && !self.small && !self.look.hidden => {
                 let alt = self.alt.take().unwrap_or_default();
                 if means_something(&alt) {
                     self.out.space();
@@ -361,21 +337,17 @@ impl Walk {
 
     fn push(&mut self, name: &[u8]) {
         let parent = self.stack.last();
-        let hidden = parent.is_some_and(|o| o.hidden)
-            || is_dropped(name)
-            || self.look.hidden
-            || self.hidden_attribute;
+        let hidden =
+            parent.is_some_and(|o| o.hidden) || is_dropped(name) || self.look.hidden || self.hidden_attribute;
         let background = self.look.background.or(parent.and_then(|o| o.background));
         let color = self.look.color.or(parent.and_then(|o| o.color));
-        let invisible = self.look.shown.map_or(
-            parent.is_some_and(|o| o.invisible && o.background == background),
-            |s| !s,
-        ) || self.visibility == Visibility::Reader
-            && color.is_some()
-            && color == background.or(Some(0x0100_0000));
+        let invisible =
+            self.look.shown.map_or(parent.is_some_and(|o| o.invisible && o.background == background), |s| !s)
+                || self.visibility == Visibility::Reader
+                    && color.is_some()
+                    && color == background.or(Some(0x0100_0000));
         let pre = self.look.pre.unwrap_or(
-            matches!(name, b"pre" | b"listing" | b"xmp" | b"plaintext")
-                || parent.is_some_and(|o| o.pre),
+            matches!(name, b"pre" | b"listing" | b"xmp" | b"plaintext") || parent.is_some_and(|o| o.pre),
         );
         if self.stack.len() >= MAX_DEPTH {
             self.excess += 1;
@@ -385,21 +357,8 @@ impl Walk {
             }
             return;
         }
-        let (mark, link) = if hidden {
-            (None, None)
-        } else {
-            (self.mark(name), self.link(name))
-        };
-        self.stack.push(Open {
-            name: tag(name),
-            hidden,
-            invisible,
-            pre,
-            color,
-            background,
-            mark,
-            link,
-        });
+        let (mark, link) = if hidden { (None, None) } else { (self.mark(name), self.link(name)) };
+        self.stack.push(Open { name: tag(name), hidden, invisible, pre, color, background, mark, link });
     }
 
     fn mark(&mut self, name: &[u8]) -> Option<usize> {
@@ -414,10 +373,7 @@ impl Walk {
             _ => return None,
         };
         let at = self.out.position();
-        self.marks.push(Mark {
-            range: at..at,
-            kind,
-        });
+        self.marks.push(Mark { range: at..at, kind });
         Some(self.marks.len() - 1)
     }
 
@@ -427,10 +383,7 @@ impl Walk {
         }
         let domain = host(self.href.as_deref()?)?;
         let at = self.out.position();
-        self.links.push(Link {
-            range: at..at,
-            domain,
-        });
+        self.links.push(Link { range: at..at, domain });
         Some(self.links.len() - 1)
     }
 
@@ -542,20 +495,13 @@ impl Walk {
             at + (text[at..].len() - text[at..].trim_start_matches([' ', '\n', '|']).len())
         };
         for mark in &mut self.marks {
-            mark.range =
-                start_of(mark.range.start)..mark.range.end.min(end).max(start_of(mark.range.start));
+            mark.range = start_of(mark.range.start)..mark.range.end.min(end).max(start_of(mark.range.start));
         }
         for link in &mut self.links {
-            link.range =
-                start_of(link.range.start)..link.range.end.min(end).max(start_of(link.range.start));
+            link.range = start_of(link.range.start)..link.range.end.min(end).max(start_of(link.range.start));
         }
         self.links.retain(|l| !l.range.is_empty());
-        Extract {
-            text,
-            marks: self.marks,
-            links: self.links,
-            status: self.status,
-        }
+        Extract { text, marks: self.marks, links: self.links, status: self.status }
     }
 }
 
@@ -563,29 +509,20 @@ impl Walk {
 fn means_something(alt: &str) -> bool {
     let alt = alt.trim();
     let lower = alt.to_ascii_lowercase();
-    let file = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"]
-        .iter()
-        .any(|e| lower.ends_with(e));
+    let file = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"].iter().any(|e| lower.ends_with(e));
     alt.len() > 2
         && !file
-        && !matches!(
-            lower.as_str(),
-            "image" | "logo" | "spacer" | "img" | "icon" | "picture"
-        )
+        && !matches!(lower.as_str(), "image" | "logo" | "spacer" | "img" | "icon" | "picture")
 }
 
 /// The host a link leads to; click-tracking addresses that carry their target are unwrapped.
 fn host(href: &str) -> Option<String> {
     let rest = href.trim();
-    let rest = rest
-        .strip_prefix("https://")
-        .or_else(|| rest.strip_prefix("http://"))?;
+    let rest = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://"))?;
     let inner = rest.find("http%3A%2F%2F").map(|at| &rest[at + 13..]);
     let inner = inner.or_else(|| rest.find("https%3A%2F%2F").map(|at| &rest[at + 14..]));
     let rest = inner.unwrap_or(rest);
-    let end = rest
-        .find(['/', '?', '#', ':', '%', '&'])
-        .unwrap_or(rest.len());
+    let end = rest.find(['/', '?', '#', ':', '%', '&']).unwrap_or(rest.len());
     let host = rest[..end].rsplit('@').next()?.to_ascii_lowercase();
     let host = host.strip_prefix("www.").unwrap_or(&host);
     (host.contains('.') && host.len() <= 253).then(|| host.to_owned())

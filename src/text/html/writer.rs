@@ -20,10 +20,7 @@ impl Writer {
         }
         let mut rest = text;
         while !rest.is_empty() {
-            let plain = rest
-                .bytes()
-                .position(|b| b <= b' ' || b >= 0x80)
-                .unwrap_or(rest.len());
+            let plain = rest.bytes().position(|b| b <= b' ' || b >= 0x80).unwrap_or(rest.len());
             if plain > 0 {
                 self.flush();
                 self.text.push_str(&rest[..plain]);
