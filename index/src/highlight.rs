@@ -35,10 +35,7 @@ impl Highlighter {
     }
 
     pub(crate) fn new(query: &Query, corrections: Vec<String>) -> Highlighter {
-        Highlighter {
-            query: Arc::new(query.clone()),
-            corrections,
-        }
+        Highlighter { query: Arc::new(query.clone()), corrections }
     }
 
     /// Words of the index used in place of mistyped ones; empty if there were none.
@@ -96,9 +93,7 @@ fn best_start(text: &str, ranges: &[(usize, usize)], bytes: usize) -> Option<usi
         }
         (seen.len(), count)
     };
-    (0..ranges.len().min(512))
-        .max_by_key(|i| (score(*i), std::cmp::Reverse(*i)))
-        .map(|i| ranges[i].0)
+    (0..ranges.len().min(512)).max_by_key(|i| (score(*i), std::cmp::Reverse(*i))).map(|i| ranges[i].0)
 }
 
 fn word_start(text: &str, at: usize) -> usize {
@@ -107,9 +102,7 @@ fn word_start(text: &str, at: usize) -> usize {
         return 0;
     }
     let after = text[at..].find(char::is_whitespace).map_or(at, |i| at + i);
-    let gap = text[after..]
-        .find(|c: char| !c.is_whitespace())
-        .unwrap_or(0);
+    let gap = text[after..].find(|c: char| !c.is_whitespace()).unwrap_or(0);
     // A script without spaces has no such bound nearby.
     if after - at > 40 { at } else { after + gap }
 }
@@ -137,17 +130,13 @@ impl Wanted {
         let lowered = Lowered::new(query, &[language]);
         let mut terms: HashSet<String> = corrections.iter().cloned().collect();
         let mut prefixes = Vec::new();
-        for word in lowered.words {
+        for word in lowered.words.into_iter().filter(|word| !word.stop) {
             if word.prefix {
                 prefixes.push(word.typed);
             }
             terms.extend(word.forms);
         }
-        Wanted {
-            terms,
-            prefixes,
-            phrases: lowered.phrases,
-        }
+        Wanted { terms, prefixes, phrases: lowered.phrases }
     }
 
     fn word(&self, term: &str) -> bool {
@@ -170,10 +159,7 @@ fn tokens(text: &str, language: Language) -> Vec<Token> {
         .map(|piece| {
             let (mut first, mut second) = (String::new(), String::new());
             forms.of(text, piece, &mut first, &mut second);
-            let terms = [first, second]
-                .into_iter()
-                .filter(|t| !t.is_empty())
-                .collect();
+            let terms = [first, second].into_iter().filter(|t| !t.is_empty()).collect();
             Token { piece, terms }
         })
         .collect()
@@ -184,12 +170,9 @@ fn mark_phrase(phrase: &Phrase, tokens: &[Token], ranges: &mut Vec<(usize, usize
         for (i, token) in tokens.iter().enumerate() {
             let found: Option<Vec<&Token>> = variant
                 .iter()
-                .map(|(offset, term)| {
-                    at_position(&tokens[i..], token.piece.position + offset, term)
-                })
+                .map(|(offset, term)| at_position(&tokens[i..], token.piece.position + offset, term))
                 .collect();
-            if let Some((first, last)) = found.as_ref().and_then(|f| Some((f.first()?, f.last()?)))
-            {
+            if let Some((first, last)) = found.as_ref().and_then(|f| Some((f.first()?, f.last()?))) {
                 ranges.push((first.piece.from, last.piece.to));
             }
         }
@@ -209,9 +192,7 @@ fn merge(mut ranges: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::with_capacity(ranges.len());
     for (from, to) in ranges {
         match out.last_mut() {
-            Some(last) if from < last.1 || (from == last.1 && from != to) => {
-                last.1 = last.1.max(to)
-            }
+            Some(last) if from < last.1 || (from == last.1 && from != to) => last.1 = last.1.max(to),
             _ => out.push((from, to)),
         }
     }

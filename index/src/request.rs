@@ -55,10 +55,7 @@ impl Request {
     /// A search for what was typed, without filters.
     #[must_use]
     pub fn new(text: &str) -> Request {
-        Request {
-            query: Query::parse(text),
-            ..Request::default()
-        }
+        Request { query: Query::parse(text), ..Request::default() }
     }
 }
 
@@ -77,11 +74,7 @@ impl Scope {
     /// Everything of one organisation.
     #[must_use]
     pub fn org(org: impl Into<String>) -> Scope {
-        Scope {
-            org: org.into(),
-            customer: None,
-            include_unlinked: false,
-        }
+        Scope { org: org.into(), customer: None, include_unlinked: false }
     }
 }
 
@@ -135,7 +128,7 @@ pub struct Explain {
 pub struct Match {
     /// The word as typed.
     pub word: String,
-    /// `title`, `body` or `names`.
+    /// `title`, `text` (title and passage in one) or `names`.
     pub field: &'static str,
     /// The term of the index it matched.
     pub term: String,

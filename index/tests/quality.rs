@@ -7,8 +7,7 @@
 //! `HUBLORE_SWEEP=1` tries other parameters as well.
 
 use hublore_index::{
-    Change, Document, Embedded, KnowledgeIndex, Language, Options, Passage, Position, Ranking,
-    Request, Scope,
+    Change, Document, Embedded, KnowledgeIndex, Language, Options, Passage, Position, Ranking, Request, Scope,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
@@ -44,10 +43,7 @@ fn load(folder: &Path) -> Collection {
             version: 1,
             kind: "note".to_owned(),
             title: text("title"),
-            passages: vec![Passage {
-                text: text("text"),
-                language: Language::English,
-            }],
+            passages: vec![Passage { text: text("text"), language: Language::English }],
             customers: Vec::new(),
             companies: Vec::new(),
             owner: None,
@@ -62,10 +58,7 @@ fn load(folder: &Path) -> Collection {
         let grades = judged.entry(columns[0].to_owned()).or_default();
         grades.insert(columns[2].to_owned(), columns[3].parse().unwrap());
     }
-    let query = |line: &str| {
-        line.split_once('\t')
-            .map(|(id, text)| (id.to_owned(), text.to_owned()))
-    };
+    let query = |line: &str| line.split_once('\t').map(|(id, text)| (id.to_owned(), text.to_owned()));
     Collection {
         documents: read("corpus.jsonl").lines().map(document).collect(),
         queries: read("queries.tsv").lines().filter_map(query).collect(),
@@ -76,39 +69,19 @@ fn load(folder: &Path) -> Collection {
 /// nDCG@10 and recall@100, averaged over the judged queries.
 fn measure(collection: &Collection, ranking: Ranking) -> (f64, f64) {
     let dir = tempfile::tempdir().unwrap();
-    let index = Embedded::open(
-        dir.path(),
-        Options {
-            ranking,
-            ..Options::default()
-        },
-    )
-    .unwrap();
-    let position = Position {
-        epoch: "quality".to_owned(),
-        seq: 1,
-    };
+    let index = Embedded::open(dir.path(), Options { ranking, ..Options::default() }).unwrap();
+    let position = Position { epoch: "quality".to_owned(), seq: 1 };
     index.apply(&collection.documents, &position).unwrap();
     let (mut gain, mut recall, mut count) = (0.0, 0.0, 0.0);
     for (id, text) in &collection.queries {
         let Some(grades) = collection.judged.get(id) else {
             continue;
         };
-        let request = Request {
-            limit: 100,
-            ..Request::new(text)
-        };
+        let request = Request { limit: 100, ..Request::new(text) };
         let answer = index.search(&request, &Scope::org(ORG)).unwrap();
-        let found: Vec<f64> = answer
-            .hits
-            .iter()
-            .map(|h| grades.get(&h.document).copied().unwrap_or(0.0))
-            .collect();
-        let mut ideal: Vec<f64> = grades
-            .values()
-            .copied()
-            .filter(|grade| *grade > 0.0)
-            .collect();
+        let found: Vec<f64> =
+            answer.hits.iter().map(|h| grades.get(&h.document).copied().unwrap_or(0.0)).collect();
+        let mut ideal: Vec<f64> = grades.values().copied().filter(|grade| *grade > 0.0).collect();
         ideal.sort_by(|a, b| b.total_cmp(a));
         gain += discounted(&found) / discounted(&ideal);
         recall += found.iter().filter(|grade| **grade > 0.0).count() as f64 / ideal.len() as f64;
@@ -118,22 +91,14 @@ fn measure(collection: &Collection, ranking: Ranking) -> (f64, f64) {
 }
 
 fn discounted(grades: &[f64]) -> f64 {
-    grades
-        .iter()
-        .take(10)
-        .enumerate()
-        .map(|(rank, grade)| grade / (rank as f64 + 2.0).log2())
-        .sum()
+    grades.iter().take(10).enumerate().map(|(rank, grade)| grade / (rank as f64 + 2.0).log2()).sum()
 }
 
 #[test]
 fn questions_find_their_answers() {
     let mut floors = BTreeMap::from([("cacm", 0.53), ("banking77", 0.70)]);
     floors.retain(|name, _| folder(name).is_some());
-    println!(
-        "{:<10} {:>44} {:>8} {:>10}",
-        "collection", "ranking", "nDCG@10", "recall@100"
-    );
+    println!("{:<10} {:>44} {:>8} {:>10}", "collection", "ranking", "nDCG@10", "recall@100");
     for (name, floor) in floors {
         let collection = load(&folder(name).unwrap());
         let report = |what: &str, ranking: Ranking| {
@@ -152,37 +117,19 @@ fn questions_find_their_answers() {
 }
 
 fn sweep() -> Vec<(String, Ranking)> {
-    let base = Ranking {
-        all_words_up_to: 0,
-        ..Ranking::default()
-    };
+    let base = Ranking { all_words_up_to: 0, ..Ranking::default() };
     let mut out = Vec::new();
-    for length_scale in [1.0, 0.9, 0.75, 0.6, 0.5, 0.4] {
-        out.push((
-            format!("length scale {length_scale}"),
-            Ranking {
-                length_scale,
-                ..base
-            },
-        ));
+    for length_scale in [1.2, 1.0, 0.85, 0.7, 0.5] {
+        out.push((format!("length scale {length_scale}"), Ranking { length_scale, ..base }));
     }
-    for title_weight in [0.5, 0.75, 1.25, 1.5, 2.0] {
-        out.push((
-            format!("title weight {title_weight}"),
-            Ranking {
-                title_weight,
-                ..base
-            },
-        ));
+    for title_weight in [0.0, 0.2, 0.6, 1.0] {
+        out.push((format!("title weight {title_weight}"), Ranking { title_weight, ..base }));
+    }
+    for stop_weight in [0.0, 0.1, 0.2, 0.3, 0.5] {
+        out.push((format!("stop weight {stop_weight}"), Ranking { stop_weight, ..base }));
     }
     for all_words_up_to in [2, 3, 4, 5, 7] {
-        out.push((
-            format!("all words up to {all_words_up_to}"),
-            Ranking {
-                all_words_up_to,
-                ..base
-            },
-        ));
+        out.push((format!("all words up to {all_words_up_to}"), Ranking { all_words_up_to, ..base }));
     }
     out
 }

@@ -33,22 +33,12 @@ impl Forms {
 
     /// Without memory of earlier stems, for the few words of a query.
     pub(crate) fn direct(language: Language) -> Forms {
-        Forms {
-            memory: Memory {
-                off: true,
-                ..Memory::default()
-            },
-            ..Forms::new(language)
-        }
+        Forms { memory: Memory { off: true, ..Memory::default() }, ..Forms::new(language) }
     }
 
     /// Forms without any stemmer, for names.
     pub(crate) fn unstemmed() -> Forms {
-        Forms {
-            stemmer: None,
-            memory: Memory::default(),
-            lower: String::new(),
-        }
+        Forms { stemmer: None, memory: Memory::default(), lower: String::new() }
     }
 
     /// Writes the term of a piece into `first`, and a second one into `second` if it has two.
@@ -131,12 +121,7 @@ fn fold_into(text: &str, out: &mut String) {
 fn phone(raw: &str, out: &mut String) {
     let digits = raw.bytes().filter(u8::is_ascii_digit).count();
     out.push('#');
-    out.extend(
-        raw.bytes()
-            .filter(u8::is_ascii_digit)
-            .skip(digits.saturating_sub(9))
-            .map(char::from),
-    );
+    out.extend(raw.bytes().filter(u8::is_ascii_digit).skip(digits.saturating_sub(9)).map(char::from));
 }
 
 fn cut(text: &str, bytes: usize) -> &str {
@@ -215,9 +200,7 @@ impl Memory {
 
 fn padded(word: &str) -> Option<[u8; SLOT_BYTES]> {
     let mut out = [0; SLOT_BYTES];
-    out.get_mut(..word.len())
-        .filter(|slot| slot.len() < SLOT_BYTES)?
-        .copy_from_slice(word.as_bytes());
+    out.get_mut(..word.len()).filter(|slot| slot.len() < SLOT_BYTES)?.copy_from_slice(word.as_bytes());
     out[SLOT_BYTES - 1] = u8::try_from(word.len()).ok()?;
     Some(out)
 }

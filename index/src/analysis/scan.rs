@@ -42,11 +42,7 @@ pub(crate) struct Scanner<'a> {
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str, start: usize) -> Scanner<'a> {
-        Scanner {
-            text,
-            at: start,
-            position: 0,
-        }
+        Scanner { text, at: start, position: 0 }
     }
 
     /// Appends the next pieces in order, or returns false at the end of the text.
@@ -87,11 +83,7 @@ impl<'a> Scanner<'a> {
     fn possessive(&self, at: usize) -> usize {
         let bytes = self.text.as_bytes();
         let s = matches!(bytes.get(at), Some(b's' | b'S'));
-        usize::from(
-            s && !bytes
-                .get(at + 1)
-                .is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80),
-        )
+        usize::from(s && !bytes.get(at + 1).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80))
     }
 
     /// Handles a character outside ASCII. Returns whether pieces were added.
@@ -116,9 +108,7 @@ impl<'a> Scanner<'a> {
 
     /// A run of a script without spaces: every character, and every pair of neighbours.
     fn unspaced(&mut self, queue: &mut Vec<Piece>) {
-        let run = self.text[self.at..]
-            .char_indices()
-            .take_while(|(_, c)| is_unspaced(*c));
+        let run = self.text[self.at..].char_indices().take_while(|(_, c)| is_unspaced(*c));
         let mut last = None;
         let mut end = self.at;
         for (offset, c) in run {
@@ -136,12 +126,7 @@ impl<'a> Scanner<'a> {
     }
 
     fn piece(&self, from: usize, to: usize, kind: Kind) -> Piece {
-        Piece {
-            from,
-            to,
-            kind,
-            position: self.position,
-        }
+        Piece { from, to, kind, position: self.position }
     }
 
     /// Words joined by single marks; adds the whole as well if it is an exact thing.
@@ -195,10 +180,7 @@ impl<'a> Scanner<'a> {
             b'/' => next.is_ascii_digit(),
             b',' => next.is_ascii_digit() && bytes[self.at - 1].is_ascii_digit(),
             _ if next.is_ascii() => next.is_ascii_alphanumeric(),
-            _ => self.text[self.at + 1..]
-                .chars()
-                .next()
-                .is_some_and(is_wordlike),
+            _ => self.text[self.at + 1..].chars().next().is_some_and(is_wordlike),
         };
         joins.then_some(mark)
     }
@@ -206,12 +188,7 @@ impl<'a> Scanner<'a> {
     /// Puts the whole chunk before its words if it is worth finding as typed.
     fn exact(&self, start: usize, first: usize, shape: Shape, queue: &mut Vec<Piece>) {
         let position = queue[first].position;
-        let whole = |from: usize| Piece {
-            from,
-            to: self.at,
-            kind: Kind::Exact,
-            position,
-        };
+        let whole = |from: usize| Piece { from, to: self.at, kind: Kind::Exact, position };
         if self.at - start > super::MAX_EXACT_BYTES {
             return;
         }
@@ -296,9 +273,7 @@ fn phone_end(text: &str, start: usize) -> Option<usize> {
             digits += 1;
             gap = 0;
             end = start + offset + 1;
-        } else if matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')')
-            || (byte == b'+' && offset == 0)
-        {
+        } else if matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')') || (byte == b'+' && offset == 0) {
             gap += 1;
             if gap > 2 {
                 break;
@@ -307,10 +282,7 @@ fn phone_end(text: &str, start: usize) -> Option<usize> {
             break;
         }
     }
-    let followed = text[end..]
-        .chars()
-        .next()
-        .is_some_and(|c| c.is_alphanumeric());
+    let followed = text[end..].chars().next().is_some_and(|c| c.is_alphanumeric());
     if followed || !(7..=15).contains(&digits) {
         return None;
     }
@@ -318,11 +290,7 @@ fn phone_end(text: &str, start: usize) -> Option<usize> {
     let likely = match bytes[start] {
         b'+' | b'(' => true,
         b'0' => digits >= 8,
-        _ => {
-            (alone && digits >= 9)
-                || groups[..=group] == [3, 3, 4]
-                || groups[..=group] == [1, 3, 3, 4]
-        }
+        _ => (alone && digits >= 9) || groups[..=group] == [3, 3, 4] || groups[..=group] == [1, 3, 3, 4],
     };
     likely.then_some(end)
 }

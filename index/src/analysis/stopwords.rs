@@ -1,7 +1,7 @@
 //! Words that carry no meaning of their own in a question.
 //!
-//! They are dropped from a query when a word with meaning remains, never from
-//! documents, so that a phrase made of them can still be found. The English
+//! In a query they only rank what its other words find; documents keep them, so
+//! that a phrase made of them can be found. The English
 //! list is wider than the engine's because people ask whole questions.
 
 use crate::document::Language;
@@ -50,9 +50,5 @@ fn build(language: Language) -> Option<TextAnalyzer> {
         _ => return None,
     };
     let filter = StopWordFilter::new(engine)?;
-    Some(
-        TextAnalyzer::builder(RawTokenizer::default())
-            .filter(filter)
-            .build(),
-    )
+    Some(TextAnalyzer::builder(RawTokenizer::default()).filter(filter).build())
 }

@@ -31,28 +31,20 @@ pub(crate) struct Analyzer {
 
 impl std::fmt::Debug for Analyzer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Analyzer")
-            .field("stemmed", &self.stemmed)
-            .finish_non_exhaustive()
+        f.debug_struct("Analyzer").field("stemmed", &self.stemmed).finish_non_exhaustive()
     }
 }
 
 impl Clone for Analyzer {
     fn clone(&self) -> Self {
-        Analyzer {
-            stemmed: self.stemmed,
-            ..Analyzer::default()
-        }
+        Analyzer { stemmed: self.stemmed, ..Analyzer::default() }
     }
 }
 
 impl Analyzer {
     /// With stems for text, without for names.
     pub(crate) fn new(stemmed: bool) -> Analyzer {
-        Analyzer {
-            stemmed,
-            ..Analyzer::default()
-        }
+        Analyzer { stemmed, ..Analyzer::default() }
     }
 }
 
@@ -116,8 +108,7 @@ impl TokenStream for Stream<'_> {
         self.token.offset_from = piece.from;
         self.token.offset_to = piece.to;
         self.token.position = piece.position;
-        self.forms
-            .of(self.text, piece, &mut self.token.text, self.second);
+        self.forms.of(self.text, piece, &mut self.token.text, self.second);
         true
     }
 

@@ -40,9 +40,7 @@ pub(crate) struct Place {
 impl Ord for Place {
     fn cmp(&self, other: &Self) -> Ordering {
         let order = |p: &Place| (Reverse(p.steps), Reverse(p.occurred_at));
-        order(self)
-            .cmp(&order(other))
-            .then_with(|| self.key.cmp(&other.key))
+        order(self).cmp(&order(other)).then_with(|| self.key.cmp(&other.key))
     }
 }
 
@@ -76,15 +74,10 @@ impl Collector for Page {
     type Fruit = Found;
     type Child = Segment;
 
-    fn for_segment(
-        &self,
-        ordinal: SegmentOrdinal,
-        reader: &SegmentReader,
-    ) -> tantivy::Result<Segment> {
+    fn for_segment(&self, ordinal: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<Segment> {
         let columns = reader.fast_fields();
-        let keys = columns
-            .str("key")?
-            .ok_or_else(|| tantivy::TantivyError::FieldNotFound("key".to_owned()))?;
+        let keys =
+            columns.str("key")?.ok_or_else(|| tantivy::TantivyError::FieldNotFound("key".to_owned()))?;
         let passages = columns.column_first_or_default::<u64>("passage")?;
         let excluded = match &self.excluded {
             Some(weight) => excluded_documents(weight.as_ref(), reader, passages.as_ref())?,
@@ -131,10 +124,7 @@ impl Collector for Page {
             until_clock -= 1;
             if until_clock == 0 {
                 until_clock = CLOCK_EVERY;
-                if self
-                    .deadline
-                    .is_some_and(|deadline| Instant::now() > deadline)
-                {
+                if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
                     segment.partial = true;
                     break;
                 }
@@ -243,11 +233,7 @@ impl SegmentCollector for Segment {
         for kept in std::mem::take(&mut self.heap) {
             candidates.push(self.candidate(&kept)?);
         }
-        Ok(Found {
-            candidates,
-            total: self.total,
-            partial: self.partial,
-        })
+        Ok(Found { candidates, total: self.total, partial: self.partial })
     }
 }
 
@@ -264,9 +250,7 @@ impl Segment {
         }
         self.total += 1;
         let steps = steps(best.score);
-        if self.heap.len() >= self.keep
-            && self.heap.peek().is_some_and(|worst| steps < worst.steps.0)
-        {
+        if self.heap.len() >= self.keep && self.heap.peek().is_some_and(|worst| steps < worst.steps.0) {
             return;
         }
         let kept = Kept {
@@ -293,8 +277,7 @@ impl Segment {
         let Some(after) = &self.after else {
             return false;
         };
-        let order =
-            (kept.steps, kept.occurred_at).cmp(&(Reverse(after.steps), Reverse(after.occurred_at)));
+        let order = (kept.steps, kept.occurred_at).cmp(&(Reverse(after.steps), Reverse(after.occurred_at)));
         match order {
             Ordering::Less => true,
             Ordering::Greater => false,
@@ -310,11 +293,7 @@ impl Segment {
         let mut key = String::new();
         self.keys.ord_to_str(kept.key, &mut key)?;
         Ok(Candidate {
-            place: Place {
-                steps: kept.steps.0,
-                occurred_at: kept.occurred_at.0,
-                key,
-            },
+            place: Place { steps: kept.steps.0, occurred_at: kept.occurred_at.0, key },
             score: f32::from_bits(kept.score_bits),
             passage: u32::try_from(self.passages.get_val(kept.doc)).unwrap_or(0),
             segment: self.ordinal,
@@ -323,10 +302,7 @@ impl Segment {
     }
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "scores are small; the cast saturates"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "scores are small; the cast saturates")]
 fn steps(score: Score) -> i64 {
     (score * STEPS).round() as i64
 }

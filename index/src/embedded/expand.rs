@@ -32,11 +32,7 @@ pub(crate) fn prefixes(snapshot: &Snapshot, lowered: &mut Lowered) -> Result<(),
             continue;
         }
         let typed = word.typed.clone();
-        let in_text = beginning(
-            snapshot,
-            &[snapshot.fields.title, snapshot.fields.body],
-            &typed,
-        )?;
+        let in_text = beginning(snapshot, &[snapshot.fields.text], &typed)?;
         let in_names = beginning(snapshot, &[snapshot.fields.names], &typed)?;
         extend(&mut word.forms, in_text);
         extend(&mut word.name_forms, in_names);
@@ -70,8 +66,7 @@ fn beginning(snapshot: &Snapshot, fields: &[Field], prefix: &str) -> Result<Vec<
             while left > 0 && terms.advance() {
                 left -= 1;
                 if let Ok(term) = std::str::from_utf8(terms.key()) {
-                    *counts.entry(term.to_owned()).or_default() +=
-                        u64::from(terms.value().doc_freq);
+                    *counts.entry(term.to_owned()).or_default() += u64::from(terms.value().doc_freq);
                 }
             }
         }
@@ -87,11 +82,7 @@ fn most_frequent(counts: HashMap<String, u64>) -> Vec<String> {
 }
 
 /// Whether a word that may be mistyped is nowhere in the organisation.
-pub(crate) fn missing_words(
-    snapshot: &Snapshot,
-    lowered: &Lowered,
-    org: &str,
-) -> Result<bool, Error> {
+pub(crate) fn missing_words(snapshot: &Snapshot, lowered: &Lowered, org: &str) -> Result<bool, Error> {
     for word in lowered.words.iter().filter(|word| correctable(word)) {
         if !occurs(snapshot, word, org)? {
             return Ok(true);
@@ -116,9 +107,7 @@ pub(crate) fn corrections(
         let fields = &snapshot.fields;
         let mut in_text = HashMap::new();
         for form in std::iter::once(&word.typed).chain(&word.forms) {
-            for field in [fields.title, fields.body] {
-                near(snapshot, field, form, org, &mut in_text)?;
-            }
+            near(snapshot, fields.text, form, org, &mut in_text)?;
         }
         let mut in_names = HashMap::new();
         near(snapshot, fields.names, &word.typed, org, &mut in_names)?;
@@ -156,9 +145,7 @@ fn occurs(snapshot: &Snapshot, word: &Word, org: &str) -> Result<bool, Error> {
 fn in_org(snapshot: &Snapshot, query: Box<dyn Query>, org: &str) -> Result<bool, Error> {
     let own = TermQuery::new(snapshot.fields.tag(org, Tag::Org), IndexRecordOption::Basic);
     let both = BooleanQuery::new(vec![(Occur::Must, Box::new(own)), (Occur::Must, query)]);
-    let weight = both.weight(tantivy::query::EnableScoring::disabled_from_searcher(
-        &snapshot.searcher,
-    ))?;
+    let weight = both.weight(tantivy::query::EnableScoring::disabled_from_searcher(&snapshot.searcher))?;
     for reader in snapshot.searcher.segment_readers() {
         let mut scorer = weight.scorer(reader, 1.0)?;
         let alive = reader.alive_bitset();
@@ -189,11 +176,8 @@ fn near(
     let mut found: HashMap<String, u64> = HashMap::new();
     for reader in snapshot.searcher.segment_readers() {
         let inverted = reader.inverted_index(field)?;
-        let mut terms = inverted
-            .terms()
-            .search(&automaton)
-            .into_stream()
-            .map_err(tantivy::TantivyError::from)?;
+        let mut terms =
+            inverted.terms().search(&automaton).into_stream().map_err(tantivy::TantivyError::from)?;
         while terms.advance() {
             if let Ok(term) = std::str::from_utf8(terms.key()) {
                 *found.entry(term.to_owned()).or_default() += u64::from(terms.value().doc_freq);
@@ -201,16 +185,10 @@ fn near(
         }
     }
     for term in most_frequent(found.clone()) {
-        let query = TermQuery::new(
-            Term::from_field_text(field, &term),
-            IndexRecordOption::Basic,
-        );
+        let query = TermQuery::new(Term::from_field_text(field, &term), IndexRecordOption::Basic);
         if in_org(snapshot, Box::new(query), org)? {
             let frequency = found.get(&term).copied().unwrap_or(0);
-            counts
-                .entry(term)
-                .and_modify(|c| *c = (*c).max(frequency))
-                .or_insert(frequency);
+            counts.entry(term).and_modify(|c| *c = (*c).max(frequency)).or_insert(frequency);
         }
     }
     Ok(())

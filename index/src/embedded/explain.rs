@@ -21,28 +21,17 @@ pub(crate) fn explain(
 ) -> Result<Explain, Error> {
     let searcher = &search.snapshot.searcher;
     let fields = &search.snapshot.fields;
-    let statistics = Statistics::new(
-        searcher,
-        fields,
-        frozen,
-        &lowered.words,
-        search.ranking.length_scale,
-    );
+    let statistics = Statistics::new(searcher, fields, frozen, &lowered.words, search.ranking.length_scale);
     let reader = searcher.segment_reader(candidate.segment);
     let scoring = || EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
     let mut matches = Vec::new();
     for word in &lowered.words {
-        for (field, name) in [
-            (fields.title, "title"),
-            (fields.body, "body"),
-            (fields.names, "names"),
-        ] {
+        for (field, name) in [(fields.title, "title"), (fields.text, "text"), (fields.names, "names")] {
             for form in word.forms_in(field == fields.names) {
                 let term = Term::from_field_text(field, form);
                 let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-                let mut scorer = query
-                    .weight(scoring())?
-                    .scorer(reader, word.weight * search.ranking.weight(fields, field))?;
+                let mut scorer =
+                    query.weight(scoring())?.scorer(reader, search.ranking.weight(fields, field, word))?;
                 if scorer.doc() <= candidate.doc && scorer.seek(candidate.doc) == candidate.doc {
                     matches.push(Match {
                         word: word.typed.clone(),
@@ -56,15 +45,11 @@ pub(crate) fn explain(
     }
     matches.extend(lowered.phrases.iter().map(|phrase| Match {
         word: format!("\"{}\"", phrase.typed),
-        field: "body",
+        field: "text",
         term: phrase.typed.clone(),
         score: 0.0,
     }));
-    Ok(Explain {
-        matches,
-        all_words,
-        filters: filters(search),
-    })
+    Ok(Explain { matches, all_words, filters: filters(search) })
 }
 
 fn filters(search: &Search<'_>) -> Vec<String> {
@@ -84,10 +69,7 @@ fn filters(search: &Search<'_>) -> Vec<String> {
     list("customer", request.customers.as_ref());
     list("company", request.companies.as_ref());
     list("owner", request.owners.as_ref());
-    list(
-        "kind",
-        Some(&request.kinds).filter(|kinds| !kinds.is_empty()),
-    );
+    list("kind", Some(&request.kinds).filter(|kinds| !kinds.is_empty()));
     out.extend(request.since.map(|since| format!("since: {since}")));
     out.extend(request.until.map(|until| format!("until: {until}")));
     out

@@ -37,9 +37,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn new(dir: &Path) -> Layout {
-        Layout {
-            dir: dir.to_owned(),
-        }
+        Layout { dir: dir.to_owned() }
     }
 
     pub(crate) fn create(&self) -> Result<(), Error> {
@@ -51,12 +49,7 @@ impl Layout {
     pub(crate) fn lock(&self) -> Result<File, Error> {
         let path = self.dir.join(LOCK);
         let mut options = File::options();
-        let file = options
-            .create(true)
-            .write(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(Error::io(&path))?;
+        let file = options.create(true).write(true).truncate(false).open(&path).map_err(Error::io(&path))?;
         for _ in 0..LOCK_TRIES {
             match file.try_lock() {
                 Ok(()) => return Ok(file),
@@ -79,11 +72,7 @@ impl Layout {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 // A pointer lost beside existing generations is damage, not a fresh start.
                 let fresh = self.generations()?.is_empty();
-                return Ok(Err(if fresh {
-                    Reason::Missing
-                } else {
-                    Reason::Pointer
-                }));
+                return Ok(Err(if fresh { Reason::Missing } else { Reason::Pointer }));
             }
             Err(error) => return Err(Error::io(path)(error)),
         };
@@ -94,8 +83,7 @@ impl Layout {
     pub(crate) fn write_pointer(&self, pointer: &Pointer) -> Result<(), Error> {
         let new = self.dir.join(POINTER_NEW);
         let mut file = File::create(&new).map_err(Error::io(&new))?;
-        file.write_all(encode(pointer).as_bytes())
-            .map_err(Error::io(&new))?;
+        file.write_all(encode(pointer).as_bytes()).map_err(Error::io(&new))?;
         file.sync_all().map_err(Error::io(&new))?;
         let path = self.dir.join(POINTER);
         fs::rename(&new, &path).map_err(Error::io(&path))?;
@@ -104,11 +92,7 @@ impl Layout {
 
     /// Makes the directory of the next generation, whose number was never used before.
     pub(crate) fn new_generation(&self) -> Result<String, Error> {
-        let last = self
-            .generations()?
-            .iter()
-            .filter_map(|name| number(name))
-            .max();
+        let last = self.generations()?.iter().filter_map(|name| number(name)).max();
         let name = format!("{PREFIX}{:04}", last.unwrap_or(0) + 1);
         let path = self.generation(&name);
         fs::create_dir(&path).map_err(Error::io(&path))?;
@@ -140,11 +124,7 @@ impl Layout {
 
     /// Bytes of all files, of every generation.
     pub(crate) fn size_bytes(&self) -> u64 {
-        self.generations()
-            .unwrap_or_default()
-            .iter()
-            .map(|name| size_of_dir(&self.generation(name)))
-            .sum()
+        self.generations().unwrap_or_default().iter().map(|name| size_of_dir(&self.generation(name))).sum()
     }
 }
 
@@ -163,9 +143,7 @@ pub(crate) fn size_of_dir(dir: &Path) -> u64 {
 
 /// Makes renames and new files of a directory survive a power cut.
 pub(crate) fn sync_dir(dir: &Path) -> Result<(), Error> {
-    File::open(dir)
-        .and_then(|d| d.sync_all())
-        .map_err(Error::io(dir))
+    File::open(dir).and_then(|d| d.sync_all()).map_err(Error::io(dir))
 }
 
 fn number(name: &str) -> Option<u32> {
@@ -188,7 +166,5 @@ fn decode(bytes: &[u8]) -> Option<Pointer> {
 
 fn checksum(body: &str) -> String {
     let digest = Sha256::digest(body.as_bytes());
-    digest[..8]
-        .iter()
-        .fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
+    digest[..8].iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
 }

@@ -67,8 +67,7 @@ impl Options {
     fn budget(&self) -> usize {
         const MIN_PER_THREAD: usize = 15_000_000;
         const MAX: usize = 2 << 30;
-        self.writer_budget_bytes
-            .clamp(MIN_PER_THREAD * self.threads.max(1), MAX)
+        self.writer_budget_bytes.clamp(MIN_PER_THREAD * self.threads.max(1), MAX)
     }
 }
 
@@ -103,9 +102,7 @@ struct Inner {
 
 impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Embedded")
-            .field("layout", &self.layout)
-            .finish_non_exhaustive()
+        f.debug_struct("Embedded").field("layout", &self.layout).finish_non_exhaustive()
     }
 }
 
@@ -160,11 +157,7 @@ impl Embedded {
         if writing {
             self.remove_leftovers(&pointer)?;
         }
-        match Opened::open(
-            &self.layout,
-            &pointer.current,
-            self.options.verify_checksums,
-        )? {
+        match Opened::open(&self.layout, &pointer.current, self.options.verify_checksums)? {
             Ok(opened) => self.install(opened, pointer.previous),
             Err(reason) => {
                 self.inner().previous = pointer.previous;
@@ -178,10 +171,7 @@ impl Embedded {
         let name = self.layout.new_generation()?;
         let opened = Opened::create(&self.layout, &name)?;
         layout::sync_dir(&opened.dir)?;
-        self.layout.write_pointer(&Pointer {
-            current: name,
-            previous: None,
-        })?;
+        self.layout.write_pointer(&Pointer { current: name, previous: None })?;
         self.install(opened, None)
     }
 
@@ -195,12 +185,7 @@ impl Embedded {
     /// Makes a generation the live one of this process.
     fn install(&self, opened: Opened, previous: Option<String>) -> Result<(), Error> {
         let writer = match self.lock {
-            Some(_) => Some(Writer::open(
-                &opened.index,
-                opened.fields,
-                &opened.dir,
-                &self.options,
-            )?),
+            Some(_) => Some(Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?),
             None => None,
         };
         let snapshot = opened.snapshot()?;
@@ -216,12 +201,7 @@ impl Embedded {
     /// Whether it can be used, and if not, why.
     #[must_use]
     pub fn state(&self) -> State {
-        match self
-            .reason
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-        {
+        match self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone() {
             Some(reason) => State::NeedsRebuild(reason),
             None => State::Ready,
         }
@@ -308,12 +288,7 @@ impl Embedded {
             };
         };
         let Some(open) = writer else {
-            *writer = Some(Writer::open(
-                &opened.index,
-                opened.fields,
-                &opened.dir,
-                &self.options,
-            )?);
+            *writer = Some(Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?);
             return Err(Error::Replay(Box::new(Error::Locked)));
         };
         let error = match act(open) {
@@ -348,12 +323,7 @@ impl KnowledgeIndex for Embedded {
 
     fn search(&self, request: &Request, scope: &Scope) -> Result<Answer, Error> {
         let snapshot = self.snapshot()?;
-        let search = Search {
-            snapshot: &snapshot,
-            request,
-            scope,
-            ranking: self.options.ranking,
-        };
+        let search = Search { snapshot: &snapshot, request, scope, ranking: self.options.ranking };
         search.run()
     }
 
@@ -362,10 +332,7 @@ impl KnowledgeIndex for Embedded {
         match versions.as_slice() {
             [] => Ok(None),
             [version] => Ok(Some(*version)),
-            more => Err(Error::Doubled {
-                id: id.to_owned(),
-                copies: more.len(),
-            }),
+            more => Err(Error::Doubled { id: id.to_owned(), copies: more.len() }),
         }
     }
 
@@ -384,10 +351,7 @@ impl KnowledgeIndex for Embedded {
             documents: snapshot.documents()?,
             passages: snapshot.searcher.num_docs(),
             segments: readers.len(),
-            deleted_passages: readers
-                .iter()
-                .map(|r| u64::from(r.num_deleted_docs()))
-                .sum(),
+            deleted_passages: readers.iter().map(|r| u64::from(r.num_deleted_docs())).sum(),
             size_bytes: self.size_bytes(),
             generation: snapshot.name.clone(),
         })

@@ -31,11 +31,7 @@ pub(crate) fn scope_clauses(
     let mut clauses = vec![(Occur::Must, tag(fields, org, whole))];
     if let Some(customer) = &scope.customer {
         let own = tag(fields, org, Tag::Customer(customer));
-        let seen = if scope.include_unlinked {
-            any(vec![own, unlinked(fields, org)])
-        } else {
-            own
-        };
+        let seen = if scope.include_unlinked { any(vec![own, unlinked(fields, org)]) } else { own };
         clauses.push((Occur::Must, seen));
     }
     if let Some(customers) = &request.customers {
@@ -46,22 +42,13 @@ pub(crate) fn scope_clauses(
         clauses.push((Occur::Must, any(wanted)));
     }
     if let Some(companies) = &request.companies {
-        clauses.push((
-            Occur::Must,
-            any(tags(fields, org, companies, |c| Tag::Company(c))),
-        ));
+        clauses.push((Occur::Must, any(tags(fields, org, companies, |c| Tag::Company(c)))));
     }
     if let Some(owners) = &request.owners {
-        clauses.push((
-            Occur::Must,
-            any(tags(fields, org, owners, |o| Tag::Owner(o))),
-        ));
+        clauses.push((Occur::Must, any(tags(fields, org, owners, |o| Tag::Owner(o)))));
     }
     if !request.kinds.is_empty() {
-        clauses.push((
-            Occur::Must,
-            any(tags(fields, org, &request.kinds, |k| Tag::Kind(k))),
-        ));
+        clauses.push((Occur::Must, any(tags(fields, org, &request.kinds, |k| Tag::Kind(k)))));
     }
     clauses
 }
@@ -98,10 +85,7 @@ fn any(mut clauses: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     match clauses.len() {
         0 => Box::new(EmptyQuery),
         1 => clauses.remove(0),
-        _ => Box::new(ConstScoreQuery::new(
-            Box::new(BooleanQuery::union(clauses)),
-            0.0,
-        )),
+        _ => Box::new(ConstScoreQuery::new(Box::new(BooleanQuery::union(clauses)), 0.0)),
     }
 }
 
@@ -112,23 +96,20 @@ pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered, ranking: &Rank
         clauses.push((Occur::Must, phrase_query(fields, phrase)));
     }
     let mut words: Clauses = Vec::new();
-    for word in &lowered.words {
-        words.extend(
-            term_queries(fields, word, ranking)
-                .into_iter()
-                .map(|query| (Occur::Should, query)),
-        );
+    let (ranking_only, finding): (Vec<&Word>, Vec<&Word>) = lowered.words.iter().partition(|word| word.stop);
+    for word in finding {
+        words.extend(term_queries(fields, word, ranking).into_iter().map(|query| (Occur::Should, query)));
     }
     if let Some(all) = all_words(fields, lowered, ranking) {
         words.push((Occur::Should, all));
     }
+    for word in ranking_only {
+        let queries = term_queries(fields, word, ranking);
+        clauses.extend(queries.into_iter().map(|query| (Occur::Should, query)));
+    }
     if !words.is_empty() {
         // Beside a phrase, which must match, words only rank.
-        let occur = if lowered.phrases.is_empty() {
-            Occur::Must
-        } else {
-            Occur::Should
-        };
+        let occur = if lowered.phrases.is_empty() { Occur::Must } else { Occur::Should };
         clauses.push((occur, Box::new(BooleanQuery::new(words))));
     }
     clauses
@@ -143,11 +124,7 @@ fn all_words(fields: &Fields, lowered: &Lowered, ranking: &Ranking) -> Option<Bo
     let each = counted
         .iter()
         .map(|word| {
-            Box::new(BooleanQuery::union(term_queries(
-                fields,
-                word,
-                &Ranking::default(),
-            ))) as Box<dyn Query>
+            Box::new(BooleanQuery::union(term_queries(fields, word, &Ranking::default()))) as Box<dyn Query>
         })
         .collect();
     let all = BooleanQuery::intersection(each);
@@ -157,14 +134,11 @@ fn all_words(fields: &Fields, lowered: &Lowered, ranking: &Ranking) -> Option<Bo
 /// A word in each field and form.
 pub(crate) fn term_queries(fields: &Fields, word: &Word, ranking: &Ranking) -> Vec<Box<dyn Query>> {
     let mut out: Vec<Box<dyn Query>> = Vec::new();
-    for field in [fields.title, fields.body, fields.names] {
+    for field in [fields.title, fields.text, fields.names] {
         for form in word.forms_in(field == fields.names) {
             let term = Term::from_field_text(field, form);
             let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-            out.push(weighted(
-                Box::new(query),
-                word.weight * ranking.weight(fields, field),
-            ));
+            out.push(weighted(Box::new(query), ranking.weight(fields, field, word)));
         }
     }
     out
@@ -179,7 +153,7 @@ fn weighted(query: Box<dyn Query>, weight: f32) -> Box<dyn Query> {
 
 fn phrase_query(fields: &Fields, phrase: &Phrase) -> Box<dyn Query> {
     let mut variants: Vec<Box<dyn Query>> = Vec::new();
-    for field in [fields.title, fields.body, fields.names] {
+    for field in [fields.text, fields.names] {
         for terms in &phrase.variants {
             variants.push(phrase_in(field, terms));
         }
@@ -188,23 +162,14 @@ fn phrase_query(fields: &Fields, phrase: &Phrase) -> Box<dyn Query> {
 }
 
 fn phrase_in(field: Field, terms: &[(usize, String)]) -> Box<dyn Query> {
-    let terms = terms
-        .iter()
-        .map(|(offset, term)| (*offset, Term::from_field_text(field, term)))
-        .collect();
+    let terms = terms.iter().map(|(offset, term)| (*offset, Term::from_field_text(field, term))).collect();
     Box::new(PhraseQuery::new_with_offset(terms))
 }
 
 /// What must not be in any passage of a document, if anything.
 pub(crate) fn excluded(fields: &Fields, lowered: &Lowered) -> Option<Box<dyn Query>> {
-    let words = lowered
-        .not_words
-        .iter()
-        .flat_map(|word| term_queries(fields, word, &Ranking::default()));
-    let phrases = lowered
-        .not_phrases
-        .iter()
-        .map(|phrase| phrase_query(fields, phrase));
+    let words = lowered.not_words.iter().flat_map(|word| term_queries(fields, word, &Ranking::default()));
+    let phrases = lowered.not_phrases.iter().map(|phrase| phrase_query(fields, phrase));
     let all: Vec<Box<dyn Query>> = words.chain(phrases).collect();
     (!all.is_empty()).then(|| Box::new(BooleanQuery::union(all)) as Box<dyn Query>)
 }

@@ -33,10 +33,7 @@ impl Generation {
     /// # Errors
     /// Engine errors, after which the generation must be begun anew.
     pub fn add(&self, changes: &[Change]) -> Result<(), Error> {
-        self.writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .add(changes)
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).add(changes)
     }
 
     /// Makes everything added durable together with the position.
@@ -44,10 +41,7 @@ impl Generation {
     /// # Errors
     /// Engine errors, after which the generation must be begun anew.
     pub fn commit(&self, position: &Position) -> Result<(), Error> {
-        self.writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .commit(position)
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).commit(position)
     }
 
     /// Up to where it was committed.
@@ -94,10 +88,7 @@ impl Embedded {
         let opened = Opened::create(&self.layout, &name)?;
         sync_dir(&opened.dir)?;
         let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?;
-        Ok(Generation {
-            opened,
-            writer: Mutex::new(writer),
-        })
+        Ok(Generation { opened, writer: Mutex::new(writer) })
     }
 
     /// Makes a generation the live one in one step. Searches that run see the old or the new
@@ -117,10 +108,7 @@ impl Embedded {
         let mut inner = self.inner();
         let previous = inner.opened.as_ref().map(|o| o.name.clone());
         let name = opened.name.clone();
-        self.layout.write_pointer(&Pointer {
-            current: name.clone(),
-            previous: previous.clone(),
-        })?;
+        self.layout.write_pointer(&Pointer { current: name.clone(), previous: previous.clone() })?;
         let old = std::mem::replace(
             &mut *inner,
             Inner {
@@ -158,15 +146,8 @@ impl Embedded {
         let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?;
         let snapshot = Arc::new(opened.snapshot()?);
         let replaced = inner.opened.as_ref().map(|o| o.name.clone());
-        self.layout.write_pointer(&Pointer {
-            current: previous,
-            previous: replaced.clone(),
-        })?;
-        *inner = Inner {
-            opened: Some(opened),
-            writer: Some(writer),
-            previous: replaced,
-        };
+        self.layout.write_pointer(&Pointer { current: previous, previous: replaced.clone() })?;
+        *inner = Inner { opened: Some(opened), writer: Some(writer), previous: replaced };
         self.live.store(Some(snapshot));
         self.set_reason(None);
         Ok(())

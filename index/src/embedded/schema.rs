@@ -8,9 +8,7 @@ use crate::analysis::{Analyzer, VERSION, marked};
 use crate::document::{Document, Language};
 use sha2::{Digest, Sha256};
 use tantivy::TantivyDocument;
-use tantivy::schema::{
-    Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
-};
+use tantivy::schema::{Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, Term};
 
@@ -26,7 +24,8 @@ pub(crate) struct Fields {
     /// Everything a search filters by, as prefixed terms in one field.
     pub(crate) tags: Field,
     pub(crate) title: Field,
-    pub(crate) body: Field,
+    /// Title and body in one, which ranks better than the two added up.
+    pub(crate) text: Field,
     pub(crate) names: Field,
     pub(crate) passage: Field,
     pub(crate) version: Field,
@@ -43,10 +42,8 @@ pub(crate) fn schema() -> (Schema, Fields) {
         .set_tokenizer("raw")
         .set_fieldnorms(false)
         .set_index_option(IndexRecordOption::Basic);
-    let text = |analyzer: &str| {
-        let indexing = TextFieldIndexing::default()
-            .set_tokenizer(analyzer)
-            .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let text = |analyzer: &str, option: IndexRecordOption| {
+        let indexing = TextFieldIndexing::default().set_tokenizer(analyzer).set_index_option(option);
         TextOptions::default().set_indexing_options(indexing)
     };
     let raw = TextOptions::default().set_indexing_options(raw);
@@ -54,9 +51,9 @@ pub(crate) fn schema() -> (Schema, Fields) {
     let fields = Fields {
         key: builder.add_text_field("key", raw.clone().set_fast("raw")),
         tags: builder.add_text_field("tags", raw),
-        title: builder.add_text_field("title", text(STEMMED)),
-        body: builder.add_text_field("body", text(STEMMED)),
-        names: builder.add_text_field("names", text(UNSTEMMED)),
+        title: builder.add_text_field("title", text(STEMMED, IndexRecordOption::WithFreqs)),
+        text: builder.add_text_field("text", text(STEMMED, IndexRecordOption::WithFreqsAndPositions)),
+        names: builder.add_text_field("names", text(UNSTEMMED, IndexRecordOption::WithFreqsAndPositions)),
         passage: builder.add_u64_field("passage", column.clone()),
         version: builder.add_u64_field("version", column.clone()),
         occurred_at: builder.add_i64_field("occurred_at", column),
@@ -80,9 +77,7 @@ pub(crate) fn fingerprint() -> String {
     hash.update(text.as_bytes());
     hash.update(VERSION.to_le_bytes());
     let digest = hash.finalize();
-    digest[..8]
-        .iter()
-        .fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
+    digest[..8].iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
 }
 
 /// What a search may filter by.
@@ -146,11 +141,7 @@ impl Fields {
         let key = key(org, &document.id);
         let empty = [None];
         let passages: Vec<_> = document.passages.iter().map(Some).collect();
-        let passages = if passages.is_empty() {
-            &empty[..]
-        } else {
-            &passages[..]
-        };
+        let passages = if passages.is_empty() { &empty[..] } else { &passages[..] };
         let mut out = Vec::with_capacity(passages.len());
         for (number, passage) in (0u64..).zip(passages) {
             let language = passage.map_or(Language::Unknown, |p| p.language);
@@ -164,10 +155,12 @@ impl Fields {
             }
             doc.add_text(self.tags, language_tag(language));
             if !document.title.is_empty() {
-                doc.add_text(self.title, marked(language, &document.title));
+                let title = marked(language, &document.title);
+                doc.add_text(self.title, &title);
+                doc.add_text(self.text, &title);
             }
             if let Some(passage) = passage {
-                doc.add_text(self.body, marked(language, &passage.text));
+                doc.add_text(self.text, marked(language, &passage.text));
             }
             for name in &names {
                 doc.add_text(self.names, name);
@@ -183,12 +176,7 @@ impl Fields {
     fn shared_tags(&self, document: &Document) -> Vec<String> {
         let org = &document.org;
         let mut tags = vec![Tag::Org.text(org), Tag::Kind(&document.kind).text(org)];
-        tags.extend(
-            document
-                .customers
-                .iter()
-                .map(|c| Tag::Customer(c).text(org)),
-        );
+        tags.extend(document.customers.iter().map(|c| Tag::Customer(c).text(org)));
         tags.extend(document.companies.iter().map(|c| Tag::Company(c).text(org)));
         tags.extend(document.owner.iter().map(|o| Tag::Owner(o).text(org)));
         if document.linked {

@@ -82,11 +82,7 @@ impl Search<'_> {
     /// and in every word where nothing was found at all.
     fn first_page(&self, lowered: Lowered) -> Result<Run, Error> {
         let missing = expand::missing_words(self.snapshot, &lowered, &self.scope.org)?;
-        let first = if missing {
-            Forgiveness::Missing
-        } else {
-            Forgiveness::None
-        };
+        let first = if missing { Forgiveness::Missing } else { Forgiveness::None };
         let run = self.forgiving(lowered.clone(), first, None)?;
         if run.found.total > 0 || !expand::any_correctable(&lowered) {
             return Ok(run);
@@ -117,9 +113,7 @@ impl Search<'_> {
         let fields = &self.snapshot.fields;
         let searcher = &self.snapshot.searcher;
         let frozen = match bookmark {
-            Some(bookmark) if bookmark.statistics.fits(&lowered.words) => {
-                bookmark.statistics.clone()
-            }
+            Some(bookmark) if bookmark.statistics.fits(&lowered.words) => bookmark.statistics.clone(),
             _ => Frozen::take(searcher, fields, &lowered.words)?,
         };
         let browsing = lowered.is_empty();
@@ -132,40 +126,23 @@ impl Search<'_> {
         }
         let page = self.page(&lowered, bookmark)?;
         let query = BooleanQuery::new(clauses);
-        let statistics = Statistics::new(
-            searcher,
-            fields,
-            &frozen,
-            &lowered.words,
-            self.ranking.length_scale,
-        );
+        let statistics =
+            Statistics::new(searcher, fields, &frozen, &lowered.words, self.ranking.length_scale);
         let found = searcher.search_with_statistics_provider(&query, &page, &statistics)?;
-        Ok(Run {
-            lowered,
-            frozen,
-            found,
-            corrections,
-            forgiveness: Forgiveness::None,
-        })
+        Ok(Run { lowered, frozen, found, corrections, forgiveness: Forgiveness::None })
     }
 
     fn page(&self, lowered: &Lowered, bookmark: Option<&Bookmark>) -> Result<Page, Error> {
         let searcher = &self.snapshot.searcher;
         let excluded = match plan::excluded(&self.snapshot.fields, lowered) {
-            Some(query) => Some(Arc::from(
-                query.weight(EnableScoring::disabled_from_searcher(searcher))?,
-            )),
+            Some(query) => Some(Arc::from(query.weight(EnableScoring::disabled_from_searcher(searcher))?)),
             None => None,
         };
         Ok(Page {
             limit: self.request.limit.clamp(1, MAX_LIMIT),
             since: self.request.since.unwrap_or(i64::MIN),
             until: self.request.until.unwrap_or(i64::MAX),
-            after: bookmark.map(|b| Place {
-                steps: b.steps,
-                occurred_at: b.occurred_at,
-                key: b.key.clone(),
-            }),
+            after: bookmark.map(|b| Place { steps: b.steps, occurred_at: b.occurred_at, key: b.key.clone() }),
             excluded,
             scored: !lowered.is_empty(),
             deadline: Instant::now().checked_add(BUDGET),
@@ -194,23 +171,13 @@ impl Search<'_> {
     fn hit(&self, run: &Run, candidate: &Candidate) -> Result<Hit, Error> {
         let all_words = candidate.score >= ALL_WORDS;
         let explain = match self.request.explain {
-            true => Some(super::explain::explain(
-                self,
-                &run.lowered,
-                &run.frozen,
-                candidate,
-                all_words,
-            )?),
+            true => Some(super::explain::explain(self, &run.lowered, &run.frozen, candidate, all_words)?),
             false => None,
         };
         Ok(Hit {
             document: id_of(&candidate.place.key).to_owned(),
             passage: candidate.passage,
-            score: if all_words {
-                candidate.score - ALL_WORDS
-            } else {
-                candidate.score
-            },
+            score: if all_words { candidate.score - ALL_WORDS } else { candidate.score },
             occurred_at: candidate.place.occurred_at,
             explain,
         })
@@ -226,10 +193,7 @@ impl Search<'_> {
             statistics: run.frozen.clone(),
         };
         let json = serde_json::to_vec(&bookmark).unwrap_or_default();
-        Cursor(
-            json.iter()
-                .fold(String::new(), |out, byte| format!("{out}{byte:02x}")),
-        )
+        Cursor(json.iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}")))
     }
 
     fn open_cursor(&self, cursor: &Cursor) -> Result<Bookmark, Error> {
@@ -239,11 +203,8 @@ impl Search<'_> {
             .chunks(2)
             .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
             .collect();
-        let bookmark: Option<Bookmark> =
-            bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        bookmark
-            .filter(|bookmark| bookmark.search == self.fingerprint())
-            .ok_or(Error::Cursor)
+        let bookmark: Option<Bookmark> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        bookmark.filter(|bookmark| bookmark.search == self.fingerprint()).ok_or(Error::Cursor)
     }
 
     /// Everything that decides what is found, so that a cursor fits no other search.
@@ -251,20 +212,9 @@ impl Search<'_> {
         let r = self.request;
         let text = format!(
             "{:?}",
-            (
-                &r.query,
-                &r.kinds,
-                &r.customers,
-                &r.companies,
-                &r.owners,
-                r.since,
-                r.until,
-                self.scope
-            )
+            (&r.query, &r.kinds, &r.customers, &r.companies, &r.owners, r.since, r.until, self.scope)
         );
         let digest = Sha256::digest(text.as_bytes());
-        digest[..8]
-            .iter()
-            .fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
+        digest[..8].iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
     }
 }

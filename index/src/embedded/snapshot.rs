@@ -24,9 +24,7 @@ pub(crate) struct Opened {
 
 impl std::fmt::Debug for Opened {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Opened")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
+        f.debug_struct("Opened").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
@@ -51,23 +49,17 @@ impl Opened {
     }
 
     /// Opens an existing generation, or says why it cannot be used.
-    pub(crate) fn open(
-        layout: &Layout,
-        name: &str,
-        verify: bool,
-    ) -> Result<Result<Opened, Reason>, Error> {
+    pub(crate) fn open(layout: &Layout, name: &str, verify: bool) -> Result<Result<Opened, Reason>, Error> {
         let dir = layout.generation(name);
-        let opened = Index::open_in_dir(&dir)
-            .map_err(Error::from)
-            .and_then(|index| {
-                if let Some(reason) = mismatch(&index)? {
-                    return Ok(Err(reason));
-                }
-                if verify && let Some(file) = index.validate_checksum()?.into_iter().next() {
-                    return Ok(Err(Reason::Damaged(file.display().to_string())));
-                }
-                Opened::with(name, dir, index).map(Ok)
-            });
+        let opened = Index::open_in_dir(&dir).map_err(Error::from).and_then(|index| {
+            if let Some(reason) = mismatch(&index)? {
+                return Ok(Err(reason));
+            }
+            if verify && let Some(file) = index.validate_checksum()?.into_iter().next() {
+                return Ok(Err(Reason::Damaged(file.display().to_string())));
+            }
+            Opened::with(name, dir, index).map(Ok)
+        });
         match opened {
             Ok(opened) => Ok(opened),
             Err(Error::Engine(error)) => damage(error).map(Err),
@@ -78,17 +70,8 @@ impl Opened {
     fn with(name: &str, dir: PathBuf, index: Index) -> Result<Opened, Error> {
         register_analyzers(&index);
         let (_, fields) = schema();
-        let reader = index
-            .reader_builder()
-            .reload_policy(ReloadPolicy::Manual)
-            .try_into()?;
-        Ok(Opened {
-            name: name.to_owned(),
-            dir,
-            index,
-            fields,
-            reader,
-        })
+        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
+        Ok(Opened { name: name.to_owned(), dir, index, fields, reader })
     }
 
     /// The newest commit.
@@ -111,9 +94,7 @@ impl Opened {
             name: self.name.clone(),
             fields: self.fields,
             searcher,
-            position: payload
-                .and_then(|text| Payload::read(&text))
-                .map(Payload::position),
+            position: payload.and_then(|text| Payload::read(&text)).map(Payload::position),
             languages,
         })
     }
@@ -133,11 +114,7 @@ fn mismatch(index: &Index) -> Result<Option<Reason>, Error> {
     if metas.schema == schema && found == expected {
         return Ok(None);
     }
-    let found = if metas.schema == schema {
-        found
-    } else {
-        String::new()
-    };
+    let found = if metas.schema == schema { found } else { String::new() };
     Ok(Some(Reason::Schema { found, expected }))
 }
 
@@ -159,9 +136,7 @@ impl Snapshot {
     /// Versions of every copy of a document: one entry unless something is wrong.
     pub(crate) fn versions(&self, org: &str, id: &str) -> Result<Vec<u64>, Error> {
         let mut out = Vec::new();
-        self.first_passages(self.fields.key_term(org, id), &mut |_, version| {
-            out.push(version)
-        })?;
+        self.first_passages(self.fields.key_term(org, id), &mut |_, version| out.push(version))?;
         Ok(out)
     }
 
@@ -170,11 +145,7 @@ impl Snapshot {
         self.first_passages(self.fields.tag(org, Tag::First), f)
     }
 
-    fn first_passages(
-        &self,
-        term: tantivy::Term,
-        f: &mut dyn FnMut(&str, u64),
-    ) -> Result<(), Error> {
+    fn first_passages(&self, term: tantivy::Term, f: &mut dyn FnMut(&str, u64)) -> Result<(), Error> {
         use tantivy::DocSet;
         use tantivy::schema::IndexRecordOption;
         for reader in self.searcher.segment_readers() {
@@ -209,13 +180,8 @@ impl Snapshot {
     pub(crate) fn documents(&self) -> Result<u64, Error> {
         let mut out = 0;
         for reader in self.searcher.segment_readers() {
-            let passages = reader
-                .fast_fields()
-                .column_first_or_default::<u64>("passage")?;
-            out += reader
-                .doc_ids_alive()
-                .filter(|doc| passages.get_val(*doc) == 0)
-                .count() as u64;
+            let passages = reader.fast_fields().column_first_or_default::<u64>("passage")?;
+            out += reader.doc_ids_alive().filter(|doc| passages.get_val(*doc) == 0).count() as u64;
         }
         Ok(out)
     }

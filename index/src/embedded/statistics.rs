@@ -18,19 +18,15 @@ use tantivy::{Searcher, Term};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Frozen {
     passages: u64,
-    /// Tokens in title, body, names.
+    /// Tokens in title, text, names.
     tokens: [u64; 3],
-    /// For each word, the passages holding any form of it in title, body, names.
+    /// For each word, the passages holding any form of it in title, text, names.
     words: Vec<[u64; 3]>,
 }
 
 impl Frozen {
-    pub(crate) fn take(
-        searcher: &Searcher,
-        fields: &Fields,
-        words: &[Word],
-    ) -> tantivy::Result<Frozen> {
-        let text = [fields.title, fields.body, fields.names];
+    pub(crate) fn take(searcher: &Searcher, fields: &Fields, words: &[Word]) -> tantivy::Result<Frozen> {
+        let text = [fields.title, fields.text, fields.names];
         let passages = searcher.total_num_docs()?.max(1);
         let mut tokens = [0; 3];
         for (slot, field) in tokens.iter_mut().zip(text) {
@@ -47,17 +43,12 @@ impl Frozen {
             }
             frequencies.push(row);
         }
-        Ok(Frozen {
-            passages,
-            tokens,
-            words: frequencies,
-        })
+        Ok(Frozen { passages, tokens, words: frequencies })
     }
 
     /// Whether these belong to a search of as many words.
     pub(crate) fn fits(&self, words: &[Word]) -> bool {
-        self.words.len() == words.len()
-            && self.words.iter().flatten().all(|df| *df <= self.passages)
+        self.words.len() == words.len() && self.words.iter().flatten().all(|df| *df <= self.passages)
     }
 }
 
@@ -77,25 +68,18 @@ impl<'a> Statistics<'a> {
         words: &[Word],
         length_scale: f64,
     ) -> Statistics<'a> {
-        let text = [fields.title, fields.body, fields.names];
+        let text = [fields.title, fields.text, fields.names];
         let mut by_term = HashMap::new();
         for (word, row) in words.iter().zip(&frozen.words) {
             for (frequency, field) in row.iter().zip(text) {
                 for form in word.forms_in(field == fields.names) {
-                    let slot = by_term
-                        .entry(Term::from_field_text(field, form))
-                        .or_insert(0);
+                    let slot = by_term.entry(Term::from_field_text(field, form)).or_insert(0);
                     *slot = (*slot).max(*frequency);
                 }
             }
         }
         let tokens = std::array::from_fn(|i| (text[i], scaled(frozen.tokens[i], length_scale)));
-        Statistics {
-            searcher,
-            frozen,
-            tokens,
-            words: by_term,
-        }
+        Statistics { searcher, frozen, tokens, words: by_term }
     }
 }
 

@@ -29,10 +29,7 @@ impl Payload {
     }
 
     pub(crate) fn position(self) -> Position {
-        Position {
-            epoch: self.epoch,
-            seq: self.seq,
-        }
+        Position { epoch: self.epoch, seq: self.seq }
     }
 }
 
@@ -45,9 +42,7 @@ pub(crate) struct Writer {
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer")
-            .field("dir", &self.dir)
-            .finish_non_exhaustive()
+        f.debug_struct("Writer").field("dir", &self.dir).finish_non_exhaustive()
     }
 }
 
@@ -60,16 +55,11 @@ impl Writer {
         dir: &Path,
         options: &Options,
     ) -> Result<Writer, Error> {
-        let engine = lock_patiently(|| {
-            index.writer_with_num_threads(options.threads.clamp(1, 8), options.budget())
-        })?;
+        let engine =
+            lock_patiently(|| index.writer_with_num_threads(options.threads.clamp(1, 8), options.budget()))?;
         engine.set_merge_policy(Box::new(merge_policy()));
         engine.garbage_collect_files().wait()?;
-        Ok(Writer {
-            engine,
-            fields,
-            dir: dir.to_owned(),
-        })
+        Ok(Writer { engine, fields, dir: dir.to_owned() })
     }
 
     /// Takes changes in; passages of one document stay together in one segment.
@@ -97,11 +87,7 @@ impl Writer {
 
     /// Makes everything added durable together with the position.
     pub(crate) fn commit(&mut self, position: &Position) -> Result<(), Error> {
-        let payload = Payload {
-            epoch: position.epoch.clone(),
-            seq: position.seq,
-            schema: fingerprint(),
-        };
+        let payload = Payload { epoch: position.epoch.clone(), seq: position.seq, schema: fingerprint() };
         let text = serde_json::to_string(&payload).unwrap_or_default();
         let mut commit = self.engine.prepare_commit()?;
         commit.set_payload(&text);

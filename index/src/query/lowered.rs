@@ -14,6 +14,9 @@ pub(crate) const MAX_WORDS: usize = 48;
 /// Weight of the words inside an exact thing, beside the thing itself.
 const PART_WEIGHT: f32 = 0.3;
 
+/// With more words than this around it, a phrase is a quotation: see [`is_prose`].
+const PROSE_WORDS: usize = 8;
+
 /// The terms of a query.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lowered {
@@ -38,6 +41,8 @@ pub(crate) struct Word {
     pub(crate) weight: f32,
     /// Whether it counts when all words are asked for.
     pub(crate) counts: bool,
+    /// A word such as "the", which ranks and does not find.
+    pub(crate) stop: bool,
     /// A plain word, which may hold a typing error.
     pub(crate) plain: bool,
 }
@@ -66,15 +71,17 @@ impl Lowered {
             stops: stop_language(query, languages),
         };
         let mut out = Lowered::default();
+        let prose = is_prose(query);
         for part in &query.parts {
             match part {
+                Part::Phrase(text) if prose => lowering.words(text, &mut out.words),
                 Part::Not(part) => {
                     lowering.part(part, &mut out.not_words, &mut out.not_phrases);
                 }
                 part => lowering.part(part, &mut out.words, &mut out.phrases),
             }
         }
-        lowering.drop_stop_words(&mut out);
+        lowering.mark_stop_words(&mut out);
         for word in &mut out.not_words {
             word.counts = false;
         }
@@ -87,6 +94,16 @@ impl Lowered {
     pub(crate) fn is_empty(&self) -> bool {
         self.words.is_empty() && self.phrases.is_empty()
     }
+}
+
+/// Whether quotes are part of a longer text rather than an order: a question that quotes
+/// something should not fail because nobody wrote exactly that.
+fn is_prose(query: &Query) -> bool {
+    let words = query.parts.iter().map(|part| match part {
+        Part::Words(text) => text.split_whitespace().count(),
+        _ => 0,
+    });
+    words.sum::<usize>() > PROSE_WORDS
 }
 
 struct Lowering {
@@ -120,10 +137,7 @@ impl Lowering {
             if forms.is_empty() {
                 continue;
             }
-            if let Some(same) = out
-                .iter_mut()
-                .find(|word| word.forms == forms && !word.prefix)
-            {
+            if let Some(same) = out.iter_mut().find(|word| word.forms == forms && !word.prefix) {
                 // Said twice, meant more; bounded so that repetition cannot drown the rest.
                 same.weight = (same.weight + 0.5).min(2.0);
                 same.counts |= !inside;
@@ -136,6 +150,7 @@ impl Lowering {
                 prefix: false,
                 weight: if inside { PART_WEIGHT } else { 1.0 },
                 counts: !inside,
+                stop: false,
                 plain: piece.kind == Kind::Word,
             });
         }
@@ -163,10 +178,7 @@ impl Lowering {
             self.words(text, out);
             return;
         };
-        let whole = pieces
-            .iter()
-            .find(|piece| piece.to == text.len())
-            .unwrap_or(last);
+        let whole = pieces.iter().find(|piece| piece.to == text.len()).unwrap_or(last);
         let typed = fold(&text[whole.from..whole.to]);
         let (forms, name_forms) = self.forms_of(text, *whole);
         out.push(Word {
@@ -176,6 +188,7 @@ impl Lowering {
             prefix: true,
             weight: 1.0,
             counts: true,
+            stop: false,
             plain: false,
         });
     }
@@ -184,11 +197,7 @@ impl Lowering {
     fn phrase(&mut self, text: &str, words: &mut Vec<Word>, phrases: &mut Vec<Phrase>) {
         let pieces: Vec<Piece> = pieces(text);
         let chain: Vec<Piece> = chain(&pieces);
-        let heavy: Vec<Piece> = chain
-            .iter()
-            .copied()
-            .filter(|p| !self.is_stop(text, *p))
-            .collect();
+        let heavy: Vec<Piece> = chain.iter().copied().filter(|p| !self.is_stop(text, *p)).collect();
         let chain = if heavy.len() < 2 { chain } else { heavy };
         if chain.len() < 2 {
             self.words(text, words);
@@ -207,10 +216,7 @@ impl Lowering {
                 variants.push(terms);
             }
         }
-        phrases.push(Phrase {
-            typed: text.to_owned(),
-            variants,
-        });
+        phrases.push(Phrase { typed: text.to_owned(), variants });
     }
 
     fn is_stop(&self, text: &str, piece: Piece) -> bool {
@@ -218,11 +224,16 @@ impl Lowering {
         piece.kind == Kind::Word && self.stops.is_some_and(|l| is_stop_word(l, &word))
     }
 
-    fn drop_stop_words(&self, out: &mut Lowered) {
+    /// Words without meaning only rank, unless there are no others.
+    fn mark_stop_words(&self, out: &mut Lowered) {
         let Some(language) = self.stops else { return };
         let stop = |word: &Word| word.plain && is_stop_word(language, &word.typed);
-        if !out.phrases.is_empty() || out.words.iter().any(|word| !stop(word)) {
-            out.words.retain(|word| !stop(word));
+        if out.phrases.is_empty() && out.words.iter().all(stop) {
+            return;
+        }
+        for word in &mut out.words {
+            word.stop = stop(word);
+            word.counts &= !word.stop;
         }
     }
 }
@@ -235,16 +246,12 @@ fn pieces(text: &str) -> Vec<Piece> {
 }
 
 fn holds(whole: &Piece, piece: &Piece) -> bool {
-    matches!(whole.kind, Kind::Exact | Kind::Phone)
-        && whole.from <= piece.from
-        && piece.to <= whole.to
+    matches!(whole.kind, Kind::Exact | Kind::Phone) && whole.from <= piece.from && piece.to <= whole.to
 }
 
 fn in_pair(pieces: &[Piece], i: usize) -> bool {
     let single = pieces[i];
-    pieces
-        .iter()
-        .any(|p| p.kind == Kind::Pair && p.from <= single.from && single.to <= p.to)
+    pieces.iter().any(|p| p.kind == Kind::Pair && p.from <= single.from && single.to <= p.to)
 }
 
 /// The pieces that follow each other: words and pairs, without the exact things over them.
@@ -281,10 +288,7 @@ fn stop_language(query: &Query, languages: &[Language]) -> Option<Language> {
         .iter()
         .map(known)
         .map(|language| {
-            let hits = words
-                .iter()
-                .filter(|word| is_stop_word(language, word))
-                .count();
+            let hits = words.iter().filter(|word| is_stop_word(language, word)).count();
             (hits, language)
         })
         .filter(|(hits, _)| *hits > 0)

@@ -75,10 +75,7 @@ impl FilterField {
             ("after", FilterField::After),
             ("before", FilterField::Before),
         ];
-        NAMES
-            .iter()
-            .find(|(n, _)| name.eq_ignore_ascii_case(n))
-            .map(|(_, f)| *f)
+        NAMES.iter().find(|(n, _)| name.eq_ignore_ascii_case(n)).map(|(_, f)| *f)
     }
 }
 
@@ -87,11 +84,7 @@ impl Query {
     #[must_use]
     pub fn parse(text: &str) -> Query {
         let text = &text[..text.floor_char_boundary(MAX_QUERY_BYTES)];
-        let mut parser = Parser {
-            rest: text,
-            query: Query::default(),
-            parts: 0,
-        };
+        let mut parser = Parser { rest: text, query: Query::default(), parts: 0 };
         while parser.parts < MAX_PARTS && parser.step() {}
         parser.query
     }
@@ -184,11 +177,7 @@ impl<'a> Parser<'a> {
             None => self.until_space(),
         };
         self.parts += 1;
-        self.query.filters.push(Filter {
-            field,
-            value: value.to_owned(),
-            negated,
-        });
+        self.query.filters.push(Filter { field, value: value.to_owned(), negated });
         true
     }
 
@@ -203,10 +192,7 @@ impl<'a> Parser<'a> {
     }
 
     fn until_space(&mut self) -> &'a str {
-        let end = self
-            .rest
-            .find(char::is_whitespace)
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(char::is_whitespace).unwrap_or(self.rest.len());
         let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         word

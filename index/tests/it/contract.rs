@@ -43,10 +43,7 @@ fn with_two_threads_too() {
     let mut dirs = Vec::new();
     suite(|| {
         let dir = tempfile::tempdir().unwrap();
-        let options = Options {
-            threads: 2,
-            ..Options::default()
-        };
+        let options = Options { threads: 2, ..Options::default() };
         let index = Embedded::open(dir.path(), options).unwrap();
         dirs.push(dir);
         index
@@ -54,10 +51,7 @@ fn with_two_threads_too() {
 }
 
 fn of(org: &str, id: &str, body: &str) -> Document {
-    Document {
-        org: org.to_owned(),
-        ..document(id, "", body)
-    }
+    Document { org: org.to_owned(), ..document(id, "", body) }
 }
 
 fn search(index: &dyn KnowledgeIndex, query: &str, scope: &Scope) -> Vec<String> {
@@ -73,10 +67,7 @@ fn an_empty_index_answers(index: &dyn KnowledgeIndex) {
 }
 
 fn putting_twice_is_putting_once(index: &dyn KnowledgeIndex) {
-    let changes = puts(vec![
-        document("doc:1", "Title", "some words"),
-        document("doc:2", "", "other words"),
-    ]);
+    let changes = puts(vec![document("doc:1", "Title", "some words"), document("doc:2", "", "other words")]);
     index.apply(&changes, &at(2)).unwrap();
     let once = contents(index, "o1");
     index.apply(&changes, &at(2)).unwrap();
@@ -103,19 +94,9 @@ fn a_put_replaces_every_passage(index: &dyn KnowledgeIndex) {
 }
 
 fn the_last_change_in_a_batch_wins(index: &dyn KnowledgeIndex) {
-    let version = |v: u64| {
-        Change::Put(Document {
-            version: v,
-            ..document("doc:1", "", "word")
-        })
-    };
-    let remove = Change::Remove {
-        org: "o1".to_owned(),
-        id: "doc:1".to_owned(),
-    };
-    index
-        .apply(&[version(1), remove.clone(), version(3)], &at(3))
-        .unwrap();
+    let version = |v: u64| Change::Put(Document { version: v, ..document("doc:1", "", "word") });
+    let remove = Change::Remove { org: "o1".to_owned(), id: "doc:1".to_owned() };
+    index.apply(&[version(1), remove.clone(), version(3)], &at(3)).unwrap();
     assert_eq!(contents(index, "o1"), [("doc:1".to_owned(), 3)]);
     index.apply(&[version(4), remove], &at(5)).unwrap();
     assert!(contents(index, "o1").is_empty());
@@ -123,49 +104,26 @@ fn the_last_change_in_a_batch_wins(index: &dyn KnowledgeIndex) {
 }
 
 fn removing_by_id_and_by_organisation(index: &dyn KnowledgeIndex) {
-    let all = vec![
-        of("o1", "doc:1", "w"),
-        of("o1", "doc:2", "w"),
-        of("o2", "doc:1", "w"),
-    ];
+    let all = vec![of("o1", "doc:1", "w"), of("o1", "doc:2", "w"), of("o2", "doc:1", "w")];
     index.apply(&puts(all), &at(3)).unwrap();
-    let remove = Change::Remove {
-        org: "o1".to_owned(),
-        id: "doc:1".to_owned(),
-    };
+    let remove = Change::Remove { org: "o1".to_owned(), id: "doc:1".to_owned() };
     index.apply(&[remove], &at(4)).unwrap();
     assert_eq!(search(index, "w", &Scope::org("o1")), ["doc:2"]);
     assert_eq!(search(index, "w", &Scope::org("o2")), ["doc:1"]);
-    index
-        .apply(
-            &[Change::RemoveOrg {
-                org: "o1".to_owned(),
-            }],
-            &at(5),
-        )
-        .unwrap();
-    assert_eq!(
-        (index.count("o1").unwrap(), index.count("o2").unwrap()),
-        (0, 1)
-    );
+    index.apply(&[Change::RemoveOrg { org: "o1".to_owned() }], &at(5)).unwrap();
+    assert_eq!((index.count("o1").unwrap(), index.count("o2").unwrap()), (0, 1));
 }
 
 fn nothing_is_visible_before_commit_and_everything_after(index: &dyn KnowledgeIndex) {
-    index
-        .add(&puts(vec![document("doc:1", "", "word")]))
-        .unwrap();
+    index.add(&puts(vec![document("doc:1", "", "word")])).unwrap();
     assert!(search(index, "word", &Scope::org("o1")).is_empty());
-    index
-        .add(&puts(vec![document("doc:2", "", "word")]))
-        .unwrap();
+    index.add(&puts(vec![document("doc:2", "", "word")])).unwrap();
     index.commit(&at(2)).unwrap();
     assert_eq!(search(index, "word", &Scope::org("o1")).len(), 2);
 }
 
 fn position_is_the_last_commit(index: &dyn KnowledgeIndex) {
-    index
-        .apply(&puts(vec![document("doc:1", "", "word")]), &at(7))
-        .unwrap();
+    index.apply(&puts(vec![document("doc:1", "", "word")]), &at(7)).unwrap();
     assert_eq!(index.position(), Some(at(7)));
     index.commit(&at(9)).unwrap();
     assert_eq!(index.position(), Some(at(9)));
@@ -182,20 +140,9 @@ fn organisations_share_nothing(index: &dyn KnowledgeIndex) {
     index.commit(&at(1)).unwrap();
     for org in orgs {
         assert_eq!(contents(index, org).len(), 1, "{org:?}");
-        assert_eq!(
-            search(index, "shared", &Scope::org(org)).len(),
-            1,
-            "{org:?}"
-        );
+        assert_eq!(search(index, "shared", &Scope::org(org)).len(), 1, "{org:?}");
     }
-    index
-        .apply(
-            &[Change::RemoveOrg {
-                org: "o1".to_owned(),
-            }],
-            &at(2),
-        )
-        .unwrap();
+    index.apply(&[Change::RemoveOrg { org: "o1".to_owned() }], &at(2)).unwrap();
     for org in &orgs[1..] {
         assert_eq!(index.count(org).unwrap(), 1, "{org:?}");
     }
@@ -215,18 +162,12 @@ fn scope_narrows_and_never_widens(index: &dyn KnowledgeIndex) {
     ];
     index.apply(&puts(all), &at(1)).unwrap();
     let ask = |bound: Option<&str>, wanted: Option<&[&str]>, unlinked: bool| -> BTreeSet<String> {
-        let scope = Scope {
-            org: "o1".to_owned(),
-            customer: bound.map(str::to_owned),
-            include_unlinked: unlinked,
-        };
+        let scope =
+            Scope { org: "o1".to_owned(), customer: bound.map(str::to_owned), include_unlinked: unlinked };
         let customers = wanted.map(|keys| keys.iter().map(|k| (*k).to_owned()).collect());
         let mut by_word = None;
         for query in ["word", ""] {
-            let request = Request {
-                customers: wanted.and(customers.clone()),
-                ..Request::new(query)
-            };
+            let request = Request { customers: wanted.and(customers.clone()), ..Request::new(query) };
             let answer = index.search(&request, &scope).unwrap();
             assert_eq!(answer.total as usize, answer.hits.len());
             let found: BTreeSet<String> = answer.hits.into_iter().map(|h| h.document).collect();
@@ -234,54 +175,26 @@ fn scope_narrows_and_never_widens(index: &dyn KnowledgeIndex) {
         }
         by_word.unwrap()
     };
-    let set = |ids: &[&str]| {
-        ids.iter()
-            .map(|id| (*id).to_owned())
-            .collect::<BTreeSet<String>>()
-    };
-    assert_eq!(
-        ask(None, None, false),
-        set(&["doc:a", "doc:ab", "doc:b", "doc:none"])
-    );
+    let set = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<BTreeSet<String>>();
+    assert_eq!(ask(None, None, false), set(&["doc:a", "doc:ab", "doc:b", "doc:none"]));
     assert_eq!(ask(Some("a"), None, false), set(&["doc:a", "doc:ab"]));
-    assert_eq!(
-        ask(Some("a"), None, true),
-        set(&["doc:a", "doc:ab", "doc:none"])
-    );
+    assert_eq!(ask(Some("a"), None, true), set(&["doc:a", "doc:ab", "doc:none"]));
     assert_eq!(ask(None, Some(&["b"]), false), set(&["doc:ab", "doc:b"]));
     assert_eq!(ask(Some("a"), Some(&["b"]), false), set(&["doc:ab"]));
-    assert_eq!(
-        ask(Some("a"), Some(&["b", "a"]), false),
-        set(&["doc:a", "doc:ab"])
-    );
+    assert_eq!(ask(Some("a"), Some(&["b", "a"]), false), set(&["doc:a", "doc:ab"]));
     assert_eq!(ask(None, Some(&[]), false), set(&[]));
     assert_eq!(ask(None, Some(&[]), true), set(&[]));
     assert_eq!(ask(Some("nobody"), None, false), set(&[]));
 }
 
 fn a_document_is_one_hit_with_its_best_passage(index: &dyn KnowledgeIndex) {
-    let mut long = document(
-        "doc:1",
-        "",
-        "nothing here but a mention of renewal among very many other words",
-    );
+    let mut long = document("doc:1", "", "nothing here but a mention of renewal among very many other words");
     long.passages.push(passage("renewal renewal"));
     long.passages.push(passage("a closing line"));
-    index
-        .apply(
-            &puts(vec![long, document("doc:2", "", "the renewal")]),
-            &at(1),
-        )
-        .unwrap();
-    let answer = index
-        .search(&Request::new("renewal"), &Scope::org("o1"))
-        .unwrap();
+    index.apply(&puts(vec![long, document("doc:2", "", "the renewal")]), &at(1)).unwrap();
+    let answer = index.search(&Request::new("renewal"), &Scope::org("o1")).unwrap();
     assert_eq!(answer.total, 2);
-    let hit = answer
-        .hits
-        .iter()
-        .find(|hit| hit.document == "doc:1")
-        .unwrap();
+    let hit = answer.hits.iter().find(|hit| hit.document == "doc:1").unwrap();
     assert_eq!(hit.passage, 1);
 }
 
@@ -289,32 +202,21 @@ fn a_document_is_one_hit_with_its_best_passage(index: &dyn KnowledgeIndex) {
 /// is seen exactly once.
 fn pages_are_stable_under_writes(index: &dyn KnowledgeIndex) {
     let body = |i: u64| format!("renewal {}", "filler ".repeat((i % 7) as usize));
-    let make = |i: u64| Document {
-        occurred_at: (i % 5) as i64,
-        ..document(&format!("doc:{i:03}"), "", &body(i))
-    };
-    index
-        .apply(&puts((0..60).map(make).collect()), &at(1))
-        .unwrap();
+    let make =
+        |i: u64| Document { occurred_at: (i % 5) as i64, ..document(&format!("doc:{i:03}"), "", &body(i)) };
+    index.apply(&puts((0..60).map(make).collect()), &at(1)).unwrap();
     for query in ["renewal", "renewal filler", "renew*", ""] {
         let mut seen = Vec::new();
         let mut cursor = None;
         for round in 0u64.. {
-            let request = Request {
-                limit: 7,
-                cursor: cursor.take(),
-                ..Request::new(query)
-            };
+            let request = Request { limit: 7, cursor: cursor.take(), ..Request::new(query) };
             let answer = index.search(&request, &Scope::org("o1")).unwrap();
             seen.extend(answer.hits.iter().map(|h| h.document.clone()));
             let Some(next) = answer.next_cursor else {
                 break;
             };
             cursor = Some(next);
-            let passing = Document {
-                id: format!("passing:{round}"),
-                ..make(round)
-            };
+            let passing = Document { id: format!("passing:{round}"), ..make(round) };
             index.apply(&puts(vec![passing]), &at(round + 2)).unwrap();
         }
         seen.retain(|id| id.starts_with("doc:"));
@@ -322,55 +224,22 @@ fn pages_are_stable_under_writes(index: &dyn KnowledgeIndex) {
         assert_eq!(distinct.len(), 60, "{query:?}: every document is seen");
         assert_eq!(seen.len(), 60, "{query:?}: none is seen twice");
     }
-    let request = Request {
-        limit: 7,
-        ..Request::new("renewal")
-    };
-    let next = index
-        .search(&request, &Scope::org("o1"))
-        .unwrap()
-        .next_cursor;
-    let other = Request {
-        cursor: next,
-        ..Request::new("other")
-    };
-    assert!(
-        index.search(&other, &Scope::org("o1")).is_err(),
-        "a cursor fits its own search only"
-    );
+    let request = Request { limit: 7, ..Request::new("renewal") };
+    let next = index.search(&request, &Scope::org("o1")).unwrap().next_cursor;
+    let other = Request { cursor: next, ..Request::new("other") };
+    assert!(index.search(&other, &Scope::org("o1")).is_err(), "a cursor fits its own search only");
 }
 
 fn ties_are_broken_by_date_then_id(index: &dyn KnowledgeIndex) {
-    let dated = |id: &str, occurred_at: i64| Document {
-        occurred_at,
-        ..document(id, "", "same words")
-    };
-    for doc in [
-        dated("doc:c", 1),
-        dated("doc:a", 1),
-        dated("doc:b", 2),
-        dated("doc:d", 3),
-    ] {
+    let dated = |id: &str, occurred_at: i64| Document { occurred_at, ..document(id, "", "same words") };
+    for doc in [dated("doc:c", 1), dated("doc:a", 1), dated("doc:b", 2), dated("doc:d", 3)] {
         index.apply(&puts(vec![doc]), &at(1)).unwrap();
     }
     for query in ["same", ""] {
-        let answer = index
-            .search(&Request::new(query), &Scope::org("o1"))
-            .unwrap();
-        assert_eq!(
-            ids(&answer),
-            ["doc:d", "doc:b", "doc:a", "doc:c"],
-            "{query:?}"
-        );
+        let answer = index.search(&Request::new(query), &Scope::org("o1")).unwrap();
+        assert_eq!(ids(&answer), ["doc:d", "doc:b", "doc:a", "doc:c"], "{query:?}");
     }
-    let request = Request {
-        since: Some(1),
-        until: Some(3),
-        ..Request::new("same")
-    };
+    let request = Request { since: Some(1), until: Some(3), ..Request::new("same") };
     let answer = index.search(&request, &Scope::org("o1")).unwrap();
-    assert_eq!(
-        (ids(&answer), answer.total),
-        (vec!["doc:b", "doc:a", "doc:c"], 3)
-    );
+    assert_eq!((ids(&answer), answer.total), (vec!["doc:b", "doc:a", "doc:c"], 3));
 }

@@ -28,18 +28,11 @@ fn change(seq: u64) -> Change {
     let dice = scatter(seq);
     let id = format!("doc:{}", dice % 300);
     if dice % 11 == 0 {
-        return Change::Remove {
-            org: "o1".to_owned(),
-            id,
-        };
+        return Change::Remove { org: "o1".to_owned(), id };
     }
-    let passages = (0..=dice / 7 % 3)
-        .map(|n| passage(&format!("passage {n} of change {seq} word{}", dice % 97)));
-    Change::Put(Document {
-        version: seq,
-        passages: passages.collect(),
-        ..document(&id, "A title", "")
-    })
+    let passages =
+        (0..=dice / 7 % 3).map(|n| passage(&format!("passage {n} of change {seq} word{}", dice % 97)));
+    Change::Put(Document { version: seq, passages: passages.collect(), ..document(&id, "A title", "") })
 }
 
 /// What must be in the index when the ledger was followed up to `seq`.
@@ -83,25 +76,13 @@ fn kill_9_loses_nothing_and_doubles_nothing() {
     let mut last = 0;
     for cycle in 0..CYCLES {
         let acknowledged = run_and_kill(dir.path(), cycle).max(last);
-        let index = Embedded::open(
-            dir.path(),
-            Options {
-                verify_checksums: cycle % 8 == 0,
-                ..Options::default()
-            },
-        )
-        .unwrap();
+        let index =
+            Embedded::open(dir.path(), Options { verify_checksums: cycle % 8 == 0, ..Options::default() })
+                .unwrap();
         assert_eq!(index.state(), State::Ready, "cycle {cycle}");
         let seq = index.position().map_or(0, |p: Position| p.seq);
-        assert!(
-            seq >= acknowledged,
-            "cycle {cycle}: {acknowledged} was committed, {seq} is there"
-        );
-        assert_eq!(
-            contents(&index, "o1"),
-            sorted(expected(seq)),
-            "cycle {cycle}"
-        );
+        assert!(seq >= acknowledged, "cycle {cycle}: {acknowledged} was committed, {seq} is there");
+        assert_eq!(contents(&index, "o1"), sorted(expected(seq)), "cycle {cycle}");
         last = seq;
     }
     assert!(last > CYCLES, "the child never got anywhere");
@@ -134,11 +115,7 @@ fn run_and_kill(dir: &Path, cycle: u64) -> u64 {
     std::thread::sleep(Duration::from_micros(scatter(cycle ^ 0xabcd) % 25_000));
     child.kill().unwrap();
     child.wait().unwrap();
-    lines
-        .map_while(Result::ok)
-        .filter_map(|line| committed(&line))
-        .last()
-        .unwrap_or(last)
+    lines.map_while(Result::ok).filter_map(|line| committed(&line)).last().unwrap_or(last)
 }
 
 fn committed(line: &str) -> Option<u64> {
@@ -151,9 +128,7 @@ fn what_was_not_committed_is_gone_after_reopening() {
     {
         let index = Embedded::open(dir.path(), Options::default()).unwrap();
         index.apply(&[change(1)], &at(1)).unwrap();
-        index
-            .add(&(2..200).map(change).collect::<Vec<_>>())
-            .unwrap();
+        index.add(&(2..200).map(change).collect::<Vec<_>>()).unwrap();
     }
     let index = Embedded::open(dir.path(), Options::default()).unwrap();
     assert_eq!(index.position(), Some(at(1)));
@@ -167,18 +142,9 @@ fn a_second_writer_is_refused_and_a_reader_is_not() {
     let second = Embedded::open(dir.path(), Options::default());
     assert!(matches!(second, Err(hublore_index::Error::Locked)));
     let reader = Embedded::open_read_only(dir.path()).unwrap();
-    index
-        .apply(&[Change::Put(document("doc:1", "", "word"))], &at(1))
-        .unwrap();
-    assert_eq!(
-        reader.count("o1").unwrap(),
-        1,
-        "a reader sees the newest commit"
-    );
-    assert!(matches!(
-        reader.commit(&at(2)),
-        Err(hublore_index::Error::ReadOnly)
-    ));
+    index.apply(&[Change::Put(document("doc:1", "", "word"))], &at(1)).unwrap();
+    assert_eq!(reader.count("o1").unwrap(), 1, "a reader sees the newest commit");
+    assert!(matches!(reader.commit(&at(2)), Err(hublore_index::Error::ReadOnly)));
     drop(index);
     assert!(Embedded::open(dir.path(), Options::default()).is_ok());
 }

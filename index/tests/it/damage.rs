@@ -6,19 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn checked() -> Options {
-    Options {
-        verify_checksums: true,
-        ..Options::default()
-    }
+    Options { verify_checksums: true, ..Options::default() }
 }
 
 /// An index with a few documents, closed.
 fn closed_index() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let index = Embedded::open(dir.path(), Options::default()).unwrap();
-    let documents = (0..50)
-        .map(|i| document(&format!("doc:{i}"), "A title", "some words in a body"))
-        .collect();
+    let documents =
+        (0..50).map(|i| document(&format!("doc:{i}"), "A title", "some words in a body")).collect();
     index.apply(&puts(documents), &at(50)).unwrap();
     index.close().unwrap();
     dir
@@ -26,11 +22,8 @@ fn closed_index() -> tempfile::TempDir {
 
 fn files(dir: &Path, extension: &str) -> Vec<PathBuf> {
     let generation = dir.join("gen-0001");
-    let all = fs::read_dir(generation)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    all.filter(|path| path.extension().is_some_and(|e| e == extension))
-        .collect()
+    let all = fs::read_dir(generation).unwrap().map(|entry| entry.unwrap().path());
+    all.filter(|path| path.extension().is_some_and(|e| e == extension)).collect()
 }
 
 fn flip(path: &Path, at: usize) {
@@ -43,41 +36,27 @@ fn flip(path: &Path, at: usize) {
 /// The index refuses to serve, says why, and works again after a rebuild.
 fn needs_rebuild(dir: &Path, expected: impl Fn(&Reason) -> bool) {
     let index = Embedded::open(dir, checked()).unwrap();
-    let State::NeedsRebuild(reason) = index.state() else {
-        panic!("opened as if nothing had happened")
-    };
+    let State::NeedsRebuild(reason) = index.state() else { panic!("opened as if nothing had happened") };
     assert!(expected(&reason), "{reason:?}");
     assert!(index.position().is_none());
     let refused = index.search(&Request::new("words"), &Scope::org("o1"));
     assert!(matches!(refused, Err(Error::NeedsRebuild(_))));
     assert!(matches!(index.add(&[]), Err(Error::NeedsRebuild(_))));
     let generation = index.begin_rebuild().unwrap();
-    generation
-        .add(&puts(vec![document("doc:1", "", "new words")]))
-        .unwrap();
+    generation.add(&puts(vec![document("doc:1", "", "new words")])).unwrap();
     generation.commit(&at(60)).unwrap();
     index.swap(generation).unwrap();
     assert_eq!(index.state(), State::Ready);
     assert_eq!(found(&index, "words"), ["doc:1"]);
     drop(index);
     let index = Embedded::open(dir, checked()).unwrap();
-    assert_eq!(
-        (index.state(), index.position()),
-        (State::Ready, Some(at(60)))
-    );
+    assert_eq!((index.state(), index.position()), (State::Ready, Some(at(60))));
 }
 
 #[test]
 fn a_missing_index_is_made_or_reported() {
     let dir = tempfile::tempdir().unwrap();
-    let index = Embedded::open(
-        dir.path(),
-        Options {
-            create: false,
-            ..Options::default()
-        },
-    )
-    .unwrap();
+    let index = Embedded::open(dir.path(), Options { create: false, ..Options::default() }).unwrap();
     assert_eq!(index.state(), State::NeedsRebuild(Reason::Missing));
     drop(index);
     let index = Embedded::open(dir.path(), Options::default()).unwrap();
@@ -86,12 +65,7 @@ fn a_missing_index_is_made_or_reported() {
 
 #[test]
 fn a_damaged_pointer_is_told_from_a_missing_index() {
-    for damage in [
-        &b""[..],
-        b"{}",
-        b"{\"current\":\"gen-0001\",\"previous\":null}\nwrong\n",
-        b"\xff\xfe",
-    ] {
+    for damage in [&b""[..], b"{}", b"{\"current\":\"gen-0001\",\"previous\":null}\nwrong\n", b"\xff\xfe"] {
         let dir = closed_index();
         fs::write(dir.path().join("CURRENT"), damage).unwrap();
         needs_rebuild(dir.path(), |reason| *reason == Reason::Pointer);
@@ -135,10 +109,7 @@ fn a_short_or_missing_segment_file_is_reported_without_checksums_too() {
             fs::write(&file, &bytes[..cut]).unwrap();
         }
         let index = Embedded::open(dir.path(), Options::default()).unwrap();
-        assert!(matches!(
-            index.state(),
-            State::NeedsRebuild(Reason::Damaged(_))
-        ));
+        assert!(matches!(index.state(), State::NeedsRebuild(Reason::Damaged(_))));
     }
     let dir = closed_index();
     for file in files(dir.path(), "fast") {

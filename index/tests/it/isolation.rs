@@ -46,11 +46,7 @@ fn made(org: &str, n: usize) -> Document {
         companies: vec![WORDS[n % 8].to_owned()],
         names: vec![WORDS[(n + 3) % 8].to_owned()],
         occurred_at: n as i64,
-        ..document(
-            &id,
-            WORDS[(n + 1) % 8],
-            &format!("{} and {}", WORDS[n % 8], WORDS[(n + 5) % 8]),
-        )
+        ..document(&id, WORDS[(n + 1) % 8], &format!("{} and {}", WORDS[n % 8], WORDS[(n + 5) % 8]))
     }
 }
 

@@ -5,35 +5,18 @@ use proptest::prelude::*;
 
 fn filters(text: &str) -> Vec<(FilterField, String, bool)> {
     let parsed = Query::parse(text);
-    parsed
-        .filters
-        .into_iter()
-        .map(|f| (f.field, f.value, f.negated))
-        .collect()
+    parsed.filters.into_iter().map(|f| (f.field, f.value, f.negated)).collect()
 }
 
 #[test]
 fn parts_are_told_apart() {
-    let same =
-        |text: &str, expected: &str| assert_eq!(Query::parse(text).to_string(), expected, "{text}");
-    same(
-        "renewal \"march offer\" -trial pri*",
-        "renewal \"march offer\" -trial pri*",
-    );
-    same(
-        "“smart quotes” and -\"not this\"",
-        "\"smart quotes\" and -\"not this\"",
-    );
+    let same = |text: &str, expected: &str| assert_eq!(Query::parse(text).to_string(), expected, "{text}");
+    same("renewal \"march offer\" -trial pri*", "renewal \"march offer\" -trial pri*");
+    same("“smart quotes” and -\"not this\"", "\"smart quotes\" and -\"not this\"");
     same("an open \"quote", "an open \"quote");
     same("a - dash and follow-up", "a - dash and follow-up");
-    same(
-        "* a* c++ (x OR y) [1 TO 2] ^9",
-        "* a* c++ (x OR y) [1 TO 2] ^9",
-    );
-    same(
-        "re: unknown:field http://a.example",
-        "re: unknown:field http://a.example",
-    );
+    same("* a* c++ (x OR y) [1 TO 2] ^9", "* a* c++ (x OR y) [1 TO 2] ^9");
+    same("re: unknown:field http://a.example", "re: unknown:field http://a.example");
     same("kind:email renewal", "renewal");
 }
 
@@ -78,42 +61,21 @@ fn highlights_are_the_words_that_match() {
             .collect()
     };
     let text = "The invoices were paid; invoice INV-429308 by nina@harborpet.example.";
-    assert_eq!(
-        marks("invoice", text, Language::English),
-        ["invoices", "invoice"]
-    );
-    assert_eq!(
-        marks("inv-429308 nina", text, Language::English),
-        ["INV-429308", "nina"]
-    );
-    assert_eq!(
-        marks("\"were paid\"", text, Language::English),
-        ["were paid"]
-    );
+    assert_eq!(marks("invoice", text, Language::English), ["invoices", "invoice"]);
+    assert_eq!(marks("inv-429308 nina", text, Language::English), ["INV-429308", "nina"]);
+    assert_eq!(marks("\"were paid\"", text, Language::English), ["were paid"]);
     assert_eq!(marks("pai*", text, Language::English), ["paid"]);
-    assert_eq!(
-        marks("vertrage", "Alle Verträge sind da", Language::German),
-        ["Verträge"]
-    );
-    assert_eq!(
-        marks("東京", "私は東京に住む", Language::Japanese),
-        ["東京"]
-    );
+    assert_eq!(marks("vertrage", "Alle Verträge sind da", Language::German), ["Verträge"]);
+    assert_eq!(marks("東京", "私は東京に住む", Language::Japanese), ["東京"]);
     assert!(marks("-invoice", text, Language::English).is_empty());
 }
 
 #[test]
 fn a_window_holds_the_matches() {
-    let text = format!(
-        "{}the renewal offer is here {}",
-        "filler words ".repeat(80),
-        "more filler ".repeat(80)
-    );
-    let window = hublore_index::Highlighter::of(&Query::parse("renewal offer")).window(
-        &text,
-        Language::English,
-        200,
-    );
+    let text =
+        format!("{}the renewal offer is here {}", "filler words ".repeat(80), "more filler ".repeat(80));
+    let window =
+        hublore_index::Highlighter::of(&Query::parse("renewal offer")).window(&text, Language::English, 200);
     assert!(window.len() <= 200);
     assert!(text[window].contains("renewal offer"));
 }

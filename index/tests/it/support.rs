@@ -1,8 +1,7 @@
 //! Documents and indexes for tests, with as little ceremony as possible.
 
 use hublore_index::{
-    Answer, Change, Document, Embedded, KnowledgeIndex, Language, Options, Passage, Position,
-    Request, Scope,
+    Answer, Change, Document, Embedded, KnowledgeIndex, Language, Options, Passage, Position, Request, Scope,
 };
 use tempfile::TempDir;
 
@@ -27,17 +26,11 @@ pub(crate) fn document(id: &str, title: &str, body: &str) -> Document {
 }
 
 pub(crate) fn passage(text: &str) -> Passage {
-    Passage {
-        text: text.to_owned(),
-        language: Language::English,
-    }
+    Passage { text: text.to_owned(), language: Language::English }
 }
 
 pub(crate) fn at(seq: u64) -> Position {
-    Position {
-        epoch: "e1".to_owned(),
-        seq,
-    }
+    Position { epoch: "e1".to_owned(), seq }
 }
 
 pub(crate) fn puts(documents: Vec<Document>) -> Vec<Change> {
@@ -53,33 +46,21 @@ pub(crate) fn index_of(documents: Vec<Document>) -> (TempDir, Embedded) {
 }
 
 pub(crate) fn ask(index: &dyn KnowledgeIndex, query: &str) -> Answer {
-    index
-        .search(&Request::new(query), &Scope::org(ORG))
-        .unwrap()
+    index.search(&Request::new(query), &Scope::org(ORG)).unwrap()
 }
 
 pub(crate) fn ids(answer: &Answer) -> Vec<&str> {
-    answer
-        .hits
-        .iter()
-        .map(|hit| hit.document.as_str())
-        .collect()
+    answer.hits.iter().map(|hit| hit.document.as_str()).collect()
 }
 
 pub(crate) fn found(index: &dyn KnowledgeIndex, query: &str) -> Vec<String> {
-    ask(index, query)
-        .hits
-        .into_iter()
-        .map(|hit| hit.document)
-        .collect()
+    ask(index, query).hits.into_iter().map(|hit| hit.document).collect()
 }
 
 /// Id and version of everything in an organisation, sorted, once per copy.
 pub(crate) fn contents(index: &dyn KnowledgeIndex, org: &str) -> Vec<(String, u64)> {
     let mut out = Vec::new();
-    index
-        .for_each(org, &mut |id, version| out.push((id.to_owned(), version)))
-        .unwrap();
+    index.for_each(org, &mut |id, version| out.push((id.to_owned(), version))).unwrap();
     out.sort();
     out
 }

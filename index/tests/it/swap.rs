@@ -9,11 +9,7 @@ const DOCUMENTS: usize = 20;
 
 /// All thousand with `HUBLORE_LONG=1`; each is a new index on disk.
 fn swaps() -> u64 {
-    if std::env::var_os("HUBLORE_LONG").is_some() {
-        1_000
-    } else {
-        100
-    }
+    if std::env::var_os("HUBLORE_LONG").is_some() { 1_000 } else { 100 }
 }
 
 fn documents_of(generation: u64) -> Vec<Change> {
@@ -38,11 +34,7 @@ fn readers_see_one_generation_through_many_swaps() {
                 }
             }
         };
-        let readers = [
-            scope.spawn(reader),
-            scope.spawn(reader),
-            scope.spawn(reader),
-        ];
+        let readers = [scope.spawn(reader), scope.spawn(reader), scope.spawn(reader)];
         for generation in 1..=swaps() {
             let next = index.begin_rebuild().unwrap();
             next.add(&documents_of(generation)).unwrap();
@@ -58,30 +50,17 @@ fn readers_see_one_generation_through_many_swaps() {
     });
     assert!(searches.load(Ordering::Relaxed) > swaps());
     let generations = std::fs::read_dir(dir.path()).unwrap();
-    let left = generations
-        .filter(|e| e.as_ref().unwrap().path().is_dir())
-        .count();
+    let left = generations.filter(|e| e.as_ref().unwrap().path().is_dir()).count();
     assert_eq!(left, 2, "the live one and the one before");
 }
 
 fn check_one_generation(index: &Embedded) {
-    let request = Request {
-        limit: 100,
-        ..Request::new("word")
-    };
+    let request = Request { limit: 100, ..Request::new("word") };
     let answer = index.search(&request, &Scope::org("o1")).unwrap();
-    assert_eq!(
-        (answer.hits.len(), answer.total),
-        (DOCUMENTS, DOCUMENTS as u64)
-    );
+    assert_eq!((answer.hits.len(), answer.total), (DOCUMENTS, DOCUMENTS as u64));
     let generation = |id: &str| id.split(':').nth(1).map(str::to_owned);
     let first = generation(&answer.hits[0].document);
-    assert!(
-        answer
-            .hits
-            .iter()
-            .all(|hit| generation(&hit.document) == first)
-    );
+    assert!(answer.hits.iter().all(|hit| generation(&hit.document) == first));
 }
 
 #[test]
@@ -97,9 +76,7 @@ fn rollback_goes_back_and_forth() {
     index.rollback().unwrap();
     assert_eq!(index.position(), Some(at(1)));
     // The one rolled back to can be written and is what the next start finds.
-    index
-        .apply(&puts(vec![document("doc:late", "", "late")]), &at(3))
-        .unwrap();
+    index.apply(&puts(vec![document("doc:late", "", "late")]), &at(3)).unwrap();
     drop(index);
     let index = Embedded::open(dir.path(), Options::default()).unwrap();
     assert_eq!(index.position(), Some(at(3)));
@@ -119,10 +96,7 @@ fn an_unfinished_generation_changes_nothing_and_is_removed() {
         next.add(&documents_of(2)).unwrap();
         next.commit(&at(2)).unwrap();
         // The live one goes on meanwhile.
-        let extra = Document {
-            version: 9,
-            ..document("doc:extra", "", "word")
-        };
+        let extra = Document { version: 9, ..document("doc:extra", "", "word") };
         index.apply(&puts(vec![extra]), &at(3)).unwrap();
         std::mem::forget(next);
         // As after a crash while CURRENT was being written.
