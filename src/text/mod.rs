@@ -28,6 +28,6 @@ mod wording;
 pub use body::{Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize};
 pub use language::Language;
 pub use noise::Noise;
-pub use readable::readable;
+pub use readable::{readable, readable_with};
 pub use secrets::{Secret, SecretKind};
 pub use sentences::{clauses, sentences};

@@ -3,7 +3,10 @@
 //! It finds text, links and the marks mail clients leave around quotes and signatures. It does not decide what is a
 //! quote in the end ([`super::reply`] does) and lays nothing out for reading ([`super::readable`] does).
 
+mod links;
+mod measure;
 mod style;
+mod tags;
 mod walk;
 mod writer;
 
@@ -107,6 +110,13 @@ pub fn from_plain(plain: &str) -> Extract {
     }
     text.truncate(text.trim_end().len());
     Extract { text, status: if capped { Status::Capped } else { Status::Ok }, ..Extract::default() }
+}
+
+/// Whether markup keeps within the limits a tree builder can bear: depth, attributes, tags, tables.
+#[must_use]
+pub fn is_tame(markup: &str) -> bool {
+    measure::measure(markup)
+        .is_some_and(|m| m.tags <= 20_000 && m.depth <= 200 && m.formatting <= 64 && m.cells <= 5_000)
 }
 
 /// Whether a text is HTML at all: notes may be plain text in the HTML field.

@@ -5,7 +5,9 @@
 use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
 use html5gum::{State, Tokenizer};
 
+use super::links::{host, means_something};
 use super::style::{self, Look};
+use super::tags::{Flow, Tag, flow, is_dropped, is_void, tag};
 use super::writer::Writer;
 use super::{Extract, Mark, MarkKind, Visibility};
 use crate::text::body::{Link, Status};
@@ -13,7 +15,7 @@ use crate::text::body::{Link, Status};
 /// Elements deeper than this are read as if they stood at this depth, as browsers do.
 const MAX_DEPTH: usize = 512;
 /// Attributes of one tag that are looked at.
-const MAX_ATTRIBUTES: usize = 256;
+pub(super) const MAX_ATTRIBUTES: usize = 256;
 
 /// Extract the text of `markup`.
 pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
@@ -41,92 +43,6 @@ struct Open {
     /// Index of the mark or link to close with the element.
     mark: Option<usize>,
     link: Option<usize>,
-}
-
-/// Tag names up to twelve bytes, compared by value; longer names are all alike and unknown.
-type Tag = [u8; 12];
-
-fn tag(name: &[u8]) -> Tag {
-    let mut out = [0; 12];
-    if name.len() <= 12 {
-        out[..name.len()].copy_from_slice(name);
-    } else {
-        out[0] = b'?';
-    }
-    out
-}
-
-/// How an element breaks lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flow {
-    Inline,
-    Block,
-    Paragraph,
-    Row,
-    Cell,
-}
-
-fn flow(name: &[u8]) -> Flow {
-    match name {
-        b"p" | b"h1" | b"h2" | b"h3" | b"h4" | b"h5" | b"h6" | b"blockquote" | b"ul" | b"ol" | b"dl"
-        | b"pre" => Flow::Paragraph,
-        b"tr" => Flow::Row,
-        b"td" | b"th" => Flow::Cell,
-        b"div" | b"li" | b"table" | b"tbody" | b"thead" | b"tfoot" | b"caption" | b"dt" | b"dd"
-        | b"center" | b"hr" | b"address" | b"article" | b"aside" | b"footer" | b"header" | b"section"
-        | b"main" | b"nav" | b"form" | b"fieldset" | b"legend" | b"figure" | b"figcaption" | b"body"
-        | b"html" | b"option" | b"optgroup" | b"details" | b"summary" | b"dir" | b"menu" | b"listing"
-        | b"xmp" | b"plaintext" | b"marquee" => Flow::Block,
-        _ => Flow::Inline,
-    }
-}
-
-fn is_void(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"br"
-            | b"hr"
-            | b"img"
-            | b"input"
-            | b"meta"
-            | b"link"
-            | b"base"
-            | b"area"
-            | b"col"
-            | b"embed"
-            | b"param"
-            | b"source"
-            | b"track"
-            | b"wbr"
-            | b"basefont"
-            | b"bgsound"
-            | b"frame"
-            | b"keygen"
-            | b"image"
-    )
-}
-
-/// Elements whose content is never text.
-fn is_dropped(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"script"
-            | b"style"
-            | b"title"
-            | b"template"
-            | b"head"
-            | b"textarea"
-            | b"iframe"
-            | b"noembed"
-            | b"noframes"
-            | b"object"
-            | b"audio"
-            | b"video"
-            | b"canvas"
-            | b"svg"
-            | b"math"
-            | b"datalist"
-    )
 }
 
 #[derive(Debug)]
@@ -503,27 +419,4 @@ impl Walk {
         self.links.retain(|l| !l.range.is_empty());
         Extract { text, marks: self.marks, links: self.links, status: self.status }
     }
-}
-
-/// Whether an image's alternative text says anything: not a file name, not a placeholder.
-fn means_something(alt: &str) -> bool {
-    let alt = alt.trim();
-    let lower = alt.to_ascii_lowercase();
-    let file = [".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp"].iter().any(|e| lower.ends_with(e));
-    alt.len() > 2
-        && !file
-        && !matches!(lower.as_str(), "image" | "logo" | "spacer" | "img" | "icon" | "picture")
-}
-
-/// The host a link leads to; click-tracking addresses that carry their target are unwrapped.
-fn host(href: &str) -> Option<String> {
-    let rest = href.trim();
-    let rest = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://"))?;
-    let inner = rest.find("http%3A%2F%2F").map(|at| &rest[at + 13..]);
-    let inner = inner.or_else(|| rest.find("https%3A%2F%2F").map(|at| &rest[at + 14..]));
-    let rest = inner.unwrap_or(rest);
-    let end = rest.find(['/', '?', '#', ':', '%', '&']).unwrap_or(rest.len());
-    let host = rest[..end].rsplit('@').next()?.to_ascii_lowercase();
-    let host = host.strip_prefix("www.").unwrap_or(&host);
-    (host.contains('.') && host.len() <= 253).then(|| host.to_owned())
 }
