@@ -1,1 +1,26 @@
-//! stub
+//! HubSpot turned into knowledge that AI agents can search, cite and act on.
+//!
+//! One line per module, in the direction data flows. A module may use the ones listed in the same row or
+//! below it in the arrows, which `tests/it/arrows.rs` enforces:
+//!
+//! `main → cli → app → server → { sync, knowledge } → pipeline → { rules, insights, text, hubspot, store,
+//! vault, hublore-index } → domain`
+
+pub mod agents;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod domain;
+pub mod http;
+pub mod hubspot;
+pub mod insights;
+pub mod jobs;
+pub mod knowledge;
+pub mod pipeline;
+pub mod rules;
+pub mod server;
+pub mod status;
+pub mod store;
+pub mod sync;
+pub mod text;
+pub mod vault;

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Passes every test on a fresh Debian machine with Rust: installs what is missing, then format, lints,
+# licences, advisories, all tests. `.ci/run` calls exactly this.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "tools"
+if ! command -v cc >/dev/null; then
+    as_root apt-get update -qq
+    as_root apt-get install -y -qq --no-install-recommends gcc libc6-dev
+fi
+rustup component add rustfmt clippy >/dev/null 2>&1 || true
+if ! cargo deny --version >/dev/null 2>&1; then
+    cargo install cargo-deny --locked --quiet
+fi
+
+step "format"
+cargo fmt --all --check
+
+step "lints"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "licences, bans, sources"
+cargo deny --locked --offline check licenses bans sources
+
+step "build"
+cargo build --workspace --all-targets --locked
+
+step "tests"
+cargo test --workspace --locked --quiet

@@ -1,0 +1,258 @@
+//! The composition root: builds every handle once, in the order that survives a crash. No logic.
+//!
+//! Order of a start: lock the data folder → open the database → open the vault → open the index → follow the
+//! ledger (which replays or rebuilds) → serve. Readers beside a running server open read-only and take no lock.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hublore_index::{Embedded, KnowledgeIndex, Options};
+use tokio::sync::watch;
+
+use crate::config::Config;
+use crate::domain::clock::Clock;
+use crate::domain::ids::OrgId;
+use crate::insights::Distillation;
+use crate::knowledge::KnowledgeError;
+use crate::knowledge::follower::Follower;
+use crate::knowledge::search::Search;
+use crate::pipeline::Settings;
+use crate::rules::Rules;
+use crate::store::{Store, StoreError, meta, orgs};
+use crate::sync::SyncError;
+use crate::sync::connection::Connector;
+use crate::sync::mode::Mode;
+use crate::sync::progress::Progress;
+use crate::sync::report::Report;
+use crate::sync::run::Syncer;
+use crate::vault::{Vault, VaultError, random};
+
+/// How long a report waits for the index to catch up with what was stored.
+const CATCH_UP: Duration = Duration::from_secs(600);
+
+/// Why the application cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data folder is in use.
+    #[error(
+        "another hublore is using the data folder {0}; stop it, or give this one its own with --data-dir"
+    )]
+    InUse(PathBuf),
+    /// The data folder cannot be used.
+    #[error("cannot use the data folder {folder}: {reason}")]
+    Folder {
+        /// Its path.
+        folder: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// Nothing has been stored there yet.
+    #[error("there is no data in {0} yet; run `hublore connect` or `hublore demo` first")]
+    Empty(PathBuf),
+    /// `--org` names nobody.
+    #[error("no organisation `{0}` here")]
+    NoSuchOrg(String),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The index.
+    #[error(transparent)]
+    Knowledge(#[from] KnowledgeError),
+}
+
+/// Files of the data folder.
+#[derive(Debug, Clone)]
+pub struct DataFolder(PathBuf);
+
+impl DataFolder {
+    /// The folder at `path`.
+    #[must_use]
+    pub fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The folder itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Where a running server says how to reach it.
+    #[must_use]
+    pub fn server_file(&self) -> PathBuf {
+        self.0.join("server.json")
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.join("hublore.db")
+    }
+
+    fn index(&self) -> PathBuf {
+        self.0.join("index")
+    }
+
+    fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// Takes the lock, making the folder if need be; it is held until the file is dropped.
+    fn lock(&self) -> Result<File, StartError> {
+        let failed =
+            |error: std::io::Error| StartError::Folder { folder: self.0.clone(), reason: error.to_string() };
+        fs::create_dir_all(&self.0).map_err(failed)?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.0.join("lock"))
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(StartError::InUse(self.0.clone())),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+/// What a process that only reads needs.
+#[derive(Debug, Clone)]
+pub struct Reading {
+    /// Settings.
+    pub config: Arc<Config>,
+    /// Database.
+    pub store: Store,
+    /// Index.
+    pub index: Arc<Embedded>,
+    /// Organisation asked for, or the only one.
+    pub org: OrgId,
+}
+
+impl Reading {
+    /// Opens the data folder for reading, beside whatever process owns it.
+    pub fn open(config: Arc<Config>, folder: &DataFolder, org: Option<&str>) -> Result<Self, StartError> {
+        if !folder.database().exists() {
+            return Err(StartError::Empty(folder.0.clone()));
+        }
+        let store = Store::open_read_only(&folder.database())?;
+        let index = Embedded::open_read_only(&folder.index()).map_err(KnowledgeError::from)?;
+        let known: Vec<OrgId> = store.read(|conn| orgs::list(conn))?;
+        let org = chosen(known, org)?.ok_or_else(|| StartError::Empty(folder.0.clone()))?;
+        Ok(Self { config, store, index: Arc::new(index), org })
+    }
+
+    /// Searches over store and index.
+    #[must_use]
+    pub fn search(&self) -> Search<'_> {
+        Search { store: &self.store, index: &*self.index, include_unlinked: self.config.include_unlinked }
+    }
+}
+
+fn chosen(known: Vec<OrgId>, asked: Option<&str>) -> Result<Option<OrgId>, StartError> {
+    match asked {
+        None => Ok(known.into_iter().next()),
+        Some(asked) => {
+            let found = known.into_iter().find(|org| org.as_str() == asked);
+            found.map(Some).ok_or_else(|| StartError::NoSuchOrg(asked.to_owned()))
+        }
+    }
+}
+
+/// The whole application, owning its data folder.
+#[derive(Debug)]
+pub struct App {
+    /// What readers need too.
+    pub reading: Reading,
+    /// Where files are.
+    pub folder: DataFolder,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Connections to portals.
+    pub connector: Connector,
+    /// Keeps the index current.
+    pub follower: Follower,
+    syncer: Syncer,
+    /// Held until everything above is closed: fields drop in order.
+    _lock: File,
+}
+
+impl App {
+    /// Opens the data folder for this process alone.
+    pub fn open(
+        config: Arc<Config>,
+        folder: DataFolder,
+        org: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        let lock = folder.lock()?;
+        let store = Store::open(&folder.database())?;
+        let (epoch, org) = identities(&store, org, &clock)?;
+        let vault = Arc::new(Vault::open(&folder.keys())?);
+        let options = Options { writer_budget_bytes: config.index.writer_budget_bytes, ..Options::default() };
+        let index = Arc::new(Embedded::open(&folder.index(), options).map_err(KnowledgeError::from)?);
+        let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, config.index.commit_after)?;
+        let connector = Connector::new(store.clone(), vault, Arc::clone(&config), Arc::clone(&clock));
+        let settings = Settings {
+            mask_secrets: config.mask_secrets,
+            skip_noise: config.skip_noise.clone(),
+            rules: Rules::default(),
+            distillation: Distillation::default(),
+        };
+        let syncer = Syncer {
+            store: store.clone(),
+            connector: connector.clone(),
+            clock: Arc::clone(&clock),
+            settings,
+        };
+        let reading = Reading { config, store, index, org };
+        Ok(Self { reading, folder, clock, connector, follower, syncer, _lock: lock })
+    }
+
+    /// Runs a sync and waits until what it stored is searchable.
+    pub async fn sync(
+        self: &Arc<Self>,
+        mode: Mode,
+        progress: Arc<Progress>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Report, SyncError> {
+        let mut report = self.syncer.run(&self.reading.org, mode, progress, stop).await?;
+        let this = Arc::clone(self);
+        let counted = tokio::task::spawn_blocking(move || {
+            this.follower.catch_up(CATCH_UP)?;
+            this.reading.index.count(this.reading.org.as_str()).map_err(KnowledgeError::from)
+        });
+        match counted.await {
+            Ok(Ok(documents)) => report.documents = documents,
+            Ok(Err(error)) => drop(report.errors.insert("index".to_owned(), error.to_string())),
+            Err(error) => drop(report.errors.insert("index".to_owned(), error.to_string())),
+        }
+        Ok(report)
+    }
+}
+
+/// The epoch of the database and the organisation to serve, both made at the first start.
+fn identities(
+    store: &Store,
+    asked: Option<&str>,
+    clock: &Arc<dyn Clock>,
+) -> Result<(String, OrgId), StartError> {
+    let fresh_epoch = hex(&random::<16>()?);
+    let epoch: String = store.write(move |conn| meta::epoch(conn, &fresh_epoch))?;
+    let known: Vec<OrgId> = store.read(|conn| orgs::list(conn))?;
+    if let Some(org) = chosen(known, asked)? {
+        return Ok((epoch, org));
+    }
+    let org = OrgId::new(format!("org_{}", hex(&random::<16>()?)));
+    let (added, now) = (org.clone(), clock.now());
+    let stored: Result<(), StoreError> = store.write(move |conn| orgs::add(conn, &added, "default", now));
+    stored?;
+    Ok((epoch, org))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

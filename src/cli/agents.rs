@@ -1,0 +1,105 @@
+//! `hublore agents`
+
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::remote::Remote;
+use super::{Failure, Global, output, runtime};
+use crate::app::{App, StartError};
+use crate::store::{StoreError, agents as rows};
+
+#[derive(Debug, Args)]
+pub(super) struct Agents {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make an agent; its key is shown once
+    Create {
+        /// What the agent is called
+        name: String,
+        /// Bind it to one customer
+        #[arg(long, value_name = "EMAIL")]
+        customer: Option<String>,
+    },
+    /// List agents
+    List,
+    /// End an agent's key
+    Revoke {
+        /// Id of the agent
+        id: String,
+    },
+}
+
+pub(super) fn run(global: &Global, agents: &Agents) -> Result<(), Failure> {
+    match &agents.verb {
+        Verb::Create { name, customer } => {
+            let made = create(global, name, customer.as_deref())?;
+            if global.json {
+                return output::json(&made);
+            }
+            output::line(&format!("agent  {}", made["id"].as_str().unwrap_or_default()))?;
+            output::line(&format!("key    {}  (shown only now)", made["key"].as_str().unwrap_or_default()))
+        }
+        Verb::List => list(global),
+        Verb::Revoke { id } => revoke(global, id),
+    }
+}
+
+fn create(global: &Global, name: &str, customer: Option<&str>) -> Result<Value, Failure> {
+    let config = global.config()?;
+    let clock = Arc::new(crate::domain::clock::SystemClock);
+    match App::open(config, global.folder()?, global.org.as_deref(), clock) {
+        Ok(app) => {
+            let reading = &app.reading;
+            let customer = customer.map(str::to_owned);
+            let made = crate::agents::create(&reading.store, &reading.org, name, customer, app.clock.now());
+            let (agent, key) = made.map_err(|error| Failure::Usage(error.to_string()))?;
+            Ok(json!({ "id": agent.id, "name": agent.name, "customer": agent.customer, "key": key }))
+        }
+        Err(StartError::InUse(folder)) => runtime()?.block_on(async {
+            match Remote::find(&global.folder()?).await {
+                Some(remote) => remote.post("agents", &json!({ "name": name, "customer": customer })).await,
+                None => Err(StartError::InUse(folder).into()),
+            }
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn list(global: &Global) -> Result<(), Failure> {
+    let reading = global.reading()?;
+    let agents = reading.store.read(|conn| rows::list(conn, &reading.org));
+    let agents = agents.map_err(|error: StoreError| Failure::failed(error))?;
+    if global.json {
+        let agents: Vec<Value> = agents
+            .iter()
+            .map(|a| json!({ "id": a.id, "name": a.name, "customer": a.customer, "created_at": a.created_at, "revoked_at": a.revoked_at }))
+            .collect();
+        return output::json(&agents);
+    }
+    for agent in agents {
+        let state = if agent.revoked_at.is_some() { "revoked" } else { "active" };
+        output::line(&format!("{}  {state:<8}{}", agent.id, output::plain(&agent.name)))?;
+    }
+    Ok(())
+}
+
+fn revoke(global: &Global, id: &str) -> Result<(), Failure> {
+    let app = global.app(global.config()?)?;
+    let (org, id, now) = (app.reading.org.clone(), id.to_owned(), app.clock.now());
+    let named = id.clone();
+    let revoked: Result<bool, StoreError> =
+        app.reading.store.write(move |conn| rows::revoke(conn, &org, &id, now));
+    match revoked {
+        Ok(true) => output::line("revoked"),
+        Ok(false) => {
+            Err(Failure::Usage(format!("no agent `{named}` here; `hublore agents list` shows them")))
+        }
+        Err(error) => Err(Failure::failed(error)),
+    }
+}

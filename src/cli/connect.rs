@@ -1,0 +1,114 @@
+//! `hublore connect`: prints the address where a person gives consent, waits for the answer, syncs.
+//!
+//! With a server running the address is the server's and the rest happens there.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::remote::Remote;
+use super::serve::{served, stop_on_signal};
+use super::{Failure, Global, output, runtime, sync};
+use crate::app::App;
+use crate::jobs::JobState;
+use crate::server::{bind, consent};
+use crate::sync::SyncError;
+
+/// How long to wait for a person.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+#[derive(Debug, Args)]
+pub(super) struct Connect {
+    /// Connect with a static service key read from this file (- for standard input) instead of OAuth
+    #[arg(long, value_name = "FILE")]
+    service_key: Option<String>,
+    /// Do not run the first sync afterwards
+    #[arg(long, requires = "service_key")]
+    no_sync: bool,
+}
+
+pub(super) fn run(global: &Global, connect: &Connect) -> Result<(), Failure> {
+    let config = global.config()?;
+    let folder = global.folder()?;
+    runtime()?.block_on(async {
+        if let Some(remote) = Remote::find(&folder).await {
+            let answer = remote.post("connect", &json!({})).await?;
+            let link = answer["link"].as_str().unwrap_or_default();
+            return show(global, link);
+        }
+        let app = global.app(Arc::clone(&config))?;
+        match &connect.service_key {
+            Some(file) => with_key(global, &app, file, connect.no_sync).await,
+            None => with_consent(global, app).await,
+        }
+    })
+}
+
+fn show(global: &Global, link: &str) -> Result<(), Failure> {
+    if global.json {
+        return output::json(&json!({ "link": link }));
+    }
+    output::line(&format!("Open this address in a browser and approve the connection:\n\n  {link}\n"))
+}
+
+async fn with_key(global: &Global, app: &Arc<App>, file: &str, no_sync: bool) -> Result<(), Failure> {
+    let text =
+        if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let text =
+        text.map_err(|error| Failure::Usage(format!("cannot read the service key from `{file}`: {error}")))?;
+    let key = SecretString::from(text.trim().to_owned());
+    let connection = app.connector.connect_with_key(&app.reading.org, key).await?;
+    if no_sync {
+        return output::json(&json!({ "portal_id": connection.portal }));
+    }
+    sync::here(global, app).await
+}
+
+/// Listens for HubSpot's answer until the connection stands and its first sync is done.
+async fn with_consent(global: &Global, app: Arc<App>) -> Result<(), Failure> {
+    // Asked for once here so that missing settings are told before anybody opens a browser.
+    app.connector.begin_consent(&app.reading.org, None)?;
+    let listener = bind(app.reading.config.server.listen).await.map_err(Failure::Failed)?;
+    let address = listener.local_addr().map_err(Failure::failed)?;
+    let served = served(&app, address)?;
+    let link = consent::link(&served).map_err(|_| Failure::Failed("no link could be made".to_owned()))?;
+    show(global, &link)?;
+    if std::io::stderr().is_terminal() {
+        eprintln!("waiting for the answer (Ctrl-C to give up)");
+    }
+    let mut stop = stop_on_signal();
+    let jobs = served.jobs.clone();
+    let serving = tokio::spawn(served.serve(listener, stop.clone()));
+    let ended = tokio::select! {
+        state = until_done(global, &jobs) => state,
+        _ = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
+    };
+    serving.abort();
+    match ended? {
+        JobState::Done { report } => sync::show(global, &report),
+        JobState::Failed { error } => Err(Failure::Failed(error)),
+        JobState::Idle | JobState::Running { .. } => {
+            Err(Failure::from(SyncError::ConsentRefused("no answer came within ten minutes".to_owned())))
+        }
+    }
+}
+
+/// Waits for the run that a consent starts, showing its progress, or for patience to end.
+pub(super) async fn until_done(global: &Global, jobs: &crate::jobs::Jobs) -> Result<JobState, Failure> {
+    let started = std::time::Instant::now();
+    while matches!(jobs.state(), JobState::Idle) {
+        if started.elapsed() > PATIENCE {
+            return Ok(JobState::Idle);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let _bars = super::bars::Bars::show(jobs.progress(), global.quiet);
+    while matches!(jobs.state(), JobState::Running { .. }) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(jobs.state())
+}

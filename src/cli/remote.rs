@@ -1,0 +1,54 @@
+//! Talking to the server that owns the data folder, when there is one.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Failure;
+use crate::app::DataFolder;
+use crate::server::admin::ServerFile;
+
+/// A running server.
+pub(super) struct Remote {
+    http: reqwest::Client,
+    file: ServerFile,
+}
+
+impl Remote {
+    /// The server of a data folder, if one runs and answers.
+    pub(super) async fn find(folder: &DataFolder) -> Option<Self> {
+        let text = std::fs::read(folder.server_file()).ok()?;
+        let file: ServerFile = serde_json::from_slice(&text).ok()?;
+        let http = crate::http::client(Duration::from_secs(600)).ok()?;
+        let remote = Self { http, file };
+        // A file left by a killed server points at nothing, or at somebody else.
+        remote.get("status").await.ok().map(|_| remote)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}/api/v1/admin/{path}", self.file.address)
+    }
+
+    pub(super) async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.answer(self.http.get(self.url(path))).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.answer(self.http.post(self.url(path)).json(body)).await
+    }
+
+    async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
+        let response = request.bearer_auth(&self.file.key).send().await.map_err(Failure::failed)?;
+        let status = response.status();
+        let body: Value = response.json().await.map_err(Failure::failed)?;
+        if status.is_success() {
+            return Ok(body);
+        }
+        let detail = body["detail"].as_str().unwrap_or("the server refused").to_owned();
+        Err(match status.as_u16() {
+            400 | 404 => Failure::Usage(detail),
+            409 => Failure::Refused(detail),
+            _ => Failure::Failed(detail),
+        })
+    }
+}

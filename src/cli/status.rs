@@ -1,0 +1,60 @@
+//! `hublore status`
+
+use super::{Failure, Global, output};
+use crate::status::{self, Status};
+
+pub(super) fn run(global: &Global) -> Result<(), Failure> {
+    let status = status::read(&global.reading()?)?;
+    if global.json {
+        return output::json(&status);
+    }
+    for line in lines(&status) {
+        output::line(&line)?;
+    }
+    Ok(())
+}
+
+fn lines(status: &Status) -> Vec<String> {
+    let mut lines = vec![format!("organisation  {}", status.org)];
+    match &status.connection {
+        None => lines.push("connection    none; run `hublore connect`".to_owned()),
+        Some(connection) => {
+            lines.push(format!(
+                "connection    portal {} since {}",
+                connection.portal_id, connection.connected_at
+            ));
+            let last = connection.last_synced.map_or("never".to_owned(), |at| at.to_string());
+            lines.push(format!("last synced   {last}"));
+            lines.extend(connection.auth_error.iter().map(|error| format!("auth error    {error}")));
+        }
+    }
+    let modes = &status.modes;
+    let mode = |effective: bool| if effective { "on" } else { "off" };
+    lines.push(format!(
+        "modes         ingest {}, actions {}, notifications {}",
+        mode(modes.ingest.effective),
+        mode(modes.actions.effective),
+        mode(modes.notifications.effective)
+    ));
+    let totals = &status.totals;
+    lines.push(format!(
+        "totals        {} contacts, {} companies, {} deals, {} engagements ({} tied to customers)",
+        totals.contacts, totals.companies, totals.deals, totals.engagements, totals.linked_engagements
+    ));
+    for (kind, counts) in &totals.by_kind {
+        let skipped: u64 = counts.skipped.values().sum();
+        lines.push(format!(
+            "  {kind:<16}{} stored, {} learned, {skipped} skipped",
+            counts.stored, counts.learned
+        ));
+    }
+    lines.push(format!(
+        "index         {} documents, {} changes waiting",
+        status.documents, status.index_lag_changes
+    ));
+    if let Some(run) = &status.last_run {
+        lines.push(format!("last run      {} {} at {}", run.mode, run.outcome, run.started_at));
+        lines.extend(run.error.iter().map(|error| format!("              {error}")));
+    }
+    lines
+}

@@ -1,0 +1,124 @@
+//! `hublore sync`: runs here, or hands the run to the server that owns the data folder.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+
+use super::bars::Bars;
+use super::remote::Remote;
+use super::serve::stop_on_signal;
+use super::{Failure, Global, output, runtime};
+use crate::app::{App, StartError};
+use crate::sync::mode::Mode;
+use crate::sync::progress::Progress;
+use crate::sync::report::Report;
+
+#[derive(Debug, Args)]
+pub(super) struct Sync {
+    /// What to read: full_resync reads everything again; an unfinished run goes on where it stopped
+    #[arg(default_value = "full_resync", value_parser = mode)]
+    mode: Mode,
+}
+
+fn mode(name: &str) -> Result<Mode, String> {
+    Mode::parse(name).ok_or_else(|| format!("the modes are {}", Mode::ALL.map(Mode::as_str).join(", ")))
+}
+
+pub(super) fn run(global: &Global, sync: &Sync) -> Result<(), Failure> {
+    let config = global.config()?;
+    runtime()?.block_on(async {
+        let opened = App::open(
+            config,
+            global.folder()?,
+            global.org.as_deref(),
+            Arc::new(crate::domain::clock::SystemClock),
+        );
+        match opened {
+            Ok(app) => run_here(global, &Arc::new(app), sync.mode).await,
+            Err(StartError::InUse(folder)) => match Remote::find(&global.folder()?).await {
+                Some(remote) => run_there(global, &remote, sync.mode).await,
+                None => Err(StartError::InUse(folder).into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    })
+}
+
+/// The first sync after connecting.
+pub(super) async fn here(global: &Global, app: &Arc<App>) -> Result<(), Failure> {
+    run_here(global, app, Mode::FullResync).await
+}
+
+async fn run_here(global: &Global, app: &Arc<App>, mode: Mode) -> Result<(), Failure> {
+    let progress = Arc::<Progress>::default();
+    let report = {
+        let _bars = Bars::show(Arc::clone(&progress), global.quiet);
+        app.sync(mode, progress, stop_on_signal()).await?
+    };
+    show(global, &report)
+}
+
+async fn run_there(global: &Global, remote: &Remote, mode: Mode) -> Result<(), Failure> {
+    remote.post("sync", &json!({ "mode": mode.as_str() })).await?;
+    loop {
+        let state = remote.get("sync").await?;
+        match state["state"].as_str() {
+            Some("running") => tokio::time::sleep(Duration::from_millis(200)).await,
+            Some("done") => {
+                let report: Report =
+                    serde_json::from_value(state["report"].clone()).map_err(Failure::failed)?;
+                return show(global, &report);
+            }
+            _ => {
+                return Err(Failure::Failed(state["error"].as_str().unwrap_or("the run was lost").to_owned()));
+            }
+        }
+    }
+}
+
+/// Prints a report; a run that did not read everything is a failure, with what is missing named.
+pub(super) fn show(global: &Global, report: &Report) -> Result<(), Failure> {
+    if global.json {
+        output::json(report)?;
+    } else {
+        for line in lines(report) {
+            output::line(&line)?;
+        }
+    }
+    match report.outcome.as_str() {
+        "complete" => Ok(()),
+        "interrupted" => Err(Failure::Interrupted),
+        _ => {
+            let causes: Vec<String> =
+                report.errors.iter().map(|(name, cause)| format!("{name}: {cause}")).collect();
+            Err(Failure::Failed(format!("the sync is {}; {}", report.outcome, causes.join("; "))))
+        }
+    }
+}
+
+fn lines(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, counts) in &report.types {
+        lines.push(format!(
+            "{name:>16}: {} read, {} stored, {} unchanged, {} failed",
+            counts.fetched, counts.stored, counts.unchanged, counts.failed
+        ));
+    }
+    for (name, counts) in &report.engagements {
+        let skipped: Vec<String> =
+            counts.skipped.iter().map(|(why, count)| format!("{count} {why}")).collect();
+        let skipped = if skipped.is_empty() { "none".to_owned() } else { skipped.join(", ") };
+        lines.push(format!(
+            "{name:>16}: {} read, {} learned, skipped: {skipped}, {} tied to customers",
+            counts.fetched, counts.indexed, counts.linked
+        ));
+    }
+    lines.push(format!(
+        "{:>16}: {} documents, {} requests, {} retried",
+        report.outcome, report.documents, report.requests.total, report.requests.retried
+    ));
+    lines.extend(report.errors.iter().map(|(name, cause)| format!("{name:>16}: not read: {cause}")));
+    lines
+}

@@ -1,0 +1,298 @@
+//! Settings: as written (files and environment), then as meant (checked types).
+//!
+//! `default.toml` is the manual and is compiled in. Not here: mode toggles and rules, which belong to an
+//! organisation and live in the store.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::{Host, Url};
+
+use crate::domain::engagement::SkipReason;
+use crate::hubspot::paths::ApiVersion;
+
+/// The default file, as the manual and as the lowest layer.
+pub const DEFAULTS: &str = include_str!("default.toml");
+
+/// A setting that cannot be used; the text says which one and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+fn bad<T>(text: impl Into<String>) -> Result<T, ConfigError> {
+    Err(ConfigError(text.into()))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    server: WrittenServer,
+    hubspot: WrittenHubspot,
+    noise: WrittenNoise,
+    privacy: WrittenPrivacy,
+    index: WrittenIndex,
+    log: WrittenLog,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenServer {
+    listen: String,
+    public_url: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenHubspot {
+    client_id: String,
+    client_secret: SecretString,
+    client_secret_file: String,
+    api_version: String,
+    api_base: String,
+    app_base: String,
+    requests_per_10s: u32,
+    timeout_s: u64,
+    attempts: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenNoise {
+    skip: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenPrivacy {
+    mask_secrets: bool,
+    include_unlinked: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenIndex {
+    writer_memory_mb: usize,
+    commit_ms: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenLog {
+    level: String,
+    json: bool,
+}
+
+/// All settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The server.
+    pub server: Server,
+    /// HubSpot.
+    pub hubspot: Hubspot,
+    /// Reasons for which mail is stored but not learned.
+    pub skip_noise: BTreeSet<SkipReason>,
+    /// Mask secrets before indexing.
+    pub mask_secrets: bool,
+    /// Customer-scoped searches also see unlinked engagements.
+    pub include_unlinked: bool,
+    /// The index.
+    pub index: Index,
+    /// Log filter.
+    pub log_level: String,
+    /// Log as JSON lines.
+    pub log_json: bool,
+}
+
+/// Settings of the server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Listening address.
+    pub listen: SocketAddr,
+    /// How others reach us.
+    pub public_url: Url,
+}
+
+/// Settings of the connection to HubSpot.
+#[derive(Debug, Clone)]
+pub struct Hubspot {
+    /// OAuth client id; empty until the operator sets it.
+    pub client_id: String,
+    /// OAuth client secret.
+    pub client_secret: SecretString,
+    /// Version of the API.
+    pub api_version: ApiVersion,
+    /// Host of the API.
+    pub api_base: Url,
+    /// Host of the app, for consent and links.
+    pub app_base: Url,
+    /// Fixed request rate, or `None` to follow HubSpot's headers.
+    pub requests_per_10s: Option<u32>,
+    /// Limit of one request.
+    pub timeout: Duration,
+    /// Tries per request.
+    pub attempts: u32,
+}
+
+/// Settings of the index.
+#[derive(Debug, Clone)]
+pub struct Index {
+    /// Memory for building, bytes.
+    pub writer_budget_bytes: usize,
+    /// How long a change may wait for the next commit.
+    pub commit_after: Duration,
+}
+
+impl Config {
+    /// Reads defaults, then `file`, then the environment.
+    pub fn load(file: Option<&Path>) -> Result<Self, ConfigError> {
+        Self::load_with(file, &[])
+    }
+
+    /// Like [`Self::load`], with settings (`section.key`) that override everything.
+    pub fn load_with(file: Option<&Path>, fixed: &[(&str, String)]) -> Result<Self, ConfigError> {
+        use config::{Environment, File, FileFormat};
+        let mut layers = config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(file) = file {
+            layers = layers.add_source(File::from(file).format(FileFormat::Toml).required(true));
+        }
+        let environment = Environment::with_prefix("HUBLORE")
+            .prefix_separator("_")
+            .separator("__")
+            .try_parsing(true)
+            .list_separator(",")
+            .with_list_parse_key("noise.skip");
+        let mut layers = layers.add_source(environment);
+        for (setting, value) in fixed {
+            layers = layers
+                .set_override(*setting, value.as_str())
+                .map_err(|error| ConfigError(error.to_string()))?;
+        }
+        let written = layers.build().and_then(config::Config::try_deserialize::<Written>);
+        match written {
+            Ok(written) => written.check(),
+            Err(error) => {
+                bad(format!("settings: {error}; `hublore doctor` lists every setting with its default"))
+            }
+        }
+    }
+}
+
+impl Written {
+    fn check(self) -> Result<Config, ConfigError> {
+        let h = self.hubspot;
+        Ok(Config {
+            server: Server {
+                listen: self.server.listen.parse().map_err(|_| {
+                    ConfigError(format!(
+                        "server.listen: `{}` is not an address like 127.0.0.1:8787",
+                        self.server.listen
+                    ))
+                })?,
+                public_url: web_address("server.public_url", &self.server.public_url, true)?,
+            },
+            hubspot: Hubspot {
+                client_id: h.client_id,
+                client_secret: secret(h.client_secret, &h.client_secret_file)?,
+                api_version: ApiVersion::parse(&h.api_version).ok_or_else(|| {
+                    ConfigError(format!(
+                        "hubspot.api_version: `{}` is not 2026-09, 2026-03 or legacy",
+                        h.api_version
+                    ))
+                })?,
+                api_base: web_address("hubspot.api_base", &h.api_base, false)?,
+                app_base: web_address("hubspot.app_base", &h.app_base, false)?,
+                requests_per_10s: (h.requests_per_10s > 0).then_some(h.requests_per_10s),
+                timeout: Duration::from_secs(h.timeout_s.clamp(1, 600)),
+                attempts: h.attempts.clamp(1, 20),
+            },
+            skip_noise: self.noise.skip.iter().map(|name| noise(name)).collect::<Result<_, _>>()?,
+            mask_secrets: self.privacy.mask_secrets,
+            include_unlinked: self.privacy.include_unlinked,
+            index: Index {
+                writer_budget_bytes: self.index.writer_memory_mb.clamp(15, 4000) << 20,
+                commit_after: Duration::from_millis(self.index.commit_ms.clamp(10, 60_000)),
+            },
+            log_level: self.log.level,
+            log_json: self.log.json,
+        })
+    }
+}
+
+fn secret(written: SecretString, file: &str) -> Result<SecretString, ConfigError> {
+    if file.is_empty() {
+        return Ok(written);
+    }
+    match std::fs::read_to_string(PathBuf::from(file)) {
+        Ok(text) => Ok(SecretString::from(text.trim().to_owned())),
+        Err(error) => bad(format!("hubspot.client_secret_file: cannot read `{file}`: {error}")),
+    }
+}
+
+fn noise(name: &str) -> Result<SkipReason, ConfigError> {
+    let known = [SkipReason::AutoReply, SkipReason::Bounce, SkipReason::Calendar, SkipReason::Newsletter];
+    let found = known.into_iter().find(|reason| reason.as_str() == name.trim());
+    found.ok_or_else(|| {
+        ConfigError(format!("noise.skip: `{name}` is not auto_reply, bounce, calendar or newsletter"))
+    })
+}
+
+fn web_address(setting: &str, text: &str, plain_allowed: bool) -> Result<Url, ConfigError> {
+    let Ok(mut url) = Url::parse(text) else {
+        return bad(format!("{setting}: `{text}` is not an address like https://example.com"));
+    };
+    let encrypted = url.scheme() == "https";
+    if !encrypted && !(url.scheme() == "http" && (plain_allowed || is_loopback(&url))) {
+        return bad(format!(
+            "{setting}: `{text}` must start with https:// (tokens would travel unprotected)"
+        ));
+    }
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> Result<Config, ConfigError> {
+        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Config::load(Some(file.path()))
+    }
+
+    #[test]
+    fn the_manual_is_a_valid_configuration() {
+        let config = Config::load(None).unwrap();
+        assert_eq!(config.server.listen.port(), 8787);
+        assert_eq!(config.skip_noise.len(), 4);
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused_by_name() {
+        for (text, named) in [
+            ("[hubspot]\nclient_idd = \"x\"", "client_idd"),
+            ("[hubspots]\nx = 1", "hubspots"),
+            ("[hubspot]\napi_base = \"http://example.com\"", "hubspot.api_base"),
+            ("[hubspot]\napi_version = \"v3\"", "hubspot.api_version"),
+            ("[server]\nlisten = \"here\"", "server.listen"),
+            ("[noise]\nskip = [\"spam\"]", "noise.skip"),
+        ] {
+            let error = written(text).unwrap_err().to_string();
+            assert!(error.contains(named), "{error}");
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! Engagements: what happened with a customer, before any of our processing.
+//!
+//! Not here: HubSpot's property names (`hubspot`), text work (`text`), rows (`store`).
+
+use serde::{Deserialize, Serialize};
+
+use super::clock::Millis;
+
+/// The five kinds of engagement that become knowledge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A one-to-one e-mail logged in the CRM.
+    Email,
+    /// A note written by staff.
+    Note,
+    /// A call with its notes or summary.
+    Call,
+    /// A meeting with its notes.
+    Meeting,
+    /// One submission of a form.
+    FormSubmission,
+}
+
+impl Kind {
+    /// Every kind, in the order they are shown.
+    pub const ALL: [Self; 5] = [Self::Email, Self::Note, Self::Call, Self::Meeting, Self::FormSubmission];
+
+    /// The name used in ids, filters, reports and rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Note => "note",
+            Self::Call => "call",
+            Self::Meeting => "meeting",
+            Self::FormSubmission => "form_submission",
+        }
+    }
+
+    /// The kind of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// The body as HubSpot sent it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Body {
+    /// HTML, where HubSpot has it.
+    pub html: Option<String>,
+    /// Plain text, where HubSpot has it.
+    pub plain: Option<String>,
+}
+
+impl Body {
+    /// Nothing was written at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let blank = |part: &Option<String>| part.as_deref().is_none_or(|text| text.trim().is_empty());
+        blank(&self.html) && blank(&self.plain)
+    }
+}
+
+/// Ids of the records an engagement is associated with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Links {
+    /// Contacts.
+    pub contacts: Vec<String>,
+    /// Companies.
+    pub companies: Vec<String>,
+    /// Deals.
+    pub deals: Vec<String>,
+}
+
+/// An engagement as fetched: typed, complete, untouched. Input of the normalize stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawEngagement {
+    /// Kind.
+    pub kind: Kind,
+    /// HubSpot's id.
+    pub id: String,
+    /// Subject or title, where the kind has one.
+    pub title: Option<String>,
+    /// Body.
+    pub body: Body,
+    /// When it happened (the timeline's date).
+    pub occurred_at: Millis,
+    /// When HubSpot last changed the record.
+    pub updated_at: Millis,
+    /// HubSpot's owner id.
+    pub owner: Option<String>,
+    /// E-mail thread, where there is one.
+    pub thread: Option<String>,
+    /// E-mail address of a person this came from, where the kind has one (sender, form value).
+    pub from_address: Option<String>,
+    /// Name of that person, where HubSpot has one.
+    pub from_name: Option<String>,
+    /// HubSpot itself says this mail is an out-of-office reply.
+    pub out_of_office: bool,
+    /// Address of the record in HubSpot's app, where HubSpot gave one.
+    pub url: Option<String>,
+    /// Associations HubSpot reported.
+    pub links: Links,
+    /// All other properties as a JSON object, for people and later stages.
+    pub properties: String,
+}
+
+/// One piece of a document's text, small enough to read as an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Passage {
+    /// The text, secrets masked.
+    pub text: String,
+    /// ISO 639-1 code, where the language is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// Why an engagement is not (or not yet) knowledge. The names are part of the report and of `explain`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SkipReason {
+    /// A keyword rule excludes it.
+    KeywordRule,
+    /// No topic rule matches it.
+    TopicRule,
+    /// There is nothing to learn from: no title and no text.
+    EmptyBody,
+    /// HubSpot redacted the body because the scope `sales-email-read` is missing.
+    Redacted,
+    /// Out-of-office and other automatic replies.
+    AutoReply,
+    /// Delivery reports.
+    Bounce,
+    /// Invitations, acceptances and reminders of a calendar.
+    Calendar,
+    /// Newsletters and other mass mail.
+    Newsletter,
+    /// The judge could not decide; it is asked again later.
+    Unsure,
+}
+
+impl SkipReason {
+    /// Every reason.
+    pub const ALL: [Self; 9] = [
+        Self::KeywordRule,
+        Self::TopicRule,
+        Self::EmptyBody,
+        Self::Redacted,
+        Self::AutoReply,
+        Self::Bounce,
+        Self::Calendar,
+        Self::Newsletter,
+        Self::Unsure,
+    ];
+
+    /// The name used in reports and rows.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::KeywordRule => "keyword_rule",
+            Self::TopicRule => "topic_rule",
+            Self::EmptyBody => "empty_body",
+            Self::Redacted => "redacted",
+            Self::AutoReply => "auto_reply",
+            Self::Bounce => "bounce",
+            Self::Calendar => "calendar",
+            Self::Newsletter => "newsletter",
+            Self::Unsure => "unsure",
+        }
+    }
+
+    /// The reason of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == name)
+    }
+}
+
+/// What the learning rules and the noise guards say about an engagement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It becomes knowledge.
+    Learned,
+    /// It stays a row and nothing more.
+    Skipped {
+        /// Why.
+        reason: SkipReason,
+        /// The rule that decided, where one did.
+        rule: Option<String>,
+    },
+    /// Not decided yet; treated like skipped until it is.
+    Held {
+        /// Why.
+        reason: SkipReason,
+        /// The rule that could not be judged.
+        rule: Option<String>,
+    },
+}
+
+impl Decision {
+    /// The name used in rows.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Learned => "learned",
+            Self::Skipped { .. } => "skipped",
+            Self::Held { .. } => "held",
+        }
+    }
+
+    /// Reason and rule, where there are any.
+    #[must_use]
+    pub fn cause(&self) -> (Option<SkipReason>, Option<&str>) {
+        match self {
+            Self::Learned => (None, None),
+            Self::Skipped { reason, rule } | Self::Held { reason, rule } => (Some(*reason), rule.as_deref()),
+        }
+    }
+}
+
+/// An engagement that went through the whole street, ready to be a row and a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessedEngagement {
+    /// As fetched.
+    pub raw: RawEngagement,
+    /// New text, cut into passages.
+    pub passages: Vec<Passage>,
+    /// Language of the whole, ISO 639-1.
+    pub language: Option<String>,
+    /// Whether it is knowledge.
+    pub decision: Decision,
+}

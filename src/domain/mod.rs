@@ -1,0 +1,8 @@
+//! The words of the business: ids, CRM records, engagements, time.
+//!
+//! Nothing here does I/O, awaits or knows SQL; every other layer may use it and it uses none of them.
+
+pub mod clock;
+pub mod crm;
+pub mod engagement;
+pub mod ids;

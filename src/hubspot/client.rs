@@ -1,0 +1,278 @@
+//! One HTTP call to HubSpot, with everything that has to be right about it: token, budget, limits, retries.
+//!
+//! A body that does not parse is a fault like any other and is asked for again; a short page is not.
+//! Writes are never repeated here (see `actions`): only reads go through [`Client::fetch`].
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use url::Url;
+
+use super::budget::{Budget, Lane};
+use super::error::{Failure, HubspotError, classify};
+use super::paths::ApiVersion;
+use super::tokens::TokenSource;
+
+/// Largest answer taken in, after decompression; a page of 100 notes of the largest size is a tenth of it.
+const MAX_ANSWER_BYTES: usize = 64 << 20;
+/// First pause before a repeated try; doubles up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(400);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
+/// Rate limits are waited out without counting as failed tries, but not for ever.
+const MAX_RATE_LIMITED: u32 = 60;
+
+/// The HTTP client for calls that take at most `timeout`.
+pub fn http(timeout: Duration) -> Result<reqwest::Client, HubspotError> {
+    crate::http::client(timeout).map_err(|error| HubspotError::Unreachable {
+        host: "this machine".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
+/// What was asked of HubSpot so far.
+#[derive(Debug, Default)]
+pub struct Requests {
+    total: AtomicU64,
+    retried: AtomicU64,
+    rate_limited: AtomicU64,
+}
+
+/// A reading of [`Requests`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct RequestCounts {
+    /// Requests sent.
+    pub total: u64,
+    /// Of these, repeated ones.
+    pub retried: u64,
+    /// Answers that were a rate limit.
+    pub rate_limited: u64,
+}
+
+impl Requests {
+    /// The numbers now.
+    #[must_use]
+    pub fn counts(&self) -> RequestCounts {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        RequestCounts {
+            total: read(&self.total),
+            retried: read(&self.retried),
+            rate_limited: read(&self.rate_limited),
+        }
+    }
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    lane: Lane,
+    path: String,
+    query: Vec<(&'static str, String)>,
+    body: Option<Vec<u8>>,
+}
+
+impl Call {
+    /// Reads `path`.
+    #[must_use]
+    pub fn get(path: String) -> Self {
+        Self { lane: Lane::General, path, query: Vec::new(), body: None }
+    }
+
+    /// Sends `body` to `path`; used for batch reads and searches, which change nothing.
+    #[must_use]
+    pub fn post<B: Serialize>(path: String, body: &B) -> Self {
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self { lane: Lane::General, path, query: Vec::new(), body: Some(body) }
+    }
+
+    /// Counts against the search limit.
+    #[must_use]
+    pub fn in_search_lane(mut self) -> Self {
+        self.lane = Lane::Search;
+        self
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// Adds a query parameter if there is a value.
+    #[must_use]
+    pub fn with_some(self, name: &'static str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+}
+
+/// A portal that can be asked. Cheap to clone; clones share tokens, budget and counters.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    version: ApiVersion,
+    tokens: Arc<TokenSource>,
+    budget: Arc<Budget>,
+    requests: Arc<Requests>,
+    attempts: u32,
+}
+
+impl Client {
+    /// A client for the portal behind `tokens`.
+    #[must_use]
+    pub fn new(
+        http: reqwest::Client,
+        base: Url,
+        version: ApiVersion,
+        tokens: Arc<TokenSource>,
+        budget: Arc<Budget>,
+        attempts: u32,
+    ) -> Self {
+        Self { http, base, version, tokens, budget, requests: Arc::default(), attempts }
+    }
+
+    /// The API version calls are made in.
+    #[must_use]
+    pub fn version(&self) -> ApiVersion {
+        self.version
+    }
+
+    /// Share of HubSpot's permitted rate that was used, 0 to 1.
+    #[must_use]
+    pub fn permitted_rate_used(&self) -> f64 {
+        self.budget.permitted_rate_used()
+    }
+
+    /// The counters.
+    #[must_use]
+    pub fn requests(&self) -> RequestCounts {
+        self.requests.counts()
+    }
+
+    /// Makes the call and parses its answer, trying again as its failures deserve.
+    pub async fn fetch<T>(
+        &self,
+        call: &Call,
+        parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, HubspotError> {
+        let (mut failed, mut limited, mut refreshed) = (0, 0, false);
+        loop {
+            let bearer = self.tokens.bearer().await?;
+            match self.attempt(call, bearer.secret.expose_secret(), &parse).await {
+                Ok(value) => return Ok(value),
+                Err(Failure::Fatal(error)) => return Err(error),
+                Err(Failure::Unauthorized(message)) if refreshed => {
+                    return Err(HubspotError::Revoked(message));
+                }
+                Err(Failure::Unauthorized(message)) => {
+                    refreshed = true;
+                    self.tokens.refresh_after(&bearer, &message).await?;
+                }
+                Err(Failure::Retry { after, rate_limited, error }) => {
+                    limited += u32::from(rate_limited);
+                    failed += u32::from(!rate_limited);
+                    if failed >= self.attempts || limited >= MAX_RATE_LIMITED {
+                        return Err(error);
+                    }
+                    self.pause(call.lane, after, rate_limited, failed).await;
+                }
+            }
+            self.requests.retried.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    async fn pause(&self, lane: Lane, asked: Option<Duration>, rate_limited: bool, failed: u32) {
+        if rate_limited {
+            self.requests.rate_limited.fetch_add(1, Ordering::Relaxed);
+            self.budget.block(lane, asked.unwrap_or(FIRST_PAUSE));
+            return;
+        }
+        let doubled = FIRST_PAUSE.saturating_mul(1 << failed.saturating_sub(1).min(10));
+        tokio::time::sleep(asked.unwrap_or(doubled).min(LONGEST_PAUSE.max(asked.unwrap_or_default()))).await;
+    }
+
+    async fn attempt<T>(
+        &self,
+        call: &Call,
+        token: &str,
+        parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, Failure> {
+        self.budget.wait(call.lane).await;
+        self.requests.total.fetch_add(1, Ordering::Relaxed);
+        let url = self.address(&call.path);
+        let mut request = match &call.body {
+            None => self.http.get(url),
+            Some(body) => self.http.post(url).header("content-type", "application/json").body(body.clone()),
+        };
+        if !call.query.is_empty() {
+            request = request.query(&call.query);
+        }
+        let response = request.bearer_auth(token).send().await.map_err(|error| self.broken(&error))?;
+        self.learn_limit(call.lane, response.headers());
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
+        let body = self.read(response).await?;
+        if !(200..300).contains(&status) {
+            return Err(classify(status, retry_after, &body));
+        }
+        parse(&body).map_err(|error| Failure::transient(HubspotError::Unreadable(error.to_string())))
+    }
+
+    async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
+        let mut body = Vec::with_capacity(
+            usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(0).min(1 << 20),
+        );
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(Failure::Fatal(HubspotError::Unreadable(
+                    "an answer is larger than 64 MiB".to_owned(),
+                )));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    fn learn_limit(&self, lane: Lane, headers: &reqwest::header::HeaderMap) {
+        let max = headers.get("x-hubspot-ratelimit-max").and_then(|value| value.to_str().ok());
+        if let Some(max) = max.and_then(|text| text.parse().ok()) {
+            self.budget.learn(lane, max);
+        }
+    }
+
+    fn address(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        url
+    }
+
+    fn broken(&self, error: &reqwest::Error) -> Failure {
+        Failure::transient(HubspotError::Unreachable {
+            host: self.base.host_str().unwrap_or_default().to_owned(),
+            reason: network_reason(error),
+        })
+    }
+}
+
+/// The innermost cause of a network error: the sentence a person can act on, without addresses or tokens.
+pub(super) fn network_reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
+        return "it did not answer in time".to_owned();
+    }
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
+    let seconds: f64 = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
+    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
+}

@@ -1,0 +1,106 @@
+//! E-mails, notes, calls and meetings page by page as raw engagements.
+
+use super::client::Client;
+use super::error::HubspotError;
+use super::objects::{associated, list};
+use super::paths::type_name;
+use super::wire::{Object, Page, Properties};
+use crate::domain::clock::Millis;
+use crate::domain::crm::RecordType;
+use crate::domain::engagement::{Body, Kind, Links, RawEngagement};
+
+const COMMON: &str = "hs_timestamp,hs_createdate,hs_lastmodifieddate,hubspot_owner_id,hs_attachment_ids,\
+    hs_object_source_label,hs_gdpr_deleted";
+const EMAIL: &str = "hs_email_subject,hs_email_html,hs_email_text,hs_email_direction,hs_email_status,\
+    hs_email_from_email,hs_email_from_firstname,hs_email_from_lastname,hs_email_to_email,hs_email_cc_email,\
+    hs_email_thread_id,hs_email_message_id,hs_incoming_email_is_out_of_office";
+const NOTE: &str = "hs_note_body";
+const CALL: &str = "hs_call_title,hs_call_body,hs_call_summary,hs_call_direction,hs_call_status,\
+    hs_call_disposition,hs_call_duration,hs_call_has_transcript,hs_call_transcription_id";
+const MEETING: &str = "hs_meeting_title,hs_meeting_body,hs_internal_meeting_notes,hs_meeting_start_time,\
+    hs_meeting_end_time,hs_meeting_outcome,hs_meeting_location,hs_meeting_external_url";
+
+/// One page of engagements of a kind that HubSpot keeps as CRM objects.
+pub async fn page(
+    client: &Client,
+    kind: Kind,
+    after: Option<&str>,
+) -> Result<Page<RawEngagement>, HubspotError> {
+    let name = type_name(RecordType::Engagement(kind));
+    let properties = format!("{COMMON},{}", properties_of(kind));
+    let page = list(client, name, &properties, "contacts,companies,deals", after).await?;
+    let mut records = Vec::with_capacity(page.records.len());
+    for object in page.records {
+        let links = Links {
+            contacts: associated(client, name, &object, "contacts").await?,
+            companies: associated(client, name, &object, "companies").await?,
+            deals: associated(client, name, &object, "deals").await?,
+        };
+        records.push(raw(kind, object, links));
+    }
+    Ok(Page { records, malformed: page.malformed, next: page.next })
+}
+
+fn properties_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Email => EMAIL,
+        Kind::Note => NOTE,
+        Kind::Call => CALL,
+        Kind::Meeting => MEETING,
+        Kind::FormSubmission => "",
+    }
+}
+
+fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
+    let (created_at, updated_at) = (object.created(), object.updated());
+    let mut properties = object.properties;
+    let occurred = properties.take("hs_timestamp").as_deref().and_then(Millis::parse);
+    let (title, body) = title_and_body(kind, &mut properties);
+    let out_of_office = properties.get("hs_incoming_email_is_out_of_office") == Some("true");
+    let names = [properties.get("hs_email_from_firstname"), properties.get("hs_email_from_lastname")];
+    let from_name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    RawEngagement {
+        kind,
+        id: object.id.0,
+        title,
+        body,
+        occurred_at: occurred.unwrap_or(created_at),
+        updated_at,
+        owner: properties.take("hubspot_owner_id"),
+        thread: properties.take("hs_email_thread_id"),
+        from_address: properties.get("hs_email_from_email").map(|address| address.trim().to_lowercase()),
+        from_name: Some(from_name).filter(|name| !name.is_empty()),
+        out_of_office,
+        url: object.url,
+        links,
+        properties: properties.to_json(),
+    }
+}
+
+/// HubSpot prefers no form of a body; ours is HTML first, since its text form is cut from it. A call whose
+/// notes are empty has at least its summary, and internal meeting notes are notes too.
+fn title_and_body(kind: Kind, properties: &mut Properties) -> (Option<String>, Body) {
+    let mut take = |name| properties.take(name);
+    match kind {
+        Kind::Email => {
+            (take("hs_email_subject"), Body { html: take("hs_email_html"), plain: take("hs_email_text") })
+        }
+        Kind::Note => (None, Body { html: take("hs_note_body"), plain: None }),
+        Kind::Call => (
+            take("hs_call_title"),
+            Body { html: joined(take("hs_call_body"), take("hs_call_summary")), plain: None },
+        ),
+        Kind::Meeting => (
+            take("hs_meeting_title"),
+            Body { html: joined(take("hs_meeting_body"), take("hs_internal_meeting_notes")), plain: None },
+        ),
+        Kind::FormSubmission => (None, Body::default()),
+    }
+}
+
+fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}\n<hr>\n{second}")),
+        (one, other) => one.or(other),
+    }
+}

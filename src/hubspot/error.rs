@@ -1,0 +1,181 @@
+//! What HubSpot can answer instead of what was asked, by what the caller has to do about it.
+//!
+//! Classes come from status codes and machine-readable fields; message texts are only passed on to people.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// A call that did not succeed, after the retries its class deserves.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum HubspotError {
+    /// No answer: no route, no name, refused, broken off, too slow.
+    #[error(
+        "HubSpot cannot be reached at {host} ({reason}); check the network and `hubspot.api_base`, then run it again"
+    )]
+    Unreachable {
+        /// Host that was asked.
+        host: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// Consent was withdrawn or the app uninstalled.
+    #[error("HubSpot no longer accepts this connection ({0}); connect again with `hublore connect`")]
+    Revoked(String),
+    /// Client id, secret or redirect address are wrong on our side; the portal is not to blame.
+    #[error(
+        "HubSpot refuses this app ({0}); check hubspot.client_id, hubspot.client_secret and the redirect address"
+    )]
+    Misconfigured(String),
+    /// The consent code was refused.
+    #[error("the consent could not be completed ({0}); open the connect address again")]
+    ConsentFailed(String),
+    /// The app was not granted a scope this call needs.
+    #[error("the connection lacks a permission ({scopes}); grant it in HubSpot and connect again")]
+    MissingScope {
+        /// Scopes HubSpot named, separated by commas; empty where it named none.
+        scopes: String,
+    },
+    /// No such record.
+    #[error("HubSpot has no such record")]
+    NotFound,
+    /// The request was refused for a reason a retry cannot change.
+    #[error("HubSpot refused the request with {status}: {message}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// HubSpot's words.
+        message: String,
+    },
+    /// HubSpot kept failing.
+    #[error("HubSpot keeps failing with {status}; try again later")]
+    Unavailable {
+        /// Last HTTP status.
+        status: u16,
+    },
+    /// The daily limit of the account is used up.
+    #[error(
+        "HubSpot's daily request limit of this account is used up; it starts again at midnight of the portal's time zone"
+    )]
+    DailyLimit,
+    /// Answers kept arriving damaged.
+    #[error("HubSpot's answers cannot be read ({0}); try again later")]
+    Unreadable(String),
+    /// The new tokens could not be stored.
+    #[error("new tokens could not be stored: {0}")]
+    TokensNotStored(String),
+}
+
+/// What to do after one attempt that failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// Try again after a pause.
+    Retry {
+        /// How long HubSpot asks us to wait, if it does.
+        after: Option<Duration>,
+        /// It was a rate limit.
+        rate_limited: bool,
+        /// What to report when the tries are used up.
+        error: HubspotError,
+    },
+    /// The access token is not accepted: refresh once and repeat.
+    Unauthorized(String),
+    /// Give up now.
+    Fatal(HubspotError),
+}
+
+impl Failure {
+    pub(super) fn transient(error: HubspotError) -> Self {
+        Self::Retry { after: None, rate_limited: false, error }
+    }
+}
+
+/// HubSpot's error body; every field is optional and the body may not be JSON at all.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ErrorBody {
+    pub(super) message: Option<String>,
+    pub(super) category: Option<String>,
+    #[serde(rename = "policyName")]
+    policy_name: Option<String>,
+    errors: Vec<ErrorDetail>,
+    context: Option<ErrorContext>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorDetail {
+    context: Option<ErrorContext>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ErrorContext {
+    #[serde(rename = "requiredGranularScopes", alias = "requiredScopes")]
+    required_scopes: Vec<String>,
+}
+
+impl ErrorBody {
+    fn scopes(&self) -> String {
+        let details = self.errors.iter().filter_map(|detail| detail.context.as_ref());
+        let named = details.chain(self.context.as_ref()).flat_map(|context| &context.required_scopes);
+        named.map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Classifies an answer that is not a success (contract, section 7).
+pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Failure {
+    let parsed: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
+    let message = parsed.message.clone().unwrap_or_else(|| format!("status {status}"));
+    let unavailable = HubspotError::Unavailable { status };
+    match status {
+        401 => Failure::Unauthorized(message),
+        403 => Failure::Fatal(HubspotError::MissingScope { scopes: parsed.scopes() }),
+        404 => Failure::Fatal(HubspotError::NotFound),
+        429 => rate_limited(&parsed, retry_after),
+        423 => Failure::Retry {
+            after: retry_after.or(Some(Duration::from_secs(2))),
+            rate_limited: false,
+            error: unavailable,
+        },
+        477 | 408 | 500..=599 => {
+            Failure::Retry { after: retry_after, rate_limited: false, error: unavailable }
+        }
+        _ => Failure::Fatal(HubspotError::Refused { status, message }),
+    }
+}
+
+fn rate_limited(body: &ErrorBody, retry_after: Option<Duration>) -> Failure {
+    let pause = match body.policy_name.as_deref() {
+        Some("DAILY") => return Failure::Fatal(HubspotError::DailyLimit),
+        Some("SECONDLY") => Duration::from_secs(1),
+        _ => Duration::from_secs(10),
+    };
+    Failure::Retry {
+        after: Some(retry_after.unwrap_or(pause)),
+        rate_limited: true,
+        error: HubspotError::Unavailable { status: 429 },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_status_has_its_class() {
+        let daily = br#"{"status":"error","policyName":"DAILY","errorType":"RATE_LIMIT"}"#;
+        assert!(matches!(classify(429, None, daily), Failure::Fatal(HubspotError::DailyLimit)));
+        let burst = br#"{"policyName":"TEN_SECONDLY_ROLLING"}"#;
+        assert!(matches!(classify(429, None, burst), Failure::Retry { rate_limited: true, .. }));
+        assert!(matches!(classify(401, None, b"{}"), Failure::Unauthorized(_)));
+        assert!(matches!(classify(520, None, b"<html>"), Failure::Retry { .. }));
+        assert!(matches!(classify(400, None, b"<html>"), Failure::Fatal(HubspotError::Refused { .. })));
+        let scopes =
+            br#"{"category":"MISSING_SCOPES","errors":[{"context":{"requiredGranularScopes":["forms"]}}]}"#;
+        let Failure::Fatal(HubspotError::MissingScope { scopes }) = classify(403, None, scopes) else {
+            panic!("a 403 is a missing scope");
+        };
+        assert_eq!(scopes, "forms");
+    }
+}

@@ -1,0 +1,17 @@
+//! The only place that knows HubSpot's wire: paths, properties, errors, limits, OAuth.
+//!
+//! Bytes become types of `domain` here and nothing else leaves: no store, no index, no text work.
+//! There is no trait to fake HubSpot with; tests run against the simulator's socket.
+
+pub mod account;
+pub mod associations;
+pub mod budget;
+pub mod client;
+pub mod engagements;
+pub mod error;
+pub mod forms;
+pub mod oauth;
+pub mod objects;
+pub mod paths;
+pub mod tokens;
+pub mod wire;

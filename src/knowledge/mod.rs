@@ -1,0 +1,51 @@
+//! From rows to answers: documents for the index, the follower that keeps it current, search, context.
+//!
+//! The store is the truth and the index follows its ledger; nothing else writes the index. Whoever asks is a
+//! [`Caller`], and only [`scope`] turns a caller into what may be seen.
+
+pub mod context;
+pub mod documents;
+pub mod follower;
+pub mod rebuild;
+pub mod scope;
+pub mod search;
+pub mod verify;
+
+use crate::store::StoreError;
+
+/// Why knowledge cannot be read or kept current.
+#[derive(Debug, thiserror::Error)]
+pub enum KnowledgeError {
+    /// The request makes no sense; the text says what would.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Nobody of that address is known, or the caller may not know.
+    #[error("no customer with the address {0} is known")]
+    NoSuchCustomer(String),
+    /// The index is not there yet.
+    #[error("the index is being built ({0}); try again in a moment")]
+    IndexNotReady(String),
+    /// There is no room for a second generation.
+    #[error("rebuilding needs about {needed_mb} MB free, only {free_mb} MB are; free some space first")]
+    NoRoom {
+        /// Estimated need.
+        needed_mb: u64,
+        /// What is free.
+        free_mb: u64,
+    },
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The index.
+    #[error("index: {0}")]
+    Index(hublore_index::Error),
+}
+
+impl From<hublore_index::Error> for KnowledgeError {
+    fn from(error: hublore_index::Error) -> Self {
+        match error {
+            hublore_index::Error::NeedsRebuild(reason) => Self::IndexNotReady(reason.to_string()),
+            other => Self::Index(other),
+        }
+    }
+}

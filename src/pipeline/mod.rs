@@ -1,0 +1,238 @@
+//! The one-way street: fetch → normalize → associate → filter → distill → publish, one file per stage.
+//!
+//! Stages are joined by bounded channels: a slow stage makes the ones before it wait, so memory does not grow
+//! with the portal. Fetch is async; the middle stages run on threads that spread a page over all cores;
+//! publish hands pages to the one writer. Every way of reading (first sync, later runs) goes through here.
+
+pub mod associate;
+pub mod distill;
+pub mod fetch;
+pub mod filter;
+pub mod normalize;
+pub mod publish;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinHandle;
+
+use self::associate::LinkedEngagement;
+use self::distill::Distilled;
+use self::fetch::{Fetched, Records};
+use self::filter::Judged;
+use self::normalize::NormalizedEngagement;
+use self::publish::{Content, Owner, PageToStore, RunStamp};
+use crate::domain::clock::Clock;
+use crate::domain::crm::RecordType;
+use crate::domain::engagement::{RawEngagement, SkipReason};
+use crate::hubspot::wire::Malformed;
+use crate::insights::Distillation;
+use crate::rules::Rules;
+use crate::store::checkpoints::Checkpoint;
+use crate::store::{Store, StoreError};
+
+/// Pages that may wait between two stages.
+const WAITING_PAGES: usize = 4;
+/// Pages that share a transaction at most.
+const PAGES_PER_WRITE: usize = 16;
+
+/// What the stages need to know.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Mask secrets before anything is stored as passages.
+    pub mask_secrets: bool,
+    /// Kinds of noise that are not learned.
+    pub skip_noise: BTreeSet<SkipReason>,
+    /// Learning rules.
+    pub rules: Rules,
+    /// What distils.
+    pub distillation: Distillation,
+}
+
+/// Is told after every durable page.
+pub type Observer = Arc<dyn Fn(&Checkpoint) + Send + Sync>;
+
+/// A page between two stages.
+#[derive(Debug)]
+struct Carried<T> {
+    record_type: RecordType,
+    records: Vec<T>,
+    malformed: Vec<Malformed>,
+    next: Option<String>,
+    run: RunStamp,
+}
+
+impl<T> Carried<T> {
+    fn with<U>(self, work: impl FnOnce(Vec<T>) -> Vec<U>) -> Carried<U> {
+        let Self { record_type, records, malformed, next, run } = self;
+        Carried { record_type, records: work(records), malformed, next, run }
+    }
+}
+
+/// The running street: pages go in with [`Street::send`], [`Street::finish`] waits for the last one.
+#[derive(Debug)]
+pub struct Street {
+    raw: Sender<Carried<RawEngagement>>,
+    publish: Sender<PageToStore>,
+    stages: Vec<JoinHandle<Result<(), StoreError>>>,
+}
+
+/// A clonable entrance to the street.
+#[derive(Debug, Clone)]
+pub struct Entrance {
+    raw: Sender<Carried<RawEngagement>>,
+    publish: Sender<PageToStore>,
+}
+
+/// The street is closed because a stage failed; the cause is in [`Street::finish`].
+#[derive(Debug, Clone, Copy)]
+pub struct Closed;
+
+impl Street {
+    /// Starts the stages.
+    #[must_use]
+    pub fn open(
+        store: &Store,
+        owner: &Owner,
+        clock: &Arc<dyn Clock>,
+        settings: &Settings,
+        observer: Observer,
+    ) -> Self {
+        let (raw, normalize_in) = channel(WAITING_PAGES);
+        let (normalized, associate_in) = channel(WAITING_PAGES);
+        let (linked, filter_in) = channel(WAITING_PAGES);
+        let (judged, distill_in) = channel(WAITING_PAGES);
+        let (publish, publish_in) = channel(PAGES_PER_WRITE);
+        let mask = settings.mask_secrets;
+        let (rules, skip) = (settings.rules.clone(), settings.skip_noise.clone());
+        let distillation = settings.distillation.clone();
+        let stages = vec![
+            stage(normalize_in, normalized, move |page| {
+                Ok(each(page, |raw: RawEngagement| normalize::engagement(raw, mask)))
+            }),
+            associate_stage(store.clone(), owner.clone(), associate_in, linked),
+            stage(filter_in, judged, move |page| {
+                Ok(each(page, |linked: LinkedEngagement| filter::engagement(linked, &rules, &skip)))
+            }),
+            distill_stage(distill_in, publish.clone(), distillation),
+            publish_stage(publish_in, store.clone(), owner.clone(), Arc::clone(clock), observer),
+        ];
+        Self { raw, publish, stages }
+    }
+
+    /// An entrance for a fetching task.
+    #[must_use]
+    pub fn entrance(&self) -> Entrance {
+        Entrance { raw: self.raw.clone(), publish: self.publish.clone() }
+    }
+
+    /// Waits until everything sent is stored. Every [`Entrance`] must be dropped before.
+    pub async fn finish(self) -> Result<(), StoreError> {
+        drop((self.raw, self.publish));
+        let mut outcome = Ok(());
+        for stage in self.stages {
+            let ended = stage
+                .await
+                .unwrap_or_else(|panic| Err(StoreError::Engine(format!("a stage ended: {panic}"))));
+            outcome = outcome.and(ended);
+        }
+        outcome
+    }
+}
+
+impl Entrance {
+    /// Sends a page on its way; waits while the street is full.
+    pub async fn send(&self, record_type: RecordType, page: Fetched, run: RunStamp) -> Result<(), Closed> {
+        let Fetched { records, malformed, next } = page;
+        match records {
+            Records::Engagements(records) => {
+                let page = Carried { record_type, records, malformed, next, run };
+                self.raw.send(page).await.map_err(|_| Closed)
+            }
+            crm => {
+                let page = PageToStore { record_type, content: Content::Crm(crm), malformed, next, run };
+                self.publish.send(page).await.map_err(|_| Closed)
+            }
+        }
+    }
+}
+
+/// Applies `work` to every record of a page, on all cores, keeping their order.
+fn each<I: Send, O: Send>(page: Carried<I>, work: impl Fn(I) -> O + Sync + Send) -> Carried<O> {
+    page.with(|records| records.into_par_iter().map(work).collect())
+}
+
+fn stage<I, O>(
+    mut input: Receiver<Carried<I>>,
+    output: Sender<Carried<O>>,
+    work: impl Fn(Carried<I>) -> Result<Carried<O>, StoreError> + Send + 'static,
+) -> JoinHandle<Result<(), StoreError>>
+where
+    I: Send + 'static,
+    O: Send + 'static,
+{
+    tokio::task::spawn_blocking(move || {
+        while let Some(page) = input.blocking_recv() {
+            if output.blocking_send(work(page)?).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn associate_stage(
+    store: Store,
+    owner: Owner,
+    input: Receiver<Carried<NormalizedEngagement>>,
+    output: Sender<Carried<LinkedEngagement>>,
+) -> JoinHandle<Result<(), StoreError>> {
+    stage(input, output, move |page| {
+        let Carried { record_type, records, malformed, next, run } = page;
+        let records = associate::page(&store, &owner.org, owner.portal, records)?;
+        Ok(Carried { record_type, records, malformed, next, run })
+    })
+}
+
+fn distill_stage(
+    mut input: Receiver<Carried<Judged>>,
+    output: Sender<PageToStore>,
+    distillation: Distillation,
+) -> JoinHandle<Result<(), StoreError>> {
+    tokio::task::spawn_blocking(move || {
+        while let Some(page) = input.blocking_recv() {
+            let page = each(page, |judged| distill::engagement(judged, &distillation));
+            let Carried { record_type, records, malformed, next, run } = page;
+            let content: Vec<Distilled> = records;
+            let page =
+                PageToStore { record_type, content: Content::Engagements(content), malformed, next, run };
+            if output.blocking_send(page).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn publish_stage(
+    mut input: Receiver<PageToStore>,
+    store: Store,
+    owner: Owner,
+    clock: Arc<dyn Clock>,
+    observer: Observer,
+) -> JoinHandle<Result<(), StoreError>> {
+    tokio::task::spawn_blocking(move || {
+        while let Some(first) = input.blocking_recv() {
+            let mut pages = vec![first];
+            while pages.len() < PAGES_PER_WRITE {
+                let Ok(page) = input.try_recv() else { break };
+                pages.push(page);
+            }
+            let points = publish::pages(&store, &owner, clock.now(), pages)?;
+            points.iter().for_each(|point| observer(point));
+        }
+        Ok(())
+    })
+}

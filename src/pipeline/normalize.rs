@@ -1,0 +1,76 @@
+//! Stage 2, normalize: a body becomes text, new parts apart from quotes and signatures, cut into passages.
+//!
+//! Pure and parallel; all knowledge of text is in `text`.
+
+use crate::domain::engagement::{Kind, Passage, RawEngagement};
+use crate::text::{Body, BodyKind, Noise, Normalized, normalize};
+
+/// HubSpot puts this in place of a body that the scopes do not allow to read (contract, section 2.5).
+const REDACTED: &str = "The content of this email has been redacted";
+
+/// An engagement with its text.
+#[derive(Debug, Clone)]
+pub struct NormalizedEngagement {
+    /// As fetched.
+    pub raw: RawEngagement,
+    /// New text, cut into passages, secrets masked.
+    pub passages: Vec<Passage>,
+    /// All visible text, quoted parts included: what keyword rules look at.
+    pub source_text: String,
+    /// Language of the whole, ISO 639-1.
+    pub language: Option<String>,
+    /// What kind of noise it is, if it is.
+    pub noise: Option<Noise>,
+    /// HubSpot withheld the body.
+    pub redacted: bool,
+}
+
+/// Normalizes one engagement.
+#[must_use]
+pub fn engagement(raw: RawEngagement, mask_secrets: bool) -> NormalizedEngagement {
+    let redacted = is_redacted(&raw);
+    let normalized = text_of(&raw, mask_secrets);
+    let noise = if raw.out_of_office { Some(Noise::AutoReply) } else { normalized.noise };
+    let passages = if redacted { Vec::new() } else { normalized.passages.into_iter().map(passage).collect() };
+    NormalizedEngagement {
+        passages,
+        source_text: normalized.text,
+        language: normalized.language.map(|language| language.code().to_owned()),
+        noise: noise.filter(|_| raw.kind == Kind::Email),
+        redacted,
+        raw,
+    }
+}
+
+fn text_of(raw: &RawEngagement, mask_secrets: bool) -> Normalized {
+    let names: Vec<&str> = raw.from_name.iter().chain(&raw.from_address).map(String::as_str).collect();
+    let body = Body {
+        html: raw.body.html.as_deref(),
+        plain: raw.body.plain.as_deref(),
+        subject: raw.title.as_deref(),
+        sender_names: &names,
+        mask_secrets,
+        ..Body::new(body_kind(raw.kind))
+    };
+    normalize(&body)
+}
+
+fn passage(passage: crate::text::Passage) -> Passage {
+    Passage { text: passage.text, language: passage.language.map(|language| language.code().to_owned()) }
+}
+
+fn body_kind(kind: Kind) -> BodyKind {
+    match kind {
+        Kind::Email => BodyKind::Email,
+        Kind::Note => BodyKind::Note,
+        Kind::Call => BodyKind::Call,
+        Kind::Meeting => BodyKind::Meeting,
+        Kind::FormSubmission => BodyKind::FormSubmission,
+    }
+}
+
+fn is_redacted(raw: &RawEngagement) -> bool {
+    let starts =
+        |part: &Option<String>| part.as_deref().is_some_and(|text| text.trim_start().starts_with(REDACTED));
+    raw.kind == Kind::Email && (starts(&raw.body.html) || starts(&raw.body.plain))
+}

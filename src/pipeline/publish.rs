@@ -1,0 +1,172 @@
+//! Stage 6, publish: rows, links, ledger and checkpoint of a page in one durable transaction.
+//!
+//! The index is not written here: it follows the ledger (`knowledge`), which is why nothing can be in the
+//! index that is not in the store. Pages that wait together share a transaction.
+
+use super::distill::Distilled;
+use super::fetch::Records;
+use crate::domain::clock::Millis;
+use crate::domain::crm::RecordType;
+use crate::domain::ids::{OrgId, PortalId};
+use crate::hubspot::wire::Malformed;
+use crate::store::checkpoints::{self, Checkpoint};
+use crate::store::conn::Conn;
+use crate::store::crm::{self, Stored, Tenant};
+use crate::store::{Store, StoreError, engagements, runs};
+
+/// What is to be stored of one page.
+#[derive(Debug)]
+pub enum Content {
+    /// Contacts, companies or deals, straight from fetch: they have no body to work on.
+    Crm(Records),
+    /// Engagements that went through every stage.
+    Engagements(Vec<Distilled>),
+}
+
+/// One page on its way into the store.
+#[derive(Debug)]
+pub struct PageToStore {
+    /// Its type.
+    pub record_type: RecordType,
+    /// Its records.
+    pub content: Content,
+    /// Records that could not be read.
+    pub malformed: Vec<Malformed>,
+    /// Cursor of the page after it.
+    pub next: Option<String>,
+    /// The page came from the checkpoint's cursor; `None` for pages of another run than the checkpoint's.
+    pub run: RunStamp,
+}
+
+/// The run a page belongs to.
+#[derive(Debug, Clone)]
+pub struct RunStamp {
+    /// Run id.
+    pub id: String,
+    /// Mode of the run.
+    pub mode: &'static str,
+    /// Start of the run: what is known to be complete once it ends.
+    pub started_at: Millis,
+}
+
+/// What happened to the records of a page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Records read.
+    pub fetched: u64,
+    /// New or changed rows.
+    pub stored: u64,
+    /// Rows that were as before.
+    pub unchanged: u64,
+    /// Records parked with a reason.
+    pub failed: u64,
+}
+
+impl Tally {
+    fn count(&mut self, stored: Stored) {
+        self.fetched += 1;
+        match stored {
+            Stored::Changed => self.stored += 1,
+            Stored::Unchanged => self.unchanged += 1,
+        }
+    }
+}
+
+/// Whose pages are stored.
+#[derive(Debug, Clone)]
+pub struct Owner {
+    /// Organisation.
+    pub org: OrgId,
+    /// Portal.
+    pub portal: PortalId,
+}
+
+/// Stores pages in the order given, all or none; answers the checkpoint of each afterwards.
+pub fn pages(
+    store: &Store,
+    owner: &Owner,
+    now: Millis,
+    pages: Vec<PageToStore>,
+) -> Result<Vec<Checkpoint>, StoreError> {
+    let owner = owner.clone();
+    store.write(move |conn| {
+        let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
+        let mut points = checkpoints::list(conn, &owner.org, owner.portal)?;
+        pages.iter().map(|page| one_page(conn, tenant, &mut points, page)).collect()
+    })
+}
+
+fn one_page(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    points: &mut Vec<Checkpoint>,
+    page: &PageToStore,
+) -> Result<Checkpoint, StoreError> {
+    let mut tally = Tally::default();
+    records(conn, tenant, &page.content, &mut tally)?;
+    for bad in &page.malformed {
+        let id = bad.id.as_deref().unwrap_or("unknown");
+        runs::park(conn, tenant, page.record_type.as_str(), id, &bad.reason)?;
+        tally.fetched += 1;
+        tally.failed += 1;
+    }
+    let at = position(points, page);
+    let point = &mut points[at];
+    point.after.clone_from(&page.next);
+    point.finished = page.next.is_none();
+    point.fetched += tally.fetched;
+    point.stored += tally.stored;
+    point.unchanged += tally.unchanged;
+    point.failed += tally.failed;
+    checkpoints::put(conn, tenant.org, tenant.portal, point)?;
+    Ok(point.clone())
+}
+
+/// The checkpoint of the page's type; a fresh one where the stored one belongs to an earlier run.
+fn position(points: &mut Vec<Checkpoint>, page: &PageToStore) -> usize {
+    let name = page.record_type.as_str();
+    let fresh = || Checkpoint {
+        record_type: name.to_owned(),
+        run: page.run.id.clone(),
+        mode: page.run.mode.to_owned(),
+        after: None,
+        finished: false,
+        high_water: page.run.started_at,
+        fetched: 0,
+        stored: 0,
+        unchanged: 0,
+        failed: 0,
+    };
+    let at = points.iter().position(|point| point.record_type == name).unwrap_or_else(|| {
+        points.push(fresh());
+        points.len() - 1
+    });
+    if points[at].run != page.run.id {
+        points[at] = fresh();
+    }
+    at
+}
+
+fn records(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    content: &Content,
+    tally: &mut Tally,
+) -> Result<(), StoreError> {
+    match content {
+        Content::Crm(Records::Contacts(records)) => records
+            .iter()
+            .try_for_each(|one| crm::put_contact(conn, tenant, one).map(|stored| tally.count(stored))),
+        Content::Crm(Records::Companies(records)) => records
+            .iter()
+            .try_for_each(|one| crm::put_company(conn, tenant, one).map(|stored| tally.count(stored))),
+        Content::Crm(Records::Deals(records)) => records
+            .iter()
+            .try_for_each(|one| crm::put_deal(conn, tenant, one).map(|stored| tally.count(stored))),
+        // Raw engagements never come here: `Content` is built by the run, which sends them down the street.
+        Content::Crm(Records::Engagements(_)) => Ok(()),
+        Content::Engagements(records) => records.iter().try_for_each(|one| {
+            engagements::put(conn, tenant, &one.engagement).map(|stored| tally.count(stored))
+        }),
+    }
+}

@@ -1,0 +1,205 @@
+//! What the operator's command line asks of a running server, with a key from the data folder.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use axum::Json;
+use axum::extract::{Path as UrlPath, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use hublore_index::KnowledgeIndex;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use subtle::ConstantTimeEq;
+
+use super::Served;
+use super::problem::Problem;
+use crate::jobs::{JobState, Requested};
+use crate::knowledge::{KnowledgeError, verify};
+use crate::status;
+use crate::store::StoreError;
+use crate::sync::mode::Mode;
+use crate::vault::{VaultError, fingerprint, random};
+
+/// How the command line reaches the server that owns the data folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServerFile {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Proves that the caller can read the data folder.
+    pub key: String,
+}
+
+/// The key of this run of the server, and the file that holds it for the command line.
+#[derive(Debug)]
+pub struct AdminKey {
+    hash: [u8; 32],
+    file: PathBuf,
+}
+
+impl AdminKey {
+    /// Makes a fresh key and leaves it, with the address, in `file`, readable by the owner only.
+    pub fn publish(file: &Path, address: SocketAddr) -> Result<Self, VaultError> {
+        let failed = |error: std::io::Error| VaultError::KeyFile {
+            file: file.display().to_string(),
+            reason: error.to_string(),
+        };
+        let key: String = random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = fingerprint(&key);
+        let text = serde_json::to_vec(&ServerFile { address, key }).unwrap_or_default();
+        // A file left by a killed server may have other rights: never write a key into it.
+        let _ = std::fs::remove_file(file);
+        let mut written =
+            OpenOptions::new().create_new(true).write(true).mode(0o600).open(file).map_err(failed)?;
+        written.write_all(&text).map_err(failed)?;
+        Ok(Self { hash, file: file.to_owned() })
+    }
+
+    fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let key = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let same = fingerprint(key).ct_eq(&self.hash);
+        if bool::from(same) { Ok(()) } else { Err(Problem::unauthorized()) }
+    }
+}
+
+impl Drop for AdminKey {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.file);
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+}
+
+/// `GET /api/v1/admin/status`
+pub async fn status(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+    served.admin.check(&headers)?;
+    let status = blocking(move || {
+        let status = status::read(&served.app.reading)?;
+        serde_json::to_value(status).map_err(|error| Problem::internal(&error))
+    });
+    Ok(Json(status.await?))
+}
+
+/// `POST /api/v1/admin/connect`: a link that opens the connect page once.
+pub async fn connect(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+    served.admin.check(&headers)?;
+    Ok(Json(json!({ "link": super::consent::link(&served)? })))
+}
+
+/// A request for a run.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncRequest {
+    mode: String,
+}
+
+/// `POST /api/v1/admin/sync`: starts a run, or answers that one goes on.
+pub async fn sync(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    served.admin.check(&headers)?;
+    let request: SyncRequest =
+        serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let mode = Mode::parse(&request.mode).ok_or_else(|| {
+        let names = Mode::ALL.map(Mode::as_str).join(", ");
+        Problem::bad_request(format!("`{}` is not a sync mode; the modes are {names}", request.mode))
+    })?;
+    let requested = served.jobs.start(mode)?;
+    let started = requested == Requested::Started;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "started": started, "mode": mode.as_str() }))))
+}
+
+/// `GET /api/v1/admin/sync`: how the current or last run stands.
+pub async fn sync_state(State(served): State<Served>, headers: HeaderMap) -> Result<Json<JobState>, Problem> {
+    served.admin.check(&headers)?;
+    Ok(Json(served.jobs.state()))
+}
+
+/// `POST /api/v1/admin/index/{rebuild|verify|stats|rollback}`
+pub async fn index(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    UrlPath(verb): UrlPath<String>,
+) -> Result<Json<Value>, Problem> {
+    served.admin.check(&headers)?;
+    let done = blocking(move || {
+        let (app, reading) = (&served.app, &served.app.reading);
+        let value = match verb.as_str() {
+            "rebuild" => json!({ "documents": app.follower.rebuild(&|_| {})? }),
+            "rollback" => {
+                app.follower.rollback()?;
+                json!({ "rolled_back": true })
+            }
+            "verify" => {
+                app.follower.catch_up(std::time::Duration::from_secs(60))?;
+                json!(verify::run(&reading.store, &*reading.index)?)
+            }
+            "stats" => stats_json(&reading.index.stats().map_err(KnowledgeError::from)?),
+            _ => return Err(Problem::not_found("the verbs are rebuild, verify, stats and rollback")),
+        };
+        Ok(value)
+    });
+    Ok(Json(done.await?))
+}
+
+/// The sizes of the index as JSON.
+#[must_use]
+pub fn stats_json(stats: &hublore_index::Stats) -> Value {
+    json!({
+        "documents": stats.documents,
+        "passages": stats.passages,
+        "segments": stats.segments,
+        "deleted_passages": stats.deleted_passages,
+        "size_bytes": stats.size_bytes,
+        "generation": stats.generation,
+    })
+}
+
+/// A request for a new agent.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAgent {
+    name: String,
+    #[serde(default)]
+    customer: Option<String>,
+}
+
+/// `POST /api/v1/admin/agents`: makes an agent; the key is shown once.
+pub async fn create_agent(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Result<Json<Value>, Problem> {
+    served.admin.check(&headers)?;
+    let asked: NewAgent =
+        serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
+    let made = blocking(move || {
+        let app = &served.app;
+        let made = crate::agents::create(
+            &app.reading.store,
+            &app.reading.org,
+            &asked.name,
+            asked.customer,
+            app.clock.now(),
+        );
+        let (agent, key) =
+            made.map_err(|error: crate::agents::AgentError| Problem::bad_request(error.to_string()))?;
+        Ok(json!({ "id": agent.id, "name": agent.name, "customer": agent.customer, "key": key }))
+    });
+    Ok(Json(made.await?))
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::internal(&error)
+    }
+}

@@ -1,0 +1,85 @@
+//! What agents call: search and customer context, with a key of their own.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, header};
+use serde::Deserialize;
+
+use super::Served;
+use super::problem::Problem;
+use crate::domain::clock::Millis;
+use crate::knowledge::context::{self, Context, ContextRequest};
+use crate::knowledge::scope::Caller;
+use crate::knowledge::search::{SearchAnswer, SearchRequest};
+use crate::store::{StoreError, agents};
+use crate::vault::fingerprint;
+
+/// Header that narrows a request to one customer.
+const CUSTOMER_HEADER: &str = "x-hublore-customer";
+
+/// Who calls, from the key in the header.
+fn caller(served: &Served, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let key = value.and_then(|value| value.strip_prefix("Bearer ")).filter(|key| key.starts_with("hl_"));
+    let hash = fingerprint(key.ok_or_else(Problem::unauthorized)?.trim());
+    let found = served.app.reading.store.read(|conn| agents::by_key(conn, &hash));
+    let agent =
+        found.map_err(|error: StoreError| Problem::internal(&error))?.ok_or_else(Problem::unauthorized)?;
+    let narrowed = headers.get(CUSTOMER_HEADER).map(|value| value.to_str().map(str::to_owned));
+    let narrowed_to =
+        narrowed.transpose().map_err(|_| Problem::bad_request("X-Hublore-Customer is not an address"))?;
+    Ok(Caller { org: agent.org, bound_to: agent.customer, narrowed_to })
+}
+
+/// Runs blocking work without holding up the other requests.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::internal(&error)))
+}
+
+/// `POST /api/v1/search`
+pub async fn search(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<SearchAnswer>, Problem> {
+    let answer = blocking(move || {
+        let caller = caller(&served, &headers)?;
+        let request: SearchRequest =
+            serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
+        let answer = served.app.reading.search().run(&caller, &request)?;
+        served.metrics.searched(answer.took_ms);
+        Ok(answer)
+    });
+    Ok(Json(answer.await?))
+}
+
+/// Query string of a context request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContextQuery {
+    query: Option<String>,
+    as_of: Option<String>,
+}
+
+/// `GET /api/v1/customers/{email}/context`
+pub async fn context(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    Path(email): Path<String>,
+    query: Result<Query<ContextQuery>, axum::extract::rejection::QueryRejection>,
+) -> Result<Json<Context>, Problem> {
+    let found = blocking(move || {
+        let caller = caller(&served, &headers)?;
+        let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+        let as_of = asked.as_of.map(|text| Millis::parse(&text).ok_or(text)).transpose();
+        let as_of = as_of
+            .map_err(|text| Problem::bad_request(format!("as_of: `{text}` is not a date like 2026-03-01")))?;
+        let request = ContextRequest { query: asked.query, as_of };
+        let reading = &served.app.reading;
+        Ok(context::of(&reading.store, &*reading.index, &caller, &email, &request)?)
+    });
+    Ok(Json(found.await?))
+}

@@ -1,0 +1,118 @@
+//! The HTTP skin: routes, authentication, errors. It holds no logic of its own.
+//!
+//! Connections are accepted by our own loop, because `axum::serve` waits for slow headers without limit.
+
+pub mod admin;
+pub mod api;
+pub mod consent;
+pub mod health;
+pub mod problem;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::{get, post};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use self::admin::AdminKey;
+use self::consent::Tickets;
+use self::health::Metrics;
+use crate::app::App;
+use crate::jobs::Jobs;
+
+/// Connections served at once.
+const MAX_CONNECTIONS: usize = 1024;
+/// Bytes of a request body.
+const MAX_BODY: usize = 1 << 20;
+/// How long a client may take to send its headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What handlers share.
+#[derive(Debug, Clone)]
+pub struct Served {
+    /// The application.
+    pub app: Arc<App>,
+    /// Background runs.
+    pub jobs: Jobs,
+    /// One-time links to the connect page.
+    pub tickets: Arc<Tickets>,
+    /// Key of the operator's command line.
+    pub admin: Arc<AdminKey>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Served {
+    /// Everything a server of `app` needs.
+    #[must_use]
+    pub fn new(app: Arc<App>, admin: AdminKey) -> Self {
+        Self {
+            jobs: Jobs::new(Arc::clone(&app)),
+            app,
+            tickets: Arc::default(),
+            admin: Arc::new(admin),
+            metrics: Arc::default(),
+        }
+    }
+
+    fn router(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .route("/metrics", get(health::metrics))
+            .route("/integrations/hubspot/connect", get(consent::connect))
+            .route("/api/integrations/hubspot/callback", get(consent::callback))
+            .route("/api/v1/search", post(api::search))
+            .route("/api/v1/customers/{email}/context", get(api::context))
+            .route("/api/v1/admin/status", get(admin::status))
+            .route("/api/v1/admin/connect", post(admin::connect))
+            .route("/api/v1/admin/sync", post(admin::sync).get(admin::sync_state))
+            .route("/api/v1/admin/index/{verb}", post(admin::index))
+            .route("/api/v1/admin/agents", post(admin::create_agent))
+            .fallback(problem::no_such_route)
+            .layer(RequestBodyLimitLayer::new(MAX_BODY))
+            .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
+            .with_state(self.clone())
+    }
+
+    /// Serves until `stop` turns true, then lets running requests end.
+    pub async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
+        let router = self.router();
+        let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        loop {
+            let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                _ = stop.wait_for(|stop| *stop) => return,
+            };
+            let Ok((stream, _peer)) = accepted else {
+                // Out of file descriptors: give some time to come back.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            };
+            let service = TowerToHyperService::new(router.clone());
+            tokio::spawn(async move {
+                let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
+                builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
+                // A broken connection is the client's business.
+                let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+                drop(place);
+            });
+        }
+    }
+}
+
+/// Binds the listening address.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
+    TcpListener::bind(address).await.map_err(|error| format!("cannot listen on {address}: {error}"))
+}

@@ -1,0 +1,80 @@
+//! Which records belong together. Types are named as in [`RecordType`]: `contacts`, `email`, ...
+
+use super::StoreError;
+use super::conn::{Conn, all};
+use super::ledger::{self, Operation};
+use crate::domain::engagement::Kind;
+use crate::domain::ids::{DocumentId, OrgId, PortalId};
+use crate::params;
+
+/// Names one record.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordKey<'a> {
+    /// Organisation.
+    pub org: &'a OrgId,
+    /// Portal.
+    pub portal: PortalId,
+    /// Type.
+    pub kind: &'static str,
+    /// HubSpot's id.
+    pub id: &'a str,
+}
+
+/// Replaces the associations of `from` to every record of type `to`; the order is kept.
+pub fn replace(
+    conn: &mut dyn Conn,
+    from: RecordKey<'_>,
+    to: &'static str,
+    ids: &[String],
+) -> Result<(), StoreError> {
+    conn.execute(
+        "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4 and to_type = $5",
+        params![from.org, from.portal, from.kind, from.id, to],
+    )?;
+    for (position, id) in (0_i64..).zip(ids) {
+        conn.execute(
+            "insert into associations (org, portal, from_type, from_id, to_type, to_id, position) \
+             values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+            params![from.org, from.portal, from.kind, from.id, to, id, position],
+        )?;
+    }
+    Ok(())
+}
+
+/// Ids of type `to` that `from` is associated with, in HubSpot's order.
+pub fn targets(
+    conn: &mut dyn Conn,
+    from: RecordKey<'_>,
+    to: &'static str,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "select to_id from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4 \
+               and to_type = $5 order by position";
+    all(conn, sql, params![from.org, from.portal, from.kind, from.id, to], |row| row.string(0))
+}
+
+/// Marks every engagement tied to `record` as changed, because what the index says about it (names,
+/// addresses, whether it is linked) comes from that record. A company also reaches its contacts' engagements.
+pub fn touch_engagements_of(conn: &mut dyn Conn, record: RecordKey<'_>) -> Result<(), StoreError> {
+    let sql = "select from_type, from_id from associations where org = $1 and portal = $2 and to_type = $3 and to_id = $4";
+    let tied = all(conn, sql, params![record.org, record.portal, record.kind, record.id], |row| {
+        Ok((row.string(0)?, row.string(1)?))
+    })?;
+    for (from_type, from_id) in tied {
+        if let Some(kind) = Kind::parse(&from_type) {
+            touch_engagement(conn, record.org, &DocumentId { portal: record.portal, kind, id: from_id })?;
+        } else if record.kind == "companies" && from_type == "contacts" {
+            touch_engagements_of(conn, RecordKey { kind: "contacts", id: &from_id, ..record })?;
+        }
+    }
+    Ok(())
+}
+
+/// Marks one stored engagement as changed.
+pub fn touch_engagement(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<(), StoreError> {
+    let seq = ledger::append(conn, org, &document.to_string(), Operation::Put)?;
+    conn.execute(
+        "update hubspot_engagements set seq = $5 where org = $1 and portal = $2 and kind = $3 and id = $4",
+        params![org, document.portal, document.kind.as_str(), &document.id, seq],
+    )
+    .map(drop)
+}

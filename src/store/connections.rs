@@ -1,0 +1,201 @@
+//! The connection of an organisation to its portal, and the pending consents that may become one.
+//!
+//! Tokens arrive here encrypted; this file never sees them in clear.
+
+use super::StoreError;
+use super::conn::{Conn, first};
+use crate::domain::clock::Millis;
+use crate::domain::ids::{OrgId, PortalId};
+use crate::params;
+
+/// How the connection is authorised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// OAuth with a refresh token.
+    Oauth,
+    /// A static token.
+    ServiceKey,
+}
+
+impl Method {
+    /// The stored name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Oauth => "oauth",
+            Self::ServiceKey => "service_key",
+        }
+    }
+}
+
+/// Encrypted tokens and their expiry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedTokens {
+    /// Encrypted access token.
+    pub access: Vec<u8>,
+    /// Encrypted refresh token.
+    pub refresh: Option<Vec<u8>>,
+    /// When the access token ends.
+    pub expires_at: Option<Millis>,
+}
+
+/// A connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Organisation.
+    pub org: OrgId,
+    /// Portal.
+    pub portal: PortalId,
+    /// How it is authorised.
+    pub method: Method,
+    /// Tokens.
+    pub tokens: SealedTokens,
+    /// Granted scopes, separated by spaces.
+    pub scopes: String,
+    /// The customer's web domain as HubSpot names the portal.
+    pub hub_domain: Option<String>,
+    /// Who consented.
+    pub user: Option<String>,
+    /// Host of HubSpot's app for links.
+    pub ui_domain: Option<String>,
+    /// The portal's time zone.
+    pub time_zone: Option<String>,
+    /// When consent was given.
+    pub connected_at: Millis,
+    /// End of the last complete run.
+    pub last_synced: Option<Millis>,
+    /// Why HubSpot refuses us, if it does.
+    pub auth_error: Option<String>,
+}
+
+/// The connection of an organisation, if it has one.
+pub fn get(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<Connection>, StoreError> {
+    let sql = "select org, portal, method, access_token, refresh_token, expires_at, scopes, hub_domain, user, \
+               ui_domain, time_zone, connected_at, last_synced, auth_error from connections where org = $1";
+    first(conn, sql, params![org], |row| {
+        Ok(Connection {
+            org: OrgId::new(row.text(0)?),
+            portal: PortalId::from_i64(row.int(1)?),
+            method: if row.text(2)? == "oauth" { Method::Oauth } else { Method::ServiceKey },
+            tokens: SealedTokens {
+                access: row.blob(3)?.to_vec(),
+                refresh: row.opt_blob(4)?.map(<[u8]>::to_vec),
+                expires_at: row.opt_int(5)?.map(Millis),
+            },
+            scopes: row.string(6)?,
+            hub_domain: row.opt_string(7)?,
+            user: row.opt_string(8)?,
+            ui_domain: row.opt_string(9)?,
+            time_zone: row.opt_string(10)?,
+            connected_at: Millis(row.int(11)?),
+            last_synced: row.opt_int(12)?.map(Millis),
+            auth_error: row.opt_string(13)?,
+        })
+    })
+}
+
+/// The portal whose records an organisation holds, also when it is no longer connected.
+pub fn portal_of_data(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<PortalId>, StoreError> {
+    let sql = "select portal from checkpoints where org = $1 limit 1";
+    first(conn, sql, params![org], |row| Ok(PortalId::from_i64(row.int(0)?)))
+}
+
+/// Stores a connection in place of any earlier one.
+pub fn put(conn: &mut dyn Conn, connection: &Connection) -> Result<(), StoreError> {
+    let sql = "insert into connections (org, portal, method, access_token, refresh_token, expires_at, scopes, \
+               hub_domain, user, ui_domain, time_zone, connected_at, last_synced) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+               on conflict (org) do update set portal = excluded.portal, method = excluded.method, \
+               access_token = excluded.access_token, refresh_token = excluded.refresh_token, \
+               expires_at = excluded.expires_at, scopes = excluded.scopes, hub_domain = excluded.hub_domain, \
+               user = excluded.user, ui_domain = excluded.ui_domain, time_zone = excluded.time_zone, \
+               connected_at = excluded.connected_at, last_synced = excluded.last_synced, \
+               auth_error = null, auth_error_at = null";
+    let c = connection;
+    conn.execute(
+        sql,
+        params![
+            &c.org,
+            c.portal,
+            c.method.as_str(),
+            &c.tokens.access,
+            &c.tokens.refresh,
+            c.tokens.expires_at,
+            &c.scopes,
+            &c.hub_domain,
+            &c.user,
+            &c.ui_domain,
+            &c.time_zone,
+            c.connected_at,
+            c.last_synced,
+        ],
+    )
+    .map(drop)
+}
+
+/// Replaces the tokens after a refresh.
+pub fn set_tokens(conn: &mut dyn Conn, org: &OrgId, tokens: &SealedTokens) -> Result<(), StoreError> {
+    conn.execute(
+        "update connections set access_token = $2, refresh_token = $3, expires_at = $4, auth_error = null, \
+         auth_error_at = null where org = $1",
+        params![org, &tokens.access, &tokens.refresh, tokens.expires_at],
+    )
+    .map(drop)
+}
+
+/// Remembers why HubSpot refuses us.
+pub fn set_auth_error(conn: &mut dyn Conn, org: &OrgId, error: &str, now: Millis) -> Result<(), StoreError> {
+    let sql = "update connections set auth_error = $2, auth_error_at = $3 where org = $1";
+    conn.execute(sql, params![org, error, now]).map(drop)
+}
+
+/// Remembers the end of a complete run.
+pub fn set_last_synced(conn: &mut dyn Conn, org: &OrgId, at: Millis) -> Result<(), StoreError> {
+    conn.execute("update connections set last_synced = $2 where org = $1", params![org, at]).map(drop)
+}
+
+/// Removes the connection; what was ingested stays.
+pub fn remove(conn: &mut dyn Conn, org: &OrgId) -> Result<bool, StoreError> {
+    Ok(conn.execute("delete from connections where org = $1", params![org])? > 0)
+}
+
+/// A consent that was asked for and not yet answered. Only hashes are stored.
+#[derive(Debug, Clone)]
+pub struct PendingConsent {
+    /// SHA-256 of the `state` parameter.
+    pub state_hash: [u8; 32],
+    /// Organisation that asked.
+    pub org: OrgId,
+    /// SHA-256 of the cookie of the browser that asked; `None` when asked from a terminal.
+    pub browser_hash: Option<Vec<u8>>,
+    /// End of its validity.
+    pub expires_at: Millis,
+}
+
+/// Remembers a pending consent and drops expired ones.
+pub fn add_pending(conn: &mut dyn Conn, pending: &PendingConsent, now: Millis) -> Result<(), StoreError> {
+    conn.execute("delete from oauth_states where expires_at < $1", params![now])?;
+    conn.execute(
+        "insert into oauth_states (state_hash, org, browser_hash, created_at, expires_at) values ($1, $2, $3, $4, $5)",
+        params![&pending.state_hash, &pending.org, &pending.browser_hash, now, pending.expires_at],
+    )
+    .map(drop)
+}
+
+/// Takes a pending consent out: each works once, and only until it expires.
+pub fn take_pending(
+    conn: &mut dyn Conn,
+    state_hash: &[u8; 32],
+    now: Millis,
+) -> Result<Option<PendingConsent>, StoreError> {
+    let sql = "delete from oauth_states where state_hash = $1 returning org, browser_hash, expires_at";
+    let taken = first(conn, sql, params![state_hash], |row| {
+        Ok(PendingConsent {
+            state_hash: *state_hash,
+            org: OrgId::new(row.text(0)?),
+            browser_hash: row.opt_blob(1)?.map(<[u8]>::to_vec),
+            expires_at: Millis(row.int(2)?),
+        })
+    })?;
+    Ok(taken.filter(|pending| pending.expires_at >= now))
+}

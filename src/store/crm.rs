@@ -1,0 +1,291 @@
+//! Contacts (`end_users`), companies, deals, owners and pipeline stages as rows.
+
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+use super::associations::{self, RecordKey};
+use super::conn::{Conn, Param, first};
+use crate::domain::clock::Millis;
+use crate::domain::crm::{Company, Contact, Deal, Owner, Record, Stage};
+use crate::domain::ids::{OrgId, PortalId};
+use crate::params;
+
+/// Where every row of this product comes from.
+pub const SOURCE: &str = "hubspot";
+
+/// What an upsert did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// The row is new or differs from before.
+    Changed,
+    /// Nothing to write.
+    Unchanged,
+}
+
+/// Whose records are being stored, and when.
+#[derive(Debug, Clone, Copy)]
+pub struct Tenant<'a> {
+    /// Organisation.
+    pub org: &'a OrgId,
+    /// Portal.
+    pub portal: PortalId,
+    /// The present.
+    pub now: Millis,
+}
+
+impl<'a> Tenant<'a> {
+    /// Names one record of this tenant.
+    #[must_use]
+    pub fn key(self, kind: &'static str, id: &'a str) -> RecordKey<'a> {
+        RecordKey { org: self.org, portal: self.portal, kind, id }
+    }
+}
+
+/// Statements that differ only in the table.
+struct Table {
+    name: &'static str,
+    hash: &'static str,
+    seen: &'static str,
+}
+
+const CONTACTS: Table = Table {
+    name: "contacts",
+    hash: "select content_hash from end_users where org = $1 and portal = $2 and id = $3",
+    seen: "update end_users set last_seen = $4 where org = $1 and portal = $2 and id = $3",
+};
+const COMPANIES: Table = Table {
+    name: "companies",
+    hash: "select content_hash from companies where org = $1 and portal = $2 and id = $3",
+    seen: "update companies set last_seen = $4 where org = $1 and portal = $2 and id = $3",
+};
+const DEALS: Table = Table {
+    name: "deals",
+    hash: "select content_hash from deals where org = $1 and portal = $2 and id = $3",
+    seen: "update deals set last_seen = $4 where org = $1 and portal = $2 and id = $3",
+};
+
+/// Says whether the stored row already has `hash`; if so it is only marked as seen.
+fn is_unchanged(
+    conn: &mut dyn Conn,
+    table: &Table,
+    tenant: Tenant<'_>,
+    id: &str,
+    hash: &[u8; 32],
+) -> Result<bool, StoreError> {
+    let same =
+        first(conn, table.hash, params![tenant.org, tenant.portal, id], |row| Ok(row.blob(0)? == hash))?;
+    if same == Some(true) {
+        conn.execute(table.seen, params![tenant.org, tenant.portal, id, tenant.now])?;
+    }
+    Ok(same == Some(true))
+}
+
+fn hash_of(properties: &str, links: &[&[String]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    hasher.update(properties.as_bytes());
+    for list in links {
+        hasher.update([0]);
+        for id in *list {
+            hasher.update(id.as_bytes());
+            hasher.update([1]);
+        }
+    }
+    hasher.finalize().into()
+}
+
+/// Stores a contact with its addresses and companies.
+pub fn put_contact(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    record: &Record<Contact>,
+) -> Result<Stored, StoreError> {
+    let contact = &record.fields;
+    let hash = hash_of(&record.properties, &[&contact.companies]);
+    if is_unchanged(conn, &CONTACTS, tenant, &record.id, &hash)? {
+        return Ok(Stored::Unchanged);
+    }
+    let sql = "insert into end_users (org, portal, id, email, first_name, last_name, job_title, phone, \
+               lifecycle_stage, owner, company, properties, content_hash, source, created_at, updated_at, \
+               first_seen, last_seen) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) \
+               on conflict (org, portal, id) do update set email = excluded.email, \
+               first_name = excluded.first_name, last_name = excluded.last_name, job_title = excluded.job_title, \
+               phone = excluded.phone, lifecycle_stage = excluded.lifecycle_stage, owner = excluded.owner, \
+               company = excluded.company, properties = excluded.properties, \
+               content_hash = excluded.content_hash, updated_at = excluded.updated_at, \
+               last_seen = excluded.last_seen";
+    let company = contact.companies.first();
+    let values: &[Param<'_>] = params![
+        tenant.org,
+        tenant.portal,
+        &record.id,
+        &contact.email,
+        &contact.first_name,
+        &contact.last_name,
+        &contact.job_title,
+        &contact.phone,
+        &contact.lifecycle_stage,
+        &contact.owner,
+        company.map(String::as_str),
+        &record.properties,
+        &hash,
+        SOURCE,
+        record.created_at,
+        record.updated_at,
+        tenant.now,
+    ];
+    conn.execute(sql, values)?;
+    replace_addresses(conn, tenant, record)?;
+    let key = tenant.key(CONTACTS.name, &record.id);
+    associations::replace(conn, key, COMPANIES.name, &contact.companies)?;
+    associations::touch_engagements_of(conn, key)?;
+    Ok(Stored::Changed)
+}
+
+fn replace_addresses(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    record: &Record<Contact>,
+) -> Result<(), StoreError> {
+    let contact = &record.fields;
+    let sql = "delete from contact_emails where org = $1 and portal = $2 and contact = $3";
+    conn.execute(sql, params![tenant.org, tenant.portal, &record.id])?;
+    for email in contact.email.iter().chain(&contact.other_emails) {
+        conn.execute(
+            "insert into contact_emails (org, email, portal, contact) values ($1, $2, $3, $4) on conflict do nothing",
+            params![tenant.org, email, tenant.portal, &record.id],
+        )?;
+    }
+    Ok(())
+}
+
+/// Stores a company.
+pub fn put_company(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    record: &Record<Company>,
+) -> Result<Stored, StoreError> {
+    let company = &record.fields;
+    let hash = hash_of(&record.properties, &[]);
+    if is_unchanged(conn, &COMPANIES, tenant, &record.id, &hash)? {
+        return Ok(Stored::Unchanged);
+    }
+    let sql = "insert into companies (org, portal, id, name, domain, industry, employees, lifecycle_stage, phone, \
+               owner, properties, content_hash, source, created_at, updated_at, first_seen, last_seen) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) \
+               on conflict (org, portal, id) do update set name = excluded.name, domain = excluded.domain, \
+               industry = excluded.industry, employees = excluded.employees, \
+               lifecycle_stage = excluded.lifecycle_stage, phone = excluded.phone, owner = excluded.owner, \
+               properties = excluded.properties, content_hash = excluded.content_hash, \
+               updated_at = excluded.updated_at, last_seen = excluded.last_seen";
+    conn.execute(
+        sql,
+        params![
+            tenant.org,
+            tenant.portal,
+            &record.id,
+            &company.name,
+            &company.domain,
+            &company.industry,
+            company.employees,
+            &company.lifecycle_stage,
+            &company.phone,
+            &company.owner,
+            &record.properties,
+            &hash,
+            SOURCE,
+            record.created_at,
+            record.updated_at,
+            tenant.now,
+        ],
+    )?;
+    associations::touch_engagements_of(conn, tenant.key(COMPANIES.name, &record.id))?;
+    Ok(Stored::Changed)
+}
+
+/// Stores a deal with its contacts and companies.
+pub fn put_deal(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    record: &Record<Deal>,
+) -> Result<Stored, StoreError> {
+    let deal = &record.fields;
+    let hash = hash_of(&record.properties, &[&deal.contacts, &deal.companies]);
+    if is_unchanged(conn, &DEALS, tenant, &record.id, &hash)? {
+        return Ok(Stored::Unchanged);
+    }
+    let sql = "insert into deals (org, portal, id, name, amount, currency, pipeline, stage, close_date, deal_type, \
+               owner, properties, content_hash, source, created_at, updated_at, first_seen, last_seen) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) \
+               on conflict (org, portal, id) do update set name = excluded.name, amount = excluded.amount, \
+               currency = excluded.currency, pipeline = excluded.pipeline, stage = excluded.stage, \
+               close_date = excluded.close_date, deal_type = excluded.deal_type, owner = excluded.owner, \
+               properties = excluded.properties, content_hash = excluded.content_hash, \
+               updated_at = excluded.updated_at, last_seen = excluded.last_seen";
+    conn.execute(
+        sql,
+        params![
+            tenant.org,
+            tenant.portal,
+            &record.id,
+            &deal.name,
+            &deal.amount,
+            &deal.currency,
+            &deal.pipeline,
+            &deal.stage,
+            deal.close_date,
+            &deal.deal_type,
+            &deal.owner,
+            &record.properties,
+            &hash,
+            SOURCE,
+            record.created_at,
+            record.updated_at,
+            tenant.now,
+        ],
+    )?;
+    let key = tenant.key(DEALS.name, &record.id);
+    associations::replace(conn, key, CONTACTS.name, &deal.contacts)?;
+    associations::replace(conn, key, COMPANIES.name, &deal.companies)?;
+    associations::touch_engagements_of(conn, key)?;
+    Ok(Stored::Changed)
+}
+
+/// Replaces the owners of a portal.
+pub fn put_owners(conn: &mut dyn Conn, tenant: Tenant<'_>, owners: &[Owner]) -> Result<(), StoreError> {
+    for owner in owners {
+        conn.execute(
+            "insert into owners (org, portal, id, email, name, archived) values ($1, $2, $3, $4, $5, $6) \
+             on conflict (org, portal, id) do update set email = excluded.email, name = excluded.name, \
+             archived = excluded.archived",
+            params![tenant.org, tenant.portal, &owner.id, &owner.email, &owner.name, owner.archived],
+        )?;
+    }
+    Ok(())
+}
+
+/// Replaces the pipeline stages of a portal.
+pub fn put_stages(conn: &mut dyn Conn, tenant: Tenant<'_>, stages: &[Stage]) -> Result<(), StoreError> {
+    conn.execute(
+        "delete from pipeline_stages where org = $1 and portal = $2",
+        params![tenant.org, tenant.portal],
+    )?;
+    for stage in stages {
+        conn.execute(
+            "insert into pipeline_stages (org, portal, pipeline, id, pipeline_label, label, position, closed, \
+             probability) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            params![
+                tenant.org,
+                tenant.portal,
+                &stage.pipeline,
+                &stage.id,
+                &stage.pipeline_label,
+                &stage.label,
+                stage.position,
+                stage.closed,
+                stage.probability,
+            ],
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! Engagements as rows of `hubspot_engagements`, and what the index and the answers read of them.
+
+use sha2::{Digest, Sha256};
+
+use super::StoreError;
+use super::associations;
+use super::conn::{Conn, EachRow, Row, all, first};
+use super::crm::{SOURCE, Stored, Tenant};
+use super::ledger::{self, Operation};
+use crate::domain::clock::Millis;
+use crate::domain::engagement::{Kind, Passage, ProcessedEngagement, RawEngagement};
+use crate::domain::ids::{DocumentId, OrgId, PortalId};
+use crate::params;
+
+/// Stores an engagement with its links and appends to the ledger if anything changed.
+pub fn put(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    engagement: &ProcessedEngagement,
+) -> Result<Stored, StoreError> {
+    let raw = &engagement.raw;
+    let hash = content_hash(engagement);
+    let key = params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id];
+    let sql = "select content_hash from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
+    if first(conn, sql, key, |row| Ok(row.blob(0)? == hash))? == Some(true) {
+        conn.execute(
+            "update hubspot_engagements set last_seen = $5 where org = $1 and portal = $2 and kind = $3 and id = $4",
+            params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id, tenant.now],
+        )?;
+        return Ok(Stored::Unchanged);
+    }
+    let document = DocumentId { portal: tenant.portal, kind: raw.kind, id: raw.id.clone() };
+    let seq = ledger::append(conn, tenant.org, &document.to_string(), Operation::Put)?;
+    put_row(conn, tenant, engagement, &hash, seq)?;
+    put_links(conn, tenant, raw)?;
+    Ok(Stored::Changed)
+}
+
+fn put_row(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    engagement: &ProcessedEngagement,
+    hash: &[u8; 32],
+    seq: i64,
+) -> Result<(), StoreError> {
+    let sql = "insert into hubspot_engagements (org, portal, kind, id, title, body_html, body_plain, occurred_at, \
+               updated_at, owner, thread, from_address, url, properties, passages, language, decision, reason, rule, \
+               content_hash, seq, source, first_seen, last_seen) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+               $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $23) \
+               on conflict (org, portal, kind, id) do update set title = excluded.title, \
+               body_html = excluded.body_html, body_plain = excluded.body_plain, \
+               occurred_at = excluded.occurred_at, updated_at = excluded.updated_at, owner = excluded.owner, \
+               thread = excluded.thread, from_address = excluded.from_address, url = excluded.url, \
+               properties = excluded.properties, passages = excluded.passages, language = excluded.language, \
+               decision = excluded.decision, reason = excluded.reason, rule = excluded.rule, \
+               content_hash = excluded.content_hash, seq = excluded.seq, last_seen = excluded.last_seen";
+    let raw = &engagement.raw;
+    let passages = passages_json(&engagement.passages)?;
+    let (reason, rule) = engagement.decision.cause();
+    conn.execute(
+        sql,
+        params![
+            tenant.org,
+            tenant.portal,
+            raw.kind.as_str(),
+            &raw.id,
+            &raw.title,
+            &raw.body.html,
+            &raw.body.plain,
+            raw.occurred_at,
+            raw.updated_at,
+            &raw.owner,
+            &raw.thread,
+            &raw.from_address,
+            &raw.url,
+            &raw.properties,
+            &passages,
+            &engagement.language,
+            engagement.decision.as_str(),
+            reason.map(crate::domain::engagement::SkipReason::as_str),
+            rule,
+            hash,
+            seq,
+            SOURCE,
+            tenant.now,
+        ],
+    )
+    .map(drop)
+}
+
+fn put_links(conn: &mut dyn Conn, tenant: Tenant<'_>, raw: &RawEngagement) -> Result<(), StoreError> {
+    let from = tenant.key(raw.kind.as_str(), &raw.id);
+    associations::replace(conn, from, "contacts", &raw.links.contacts)?;
+    associations::replace(conn, from, "companies", &raw.links.companies)?;
+    associations::replace(conn, from, "deals", &raw.links.deals)
+}
+
+fn passages_json(passages: &[Passage]) -> Result<String, StoreError> {
+    serde_json::to_string(passages).map_err(|error| StoreError::Engine(error.to_string()))
+}
+
+/// Everything that, when it changes, must reach the index or the answers. HubSpot's own modification time
+/// is left out: HubSpot bumps it for changes of its own that mean nothing to a reader.
+fn content_hash(engagement: &ProcessedEngagement) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let mut field = |text: Option<&str>| {
+        hasher.update([u8::from(text.is_some())]);
+        hasher.update(text.unwrap_or_default().as_bytes());
+        hasher.update([0]);
+    };
+    let raw = &engagement.raw;
+    for text in
+        [&raw.title, &raw.body.html, &raw.body.plain, &raw.owner, &raw.thread, &raw.from_address, &raw.url]
+    {
+        field(text.as_deref());
+    }
+    field(Some(&raw.properties));
+    field(engagement.language.as_deref());
+    for passage in &engagement.passages {
+        field(Some(&passage.text));
+        field(passage.language.as_deref());
+    }
+    for ids in [&raw.links.contacts, &raw.links.companies, &raw.links.deals] {
+        field(Some(&ids.join(",")));
+    }
+    let (reason, rule) = engagement.decision.cause();
+    field(Some(engagement.decision.as_str()));
+    field(reason.map(crate::domain::engagement::SkipReason::as_str));
+    field(rule);
+    hasher.update(raw.occurred_at.0.to_le_bytes());
+    hasher.finalize().into()
+}
+
+/// Removes an engagement with its links; the ledger tells the index.
+pub fn remove(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<bool, StoreError> {
+    let key = params![org, document.portal, document.kind.as_str(), &document.id];
+    conn.execute(
+        "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4",
+        key,
+    )?;
+    let sql = "delete from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
+    let removed = conn.execute(sql, key)? > 0;
+    if removed {
+        ledger::append(conn, org, &document.to_string(), Operation::Remove)?;
+    }
+    Ok(removed)
+}
+
+/// A stored engagement as answers and the index need it.
+#[derive(Debug, Clone)]
+pub struct StoredEngagement {
+    /// Organisation.
+    pub org: OrgId,
+    /// Its document id.
+    pub document: DocumentId,
+    /// Title, where it has one.
+    pub title: Option<String>,
+    /// Passages.
+    pub passages: Vec<Passage>,
+    /// When it happened.
+    pub occurred_at: Millis,
+    /// Owner id.
+    pub owner: Option<String>,
+    /// Address in HubSpot's app.
+    pub url: Option<String>,
+    /// `learned`, `skipped` or `held`.
+    pub decision: String,
+    /// Why not learned.
+    pub reason: Option<String>,
+    /// The rule that decided.
+    pub rule: Option<String>,
+    /// Version of its document.
+    pub seq: u64,
+}
+
+impl StoredEngagement {
+    /// It is knowledge and belongs into the index.
+    #[must_use]
+    pub fn is_learned(&self) -> bool {
+        self.decision == "learned"
+    }
+}
+
+/// Columns in the order [`stored`] reads them.
+macro_rules! columns {
+    () => {
+        "org, portal, kind, id, title, passages, occurred_at, owner, url, decision, reason, rule, seq"
+    };
+}
+
+fn stored(row: &dyn Row) -> Result<StoredEngagement, StoreError> {
+    let kind = Kind::parse(row.text(2)?).ok_or(StoreError::Shape { column: 2 })?;
+    let passages = serde_json::from_str(row.text(5)?).map_err(|_| StoreError::Shape { column: 5 })?;
+    Ok(StoredEngagement {
+        org: OrgId::new(row.text(0)?),
+        document: DocumentId { portal: PortalId::from_i64(row.int(1)?), kind, id: row.string(3)? },
+        title: row.opt_string(4)?,
+        passages,
+        occurred_at: Millis(row.int(6)?),
+        owner: row.opt_string(7)?,
+        url: row.opt_string(8)?,
+        decision: row.string(9)?,
+        reason: row.opt_string(10)?,
+        rule: row.opt_string(11)?,
+        seq: u64::try_from(row.int(12)?).unwrap_or(0),
+    })
+}
+
+/// One engagement.
+pub fn get(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    document: &DocumentId,
+) -> Result<Option<StoredEngagement>, StoreError> {
+    let sql = concat!(
+        "select ",
+        columns!(),
+        " from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4"
+    );
+    first(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], stored)
+}
+
+/// Where a scan of all engagements stands: the key of the last row handed out.
+#[derive(Debug, Clone, Default)]
+pub struct ScanKey {
+    org: String,
+    portal: i64,
+    kind: String,
+    id: String,
+}
+
+/// The next `limit` engagements of every organisation in key order; an empty answer ends the scan.
+pub fn scan(
+    conn: &mut dyn Conn,
+    after: &mut ScanKey,
+    limit: i64,
+) -> Result<Vec<StoredEngagement>, StoreError> {
+    let sql = concat!(
+        "select ",
+        columns!(),
+        " from hubspot_engagements where (org, portal, kind, id) > ($1, $2, $3, $4) order by org, portal, kind, id limit $5"
+    );
+    let page = all(conn, sql, params![&after.org, after.portal, &after.kind, &after.id, limit], stored)?;
+    if let Some(last) = page.last() {
+        *after = ScanKey {
+            org: last.org.as_str().to_owned(),
+            portal: last.document.portal.as_i64(),
+            kind: last.document.kind.as_str().to_owned(),
+            id: last.document.id.clone(),
+        };
+    }
+    Ok(page)
+}
+
+/// Number of engagements of an organisation that belong into the index.
+pub fn learned_count(conn: &mut dyn Conn, org: &OrgId) -> Result<u64, StoreError> {
+    let sql = "select count(*) from hubspot_engagements where org = $1 and decision = 'learned'";
+    let count = first(conn, sql, params![org], |row| row.int(0))?;
+    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+}
+
+/// The newest `limit` engagements of a contact, learned or not.
+pub fn recent_of_contact(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    contact: &str,
+    before: Option<Millis>,
+    limit: i64,
+) -> Result<Vec<StoredEngagement>, StoreError> {
+    let sql = "select e.org, e.portal, e.kind, e.id, e.title, e.passages, e.occurred_at, e.owner, e.url, e.decision, \
+               e.reason, e.rule, e.seq from associations a join hubspot_engagements e \
+               on e.org = a.org and e.portal = a.portal and e.kind = a.from_type and e.id = a.from_id \
+               where a.org = $1 and a.portal = $2 and a.to_type = 'contacts' and a.to_id = $3 \
+               and e.occurred_at <= coalesce($4, e.occurred_at) order by e.occurred_at desc, e.id desc limit $5";
+    all(conn, sql, params![org, portal, contact, before, limit], stored)
+}
+
+/// The newest event time per kind: what an answer is synced through.
+pub fn newest_change_by_kind(conn: &mut dyn Conn, org: &OrgId, each: EachRow<'_>) -> Result<(), StoreError> {
+    conn.query("select type, high_water from checkpoints where org = $1 and finished = 1", params![org], each)
+}

@@ -1,0 +1,178 @@
+//! All SQL of the product: one file per aggregate, behind the [`conn::Conn`] seam.
+//!
+//! [`Store::read`] runs a closure on a read-only connection; [`Store::write`] hands it to the one writer
+//! thread, which groups what is waiting into one durable transaction (see [`writer`]). Both block: async
+//! callers go through a blocking thread. Nothing here awaits and nothing outside this folder writes SQL.
+//!
+//! To add an aggregate: a file with functions taking `&mut dyn Conn`, a migration under `schemas/`.
+
+pub mod agents;
+pub mod associations;
+pub mod checkpoints;
+pub mod conn;
+pub mod connections;
+pub mod crm;
+pub mod engagements;
+pub mod ledger;
+pub mod meta;
+pub mod orgs;
+pub mod people;
+pub mod runs;
+mod sqlite;
+pub mod totals;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use self::conn::Conn;
+use self::sqlite::Sqlite;
+use self::writer::Writer;
+
+pub use self::writer::Signal;
+
+mod migrations {
+    refinery::embed_migrations!("schemas/sqlite");
+}
+
+/// What can go wrong with the database, by what the caller has to do about it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// No room, or the disk refuses to write.
+    #[error(
+        "the disk is full or refuses to write ({0}); free some space and run it again, nothing stored so far is lost"
+    )]
+    DiskFull(String),
+    /// The file is damaged.
+    #[error("the database is damaged ({0}); restore the last backup with `hublore restore FILE`")]
+    Damaged(String),
+    /// The file cannot be opened for writing.
+    #[error("the database cannot be opened ({0}); check that the data folder exists and belongs to you")]
+    NotWritable(String),
+    /// Somebody else holds the database for too long.
+    #[error("the database is busy; is another program using the data folder?")]
+    Busy,
+    /// The file was written by a newer hublore.
+    #[error(
+        "the database was written by a newer hublore ({0}); install that version or restore an older backup"
+    )]
+    Newer(String),
+    /// The linked SQLite has a known corruption defect.
+    #[error("SQLite {0} can corrupt a database; 3.51.3 or later is needed")]
+    UnsafeEngine(String),
+    /// A column does not hold what the code expects.
+    #[error("column {column} of an answer is not of the expected type")]
+    Shape {
+        /// Position in the query.
+        column: usize,
+    },
+    /// The writer is gone: the process is shutting down or an earlier failure ended it.
+    #[error("the database writer has stopped")]
+    Stopped,
+    /// Everything else the engine reports.
+    #[error("database: {0}")]
+    Engine(String),
+}
+
+/// Handle to the database; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    file: PathBuf,
+    readers: Mutex<Vec<Sqlite>>,
+    writer: Option<Writer>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("file", &self.inner.file).finish_non_exhaustive()
+    }
+}
+
+/// Readers kept open between uses; more are opened on demand and closed afterwards.
+const IDLE_READERS: usize = 8;
+
+impl Store {
+    /// Opens `file` for reading and writing: checks it, brings its schema up to date, starts the writer.
+    /// The caller holds the lock on the data folder.
+    pub fn open(file: &Path) -> Result<Self, StoreError> {
+        let mut sqlite = Sqlite::open(file)?;
+        sqlite.quick_check()?;
+        migrate(&mut sqlite)?;
+        let writer = Some(Writer::start(sqlite)?);
+        Ok(Self { inner: Arc::new(Inner { file: file.to_owned(), readers: Mutex::default(), writer }) })
+    }
+
+    /// Opens an existing `file` for reading beside the process that owns it.
+    pub fn open_read_only(file: &Path) -> Result<Self, StoreError> {
+        let reader = Sqlite::open_reader(file)?;
+        let readers = Mutex::new(vec![reader]);
+        Ok(Self { inner: Arc::new(Inner { file: file.to_owned(), readers, writer: None }) })
+    }
+
+    /// Runs `work` on a read-only connection that sees one consistent state of the database.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        work: impl FnOnce(&mut dyn Conn) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut reader = self.reader()?;
+        reader.raw().execute_batch("begin").map_err(StoreError::from)?;
+        let result = work(&mut reader);
+        let ended = reader.raw().execute_batch("rollback");
+        if ended.is_ok() {
+            let mut idle = self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner);
+            if idle.len() < IDLE_READERS {
+                idle.push(reader);
+            }
+        }
+        result
+    }
+
+    /// Runs `work` in a write transaction and returns once it is durable. An error rolls `work` back alone.
+    pub fn write<T, E>(
+        &self,
+        work: impl FnOnce(&mut dyn Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer()?.run(work)
+    }
+
+    /// Rings after every durable write.
+    pub fn signal(&self) -> Result<Arc<Signal>, StoreError> {
+        Ok(self.writer()?.signal())
+    }
+
+    /// Folder the database lives in.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.inner.file
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.inner.writer.as_ref().ok_or(StoreError::Stopped)
+    }
+
+    fn reader(&self) -> Result<Sqlite, StoreError> {
+        let idle = self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| Sqlite::open_reader(&self.inner.file), Ok)
+    }
+}
+
+fn migrate(sqlite: &mut Sqlite) -> Result<(), StoreError> {
+    let outcome =
+        migrations::migrations::runner().set_abort_divergent(true).set_abort_missing(true).run(sqlite.raw());
+    match outcome {
+        Ok(_) => Ok(()),
+        Err(error) => match error.kind() {
+            refinery::error::Kind::MissingVersion(step) => Err(StoreError::Newer(step.to_string())),
+            refinery::error::Kind::DivergentVersion(_, step) => Err(StoreError::Newer(step.to_string())),
+            _ => Err(StoreError::Engine(error.to_string())),
+        },
+    }
+}

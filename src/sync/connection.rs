@@ -1,0 +1,220 @@
+//! Connecting a portal: consent, exchange, encrypted storage, and a client made from what is stored.
+//!
+//! A consent is asked for with a random `state` of which only the hash is kept, works once and within ten
+//! minutes, and, when asked for by a browser, only in that browser.
+
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::SecretString;
+use url::Url;
+
+use super::SyncError;
+use crate::config::Config;
+use crate::domain::clock::{Clock, Millis};
+use crate::domain::ids::{OrgId, PortalId};
+use crate::hubspot::account;
+use crate::hubspot::budget::Budget;
+use crate::hubspot::client::{Client, http};
+use crate::hubspot::oauth::OauthApp;
+use crate::hubspot::tokens::{Keep, TokenSource, Tokens};
+use crate::store::connections::{self, Connection, Method, PendingConsent, SealedTokens};
+use crate::store::{Store, StoreError};
+use crate::vault::{Vault, fingerprint, random};
+
+/// Where HubSpot sends people back to, below the public address.
+pub const CALLBACK_PATH: &str = "/api/integrations/hubspot/callback";
+/// How long a consent may take.
+const CONSENT_MS: i64 = 10 * 60 * 1000;
+
+/// Everything needed to talk to HubSpot on behalf of an organisation.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    store: Store,
+    vault: Arc<Vault>,
+    config: Arc<Config>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Connector {
+    /// A connector over shared handles.
+    #[must_use]
+    pub fn new(store: Store, vault: Arc<Vault>, config: Arc<Config>, clock: Arc<dyn Clock>) -> Self {
+        Self { store, vault, config, clock }
+    }
+
+    fn app(&self) -> Result<OauthApp, SyncError> {
+        let hubspot = &self.config.hubspot;
+        let app = OauthApp::new(hubspot, &self.redirect(), http(hubspot.timeout)?)?;
+        if app.is_unconfigured() { Err(SyncError::AppNotConfigured) } else { Ok(app) }
+    }
+
+    /// The redirect address registered in the HubSpot app.
+    #[must_use]
+    pub fn redirect(&self) -> Url {
+        let mut url = self.config.server.public_url.clone();
+        url.set_path(&format!("{}{CALLBACK_PATH}", url.path().trim_end_matches('/')));
+        url
+    }
+
+    /// The address at which a person gives consent; `browser` is the cookie that ties it to one browser.
+    pub fn begin_consent(&self, org: &OrgId, browser: Option<&str>) -> Result<Url, SyncError> {
+        let app = self.app()?;
+        let state = URL_SAFE_NO_PAD.encode(random::<32>()?);
+        let now = self.clock.now();
+        let pending = PendingConsent {
+            state_hash: fingerprint(&state),
+            org: org.clone(),
+            browser_hash: browser.map(|cookie| fingerprint(cookie).to_vec()),
+            expires_at: now.plus(CONSENT_MS),
+        };
+        self.store.write(move |conn| connections::add_pending(conn, &pending, now))?;
+        Ok(app.consent_address(&state))
+    }
+
+    /// Checks that an answer belongs to a question we asked; uses the question up.
+    pub fn accept_state(&self, state: &str, browser: Option<&str>) -> Result<OrgId, SyncError> {
+        let (hash, now) = (fingerprint(state), self.clock.now());
+        let taken = self.store.write(move |conn| connections::take_pending(conn, &hash, now))?;
+        let pending = taken.ok_or(SyncError::ForeignConsent)?;
+        let same_browser = match &pending.browser_hash {
+            None => true,
+            Some(hash) => browser.is_some_and(|cookie| fingerprint(cookie).as_slice() == hash.as_slice()),
+        };
+        if same_browser { Ok(pending.org) } else { Err(SyncError::ForeignConsent) }
+    }
+
+    /// Exchanges the code of an accepted consent and stores the connection.
+    pub async fn complete_consent(&self, org: &OrgId, code: &str) -> Result<Connection, SyncError> {
+        let app = self.app()?;
+        let tokens = app.exchange(code, self.clock.now()).await?;
+        let facts = app.introspect(&tokens.access).await?;
+        let connection = Connection {
+            org: org.clone(),
+            portal: PortalId(facts.hub_id),
+            method: Method::Oauth,
+            tokens: self.seal(org, &tokens)?,
+            scopes: facts.scopes.join(" "),
+            hub_domain: facts.hub_domain,
+            user: facts.user,
+            ui_domain: None,
+            time_zone: None,
+            connected_at: self.clock.now(),
+            last_synced: None,
+            auth_error: None,
+        };
+        self.keep_connection(connection, tokens).await
+    }
+
+    /// Connects with a static token instead of OAuth.
+    pub async fn connect_with_key(&self, org: &OrgId, key: SecretString) -> Result<Connection, SyncError> {
+        let tokens = Tokens { access: key, refresh: None, expires_at: None };
+        let connection = Connection {
+            org: org.clone(),
+            portal: PortalId(0),
+            method: Method::ServiceKey,
+            tokens: self.seal(org, &tokens)?,
+            scopes: String::new(),
+            hub_domain: None,
+            user: None,
+            ui_domain: None,
+            time_zone: None,
+            connected_at: self.clock.now(),
+            last_synced: None,
+            auth_error: None,
+        };
+        self.keep_connection(connection, tokens).await
+    }
+
+    /// Asks the account who it is before anything is stored: a credential that does not work is not kept.
+    async fn keep_connection(
+        &self,
+        mut connection: Connection,
+        tokens: Tokens,
+    ) -> Result<Connection, SyncError> {
+        let client = self.client_with(&connection.org, tokens)?;
+        let account = account::account(&client).await?;
+        connection.portal = PortalId(account.portal_id);
+        connection.ui_domain = account.ui_domain;
+        connection.time_zone = account.time_zone;
+        let stored = connection.clone();
+        self.store.write(move |conn| {
+            let before = connections::get(conn, &stored.org)?.map(|before| before.portal);
+            let known = match before {
+                Some(portal) => Some(portal),
+                None => connections::portal_of_data(conn, &stored.org)?,
+            };
+            if let Some(known) = known.filter(|known| *known != stored.portal) {
+                return Err(SyncError::OtherPortal { found: stored.portal.0, stored: known.0 });
+            }
+            connections::put(conn, &stored).map_err(SyncError::from)
+        })?;
+        Ok(connection)
+    }
+
+    /// The stored connection of an organisation.
+    pub fn connection(&self, org: &OrgId) -> Result<Connection, SyncError> {
+        let found: Option<Connection> = self.store.read(|conn| connections::get(conn, org))?;
+        found.ok_or(SyncError::NotConnected)
+    }
+
+    /// A client for the stored connection.
+    pub fn client(&self, connection: &Connection) -> Result<Client, SyncError> {
+        let open =
+            |column: &str, blob: &[u8]| self.vault.open_sealed(&purpose(&connection.org, column), blob);
+        let tokens = Tokens {
+            access: open("access", &connection.tokens.access)?,
+            refresh: connection.tokens.refresh.as_deref().map(|blob| open("refresh", blob)).transpose()?,
+            expires_at: connection.tokens.expires_at,
+        };
+        self.client_with(&connection.org, tokens)
+    }
+
+    fn client_with(&self, org: &OrgId, tokens: Tokens) -> Result<Client, SyncError> {
+        let hubspot = &self.config.hubspot;
+        let http = http(hubspot.timeout)?;
+        let app = OauthApp::new(hubspot, &self.redirect(), http.clone())?;
+        let source = TokenSource::new(tokens, app, Arc::clone(&self.clock), self.keeper(org));
+        let budget = Arc::new(Budget::new(hubspot.requests_per_10s));
+        Ok(Client::new(
+            http,
+            hubspot.api_base.clone(),
+            hubspot.api_version,
+            Arc::new(source),
+            budget,
+            hubspot.attempts,
+        ))
+    }
+
+    /// Stores refreshed tokens, sealed, before the client uses them.
+    fn keeper(&self, org: &OrgId) -> Keep {
+        let (this, org) = (self.clone(), org.clone());
+        Arc::new(move |tokens: &Tokens| {
+            let sealed = this.seal(&org, tokens).map_err(|error| error.to_string())?;
+            let owner = org.clone();
+            let stored: Result<(), StoreError> =
+                this.store.write(move |conn| connections::set_tokens(conn, &owner, &sealed));
+            stored.map_err(|error| error.to_string())
+        })
+    }
+
+    fn seal(&self, org: &OrgId, tokens: &Tokens) -> Result<SealedTokens, SyncError> {
+        let refresh = tokens.refresh.as_ref().map(|token| self.vault.seal(&purpose(org, "refresh"), token));
+        Ok(SealedTokens {
+            access: self.vault.seal(&purpose(org, "access"), &tokens.access)?,
+            refresh: refresh.transpose()?,
+            expires_at: tokens.expires_at,
+        })
+    }
+
+    /// The present, for callers that stamp what they store.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
+    }
+}
+
+fn purpose(org: &OrgId, column: &str) -> String {
+    format!("connection/{org}/{column}")
+}

@@ -1,0 +1,125 @@
+//! The server as agents meet it: keys, search, customer context, health.
+
+use serde_json::{Value, json};
+
+use crate::support::{Installation, Portal, Server};
+
+fn synced(arguments: &[&str]) -> (Portal, Installation) {
+    let portal = Portal::start(arguments);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync"]).ok();
+    (portal, here)
+}
+
+fn search(server: &Server, key: &str, body: &Value) -> (u16, Value) {
+    let (status, text) = server.request("POST", "/api/v1/search", Some(key), Some(body)).unwrap();
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+fn some_customer(here: &Installation) -> String {
+    here.texts(
+        "select u.email from end_users u join associations a on a.to_type = 'contacts' and a.to_id = u.id \
+         join hubspot_engagements e on e.kind = a.from_type and e.id = a.from_id and e.decision = 'learned' \
+         where a.from_type = 'note' and u.email is not null order by u.id limit 1",
+    )
+    .remove(0)
+}
+
+#[test]
+fn an_agent_searches_and_reads_a_customer_with_its_key_only() {
+    let (_portal, here) = synced(&["--contacts", "120"]);
+    let key =
+        here.run(&["agents", "create", "helper", "--json"]).ok().json()["key"].as_str().unwrap().to_owned();
+    let server = here.serve();
+    assert_eq!(server.get("/healthz").unwrap().trim(), "ok");
+    assert!(server.get("/readyz").is_some());
+    assert!(server.get("/metrics").unwrap().contains("hublore_documents"));
+
+    for bad in [None, Some("hl_wrong"), Some("x")] {
+        let (status, body) =
+            server.request("POST", "/api/v1/search", bad, Some(&json!({"query": "a"}))).unwrap();
+        assert_eq!(status, 401);
+        assert!(body.contains("urn:hublore:unauthorized"), "{body}");
+    }
+
+    let email = some_customer(&here);
+    let (status, answer) = search(&server, &key, &json!({"query": email, "limit": 5}));
+    assert_eq!(status, 200, "{answer}");
+    let hits = answer["hits"].as_array().unwrap();
+    assert!(!hits.is_empty(), "an address is findable as typed");
+    for hit in hits {
+        let named: Vec<&str> = hit["customers"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|customer| customer["email"].as_str())
+            .collect();
+        let passage = hit["passage"].as_str().unwrap().to_lowercase();
+        assert!(named.contains(&email.as_str()) || passage.contains(&email), "{hit}");
+        assert!(hit["id"].as_str().unwrap().starts_with("hubspot:"));
+        let characters: Vec<char> = hit["passage"].as_str().unwrap().chars().collect();
+        for range in hit["highlights"].as_array().unwrap() {
+            let (start, end) = (range[0].as_u64().unwrap() as usize, range[1].as_u64().unwrap() as usize);
+            assert!(start < end && end <= characters.len(), "{hit}");
+        }
+    }
+    assert!(answer["synced_through"]["email"].is_string());
+
+    let path = format!("/api/v1/customers/{email}/context?query=invoice");
+    let (status, body) = server.request("GET", &path, Some(&key), None).unwrap();
+    assert_eq!(status, 200, "{body}");
+    let context: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(context["customer"]["email"], email);
+    assert!(!context["recent"].as_array().unwrap().is_empty());
+    assert!(context["text"].as_str().unwrap().starts_with("[User Profile]"));
+
+    let (status, _) =
+        server.request("GET", "/api/v1/customers/nobody@x.example/context", Some(&key), None).unwrap();
+    assert_eq!(status, 404);
+    for bad in [
+        json!({"query": 7}),
+        json!({"query": "a", "limit": 0}),
+        json!({"quary": "a"}),
+        json!({"query": "a", "kinds": ["fax"]}),
+    ] {
+        let (status, problem) = search(&server, &key, &bad);
+        assert_eq!((status, problem["type"].as_str()), (400, Some("urn:hublore:bad-request")), "{bad}");
+    }
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
+fn a_bound_agent_sees_its_customer_and_nobody_else() {
+    let (_portal, here) = synced(&["--contacts", "80"]);
+    let email = some_customer(&here);
+    let other = here.texts(&format!(
+        "select email from end_users where email is not null and email <> '{email}' limit 1"
+    ));
+    let made = here.run(&["agents", "create", "bound", "--customer", &email, "--json"]).ok().json();
+    let key = made["key"].as_str().unwrap().to_owned();
+    let server = here.serve();
+    let mine = here.number(&format!(
+        "select count(distinct e.kind || e.id) from hubspot_engagements e join associations a on a.from_type = e.kind \
+         and a.from_id = e.id and a.to_type = 'contacts' join contact_emails m on m.contact = a.to_id \
+         where m.email = '{email}' and e.decision = 'learned'"
+    ));
+    for query in ["", "the", "a OR b", "customer:*", &format!("customer:{}", other[0]), "org:other", "-the"] {
+        let (status, answer) = search(&server, &key, &json!({"query": query, "limit": 100}));
+        assert_eq!(status, 200, "{answer}");
+        for hit in answer["hits"].as_array().unwrap() {
+            let named: Vec<&str> = hit["customers"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|customer| customer["email"].as_str())
+                .collect();
+            assert!(named.contains(&email.as_str()), "{query}: {hit}");
+        }
+        assert!(answer["total"].as_i64().unwrap() <= mine, "{query}: {answer}");
+    }
+    let (status, answer) = search(&server, &key, &json!({"query": "the", "customer": other[0]}));
+    assert_eq!((status, answer["total"].as_u64()), (200, Some(0)), "a request narrows, never widens");
+    let path = format!("/api/v1/customers/{}/context", other[0]);
+    assert_eq!(server.request("GET", &path, Some(&key), None).unwrap().0, 404);
+}

@@ -1,0 +1,126 @@
+//! Bad input and bad luck: a clear sentence, the right exit code, and nothing lost.
+
+use std::process::Command;
+
+use crate::support::{Installation, Portal};
+
+#[test]
+fn an_unreachable_portal_is_named() {
+    let mut here = Installation::for_address("http://127.0.0.1:9");
+    here.settings.insert("HUBLORE_HUBSPOT__ATTEMPTS".to_owned(), "2".to_owned());
+    let key = here.folder().join("key");
+    std::fs::write(&key, "pat-na1-x").unwrap();
+    let ran = here.run(&["connect", "--service-key", key.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(
+        ran.stderr.contains("cannot be reached") && ran.stderr.contains("hubspot.api_base"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!ran.stderr.contains("panicked"));
+}
+
+#[test]
+fn a_wrong_client_secret_is_our_mistake_not_the_portals() {
+    let portal = Portal::start(&["--contacts", "1"]);
+    let mut here = Installation::for_portal(&portal);
+    here.settings.insert("HUBLORE_HUBSPOT__CLIENT_SECRET".to_owned(), "wrong".to_owned());
+    let server = here.serve();
+    let link = here.run(&["connect", "--json"]).ok().json()["link"].as_str().unwrap().to_owned();
+    let (status, page) = crate::support::block_on(async {
+        let answer = crate::support::Browser::new().consent(&link, crate::support::Answer::Approve).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    });
+    assert_eq!(status, 502);
+    assert!(page.contains("hubspot.client_secret"), "{page}");
+    assert_eq!(here.number("select count(*) from connections"), 0);
+    drop(server);
+}
+
+#[test]
+fn without_a_connection_sync_is_refused() {
+    let here = Installation::for_address("http://127.0.0.1:9");
+    let ran = here.run(&["sync"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("hublore connect"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_unset_client_id_is_told_before_any_browser_opens() {
+    let mut here = Installation::for_address("http://127.0.0.1:9");
+    here.settings.insert("HUBLORE_HUBSPOT__CLIENT_ID".to_owned(), String::new());
+    let ran = here.run(&["connect"]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("hubspot.client_id"), "{}", ran.stderr);
+}
+
+#[test]
+fn settings_and_arguments_that_do_not_exist_are_wrong_usage() {
+    let mut here = Installation::for_address("http://127.0.0.1:9");
+    for arguments in
+        [&["sync", "quick"][..], &["nonsense"], &["search", "--since", "soon"], &["serve", "--listen", "x"]]
+    {
+        let ran = here.run(arguments);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+    }
+    here.settings.insert("HUBLORE_HUBSPOT__CLINET_ID".to_owned(), "x".to_owned());
+    let ran = here.run(&["status"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("clinet_id"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_second_process_on_the_same_folder_is_told_and_changes_nothing() {
+    let portal = Portal::start(&["--contacts", "10"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let server = here.serve();
+    let second = here.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(second.code, Some(1), "{second:?}");
+    assert!(second.stderr.contains("another hublore is using"), "{}", second.stderr);
+    // What only reads works beside the server, and a sync is handed over to it.
+    here.run(&["status", "--json"]).ok();
+    let report = here.run(&["sync", "--json"]).ok().json();
+    assert_eq!(report["outcome"], "complete");
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(here.ids("contacts").len(), 10);
+}
+
+#[test]
+fn an_unknown_customer_is_a_plain_answer() {
+    let portal = Portal::start(&["--contacts", "3"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync"]).ok();
+    let ran = here.run(&["context", "nobody@nowhere.example"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("nobody@nowhere.example"), "{}", ran.stderr);
+}
+
+/// A file size limit stands in for a full disk: writes beyond it fail the same way, without a mount.
+#[test]
+fn a_full_disk_is_told_and_the_sync_goes_on_when_there_is_room() {
+    let portal = Portal::start(&["--contacts", "400"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let sync = here.command(&["sync", "--json"]);
+    let mut limited = Command::new("bash");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\""])
+        .arg(sync.get_program())
+        .args(sync.get_args());
+    limited.env_clear().envs(sync.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.env("PATH", "/usr/bin:/bin");
+    let output = limited.output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("disk is full"), "{stderr}");
+    assert!(!stderr.contains("panicked"), "{stderr}");
+
+    let report = here.run(&["sync", "--json"]).ok().json();
+    assert_eq!(report["outcome"], "complete");
+    for (kind, record_type) in [("contacts", "contacts"), ("email", "emails"), ("note", "notes")] {
+        assert_eq!(here.ids(kind), portal.ids(record_type), "{kind}");
+    }
+    here.verify();
+}

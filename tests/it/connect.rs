@@ -1,0 +1,118 @@
+//! Connecting a portal: the consent flow, its refusals, and what happens to tokens.
+
+use std::path::Path;
+
+use hublore::hubspot::oauth::REQUIRED_SCOPES;
+
+use crate::support::{Answer, Browser, Installation, Portal, block_on};
+
+/// The link of a running server's connect page.
+fn link(here: &Installation) -> String {
+    here.run(&["connect", "--json"]).ok().json()["link"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn con_1_con_2_connect_redirects_to_hubspot_with_the_ruled_scopes() {
+    let portal = Portal::start(&["--contacts", "1"]);
+    let here = Installation::for_portal(&portal);
+    let _server = here.serve();
+    let sent = block_on(async { Browser::new().open(&link(&here)).await });
+    assert_eq!(sent.status(), 302);
+    let address = sent.headers()["location"].to_str().unwrap();
+    assert!(address.starts_with(&format!("{}/oauth/authorize?", portal.address)), "{address}");
+    for part in ["client_id=sim-client-id", "redirect_uri=", "state="] {
+        assert!(address.contains(part), "{part} in {address}");
+    }
+    let scope = address.split("&scope=").nth(1).unwrap().split('&').next().unwrap();
+    assert_eq!(scope.split("%20").collect::<Vec<_>>(), REQUIRED_SCOPES);
+}
+
+#[test]
+fn con_3_tokens_are_nowhere_in_clear() {
+    let portal = Portal::start(&["--contacts", "30"]);
+    let mut here = Installation::for_portal(&portal);
+    here.settings.insert("RUST_LOG".to_owned(), "trace".to_owned());
+    here.settings.insert("HUBLORE_LOG__LEVEL".to_owned(), "trace".to_owned());
+    let ran = here.connect_by_consent(Answer::Approve).ok();
+    let tokens = portal.json("/__sim/tokens");
+    let tokens: Vec<&str> =
+        tokens["tokens"].as_array().unwrap().iter().map(|token| token.as_str().unwrap()).collect();
+    assert!(tokens.len() >= 2, "access and refresh token");
+    for token in tokens {
+        assert!(token.len() >= 20, "{token}");
+        assert!(!ran.stdout.contains(token) && !ran.stderr.contains(token), "a token was printed");
+        assert!(!folder_contains(&here.data(), token.as_bytes()), "a token lies in the data folder");
+    }
+    let secret = b"sim-client-secret";
+    assert!(!folder_contains(&here.data(), secret), "the client secret lies in the data folder");
+}
+
+fn folder_contains(folder: &Path, needle: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().map(Result::unwrap).any(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return folder_contains(&path, needle);
+        }
+        std::fs::read(&path).unwrap().windows(needle.len()).any(|part| part == needle)
+    })
+}
+
+#[test]
+fn con_7_a_refused_consent_or_a_forged_state_stores_nothing() {
+    let portal = Portal::start(&["--contacts", "5"]);
+    let here = Installation::for_portal(&portal);
+    let server = here.serve();
+    let callback = format!("{}/api/integrations/hubspot/callback", server.address);
+
+    let refused = block_on(async {
+        let answer = Browser::new().consent(&link(&here), Answer::Deny).await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    });
+    assert_eq!(refused.0, 400);
+    assert!(refused.1.contains("refused"), "{}", refused.1);
+
+    let forged =
+        block_on(async { Browser::new().open(&format!("{callback}?code=abc&state=guess")).await.status() });
+    assert_eq!(forged, 400);
+
+    // Another browser brings an answer that this installation did ask for.
+    let stolen = block_on(async {
+        let back = Browser::new().answer(&link(&here), Answer::Approve).await;
+        Browser::new().open(&back).await.status()
+    });
+    assert_eq!(stolen, 400);
+
+    // The same answer twice: the second is worth nothing.
+    let twice = block_on(async {
+        let mut browser = Browser::new();
+        let back = browser.answer(&link(&here), Answer::Deny).await;
+        (browser.open(&back).await.status(), browser.open(&back).await.text().await.unwrap())
+    });
+    assert!(twice.1.contains("not asked for here"), "{}", twice.1);
+
+    assert_eq!(here.number("select count(*) from connections"), 0);
+    assert_eq!(here.number("select count(*) from sync_runs"), 0);
+}
+
+#[test]
+fn con_8_a_token_that_expires_mid_sync_is_refreshed_once() {
+    let portal =
+        Portal::start(&["--contacts", "1500", "--engagements-per-contact", "4", "--latency-ms", "2-6"]);
+    let here = Installation::for_portal(&portal);
+    let report = std::thread::scope(|scope| {
+        let syncing = scope.spawn(|| here.connect_by_consent(Answer::Approve));
+        // Wait until pages are being read, then end every access token at once.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        while portal.json("/__sim/journal")["total"].as_u64().unwrap() < 25 {
+            assert!(std::time::Instant::now() < deadline, "the sync does not start");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        portal.post("/__sim/tokens/expire", &serde_json::json!({}));
+        syncing.join().unwrap()
+    });
+    assert_eq!(report.ok().json()["outcome"], "complete");
+    assert_eq!(here.ids("email"), portal.ids("emails"));
+    let journal = portal.json("/__sim/journal");
+    let refreshes = journal["refreshes"].as_u64().unwrap_or_else(|| panic!("{journal}"));
+    assert_eq!(refreshes, 1, "one refresh for all workers");
+}

@@ -1,0 +1,241 @@
+//! The first sync: a portal of 2,000 contacts and 20,000 engagements arrives complete and can be searched.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::support::{Answer, Installation, Portal};
+
+const KINDS: [(&str, &str); 5] = [
+    ("email", "emails"),
+    ("note", "notes"),
+    ("call", "calls"),
+    ("meeting", "meetings"),
+    ("form_submission", "form_submissions"),
+];
+
+#[test]
+fn con_4_con_5_con_6_gen_2_gen_3_ing_3_ing_7_ing_8_the_whole_portal_arrives_in_order() {
+    let portal = Portal::start(&["--contacts", "2000", "--seed", "7"]);
+    let here = Installation::for_portal(&portal);
+    let ran = here.connect_by_consent(Answer::Approve).ok();
+    let report = ran.json();
+    assert_eq!(report["outcome"], "complete", "{report}");
+    assert_eq!(report["mode"], "full_resync");
+
+    every_id_is_here(&portal, &here);
+    the_report_counts_what_is_stored(&portal, &report);
+    types_were_read_in_order(&portal);
+    a_unique_word_of_every_kind_finds_its_document(&portal, &here);
+    links_are_hubspots(&portal, &here);
+    let verdict = here.verify();
+    assert_eq!(verdict["stored"], report["documents"]);
+}
+
+fn every_id_is_here(portal: &Portal, here: &Installation) {
+    for record_type in ["contacts", "companies", "deals"] {
+        assert_eq!(here.ids(record_type), portal.ids(record_type), "{record_type}");
+    }
+    for (kind, record_type) in KINDS {
+        assert_eq!(here.ids(kind), portal.ids(record_type), "{kind}");
+    }
+    assert!(here.number("select count(*) from hubspot_engagements") >= 19_000);
+}
+
+fn the_report_counts_what_is_stored(portal: &Portal, report: &Value) {
+    for record_type in ["contacts", "companies", "deals"] {
+        let count = portal.ids(record_type).len();
+        assert_eq!(report["types"][record_type]["fetched"], count, "{record_type}");
+        assert_eq!(report["types"][record_type]["stored"], count, "{record_type}");
+    }
+    let mut learned = 0;
+    for (kind, record_type) in KINDS {
+        let counts = &report["engagements"][kind];
+        assert_eq!(counts["fetched"], portal.ids(record_type).len(), "{kind}");
+        let skipped: u64 =
+            counts["skipped"].as_object().unwrap().values().map(|count| count.as_u64().unwrap()).sum();
+        let indexed = counts["indexed"].as_u64().unwrap();
+        assert_eq!(indexed + skipped + counts["held"].as_u64().unwrap(), counts["fetched"].as_u64().unwrap());
+        learned += indexed;
+    }
+    assert_eq!(report["documents"], learned);
+    assert!(report["learning_rules"].as_str().unwrap().contains("everything is learned"));
+    assert!(report["distillation"].as_str().unwrap().contains("off"));
+}
+
+/// CON-5: contacts → companies → deals → engagements, by the first list call of each.
+fn types_were_read_in_order(portal: &Portal) {
+    let journal = portal.json("/__sim/journal");
+    let order: Vec<String> = journal["first_calls"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{journal}"))
+        .iter()
+        .map(|call| call.as_str().unwrap().to_owned())
+        .collect();
+    let first = |name: &str| {
+        let at = order.iter().position(|call| call.contains(name) && !call.contains("search"));
+        at.unwrap_or_else(|| panic!("{name} was never listed: {order:?}"))
+    };
+    let crm = [first("contacts"), first("companies"), first("deals")];
+    assert!(crm.is_sorted(), "{order:?}");
+    for kind in ["emails", "notes", "calls", "meetings"] {
+        assert!(crm[2] < first(kind), "{kind} before deals: {order:?}");
+    }
+}
+
+fn a_unique_word_of_every_kind_finds_its_document(portal: &Portal, here: &Installation) {
+    for (kind, record_type) in KINDS {
+        let learned = format!(
+            "select id from hubspot_engagements where kind = '{kind}' and decision = 'learned' order by id limit 40"
+        );
+        let ids = here.texts(&learned);
+        for id in [&ids[0], &ids[ids.len() / 2], &ids[ids.len() - 1]] {
+            let word = portal.record(record_type, id)["unique_word"].as_str().unwrap().to_owned();
+            let found = here.search(&word);
+            assert_eq!(found.len(), 1, "{word} of {kind} {id}: {found:?}");
+            assert!(
+                found[0].starts_with("hubspot:") && found[0].ends_with(&format!(":{kind}:{id}")),
+                "{found:?}"
+            );
+        }
+    }
+}
+
+/// ING-4 and the links of engagements: what HubSpot associates, nothing else.
+fn links_are_hubspots(portal: &Portal, here: &Installation) {
+    for (kind, record_type) in &KINDS[..4] {
+        let sql = format!("select id from hubspot_engagements where kind = '{kind}' order by id limit 25");
+        for id in here.texts(&sql) {
+            let truth = portal.record(record_type, &id);
+            let mut wanted: Vec<String> =
+                truth["contacts"].as_array().unwrap().iter().map(|id| text_of(id)).collect();
+            wanted.sort();
+            let linked = here.texts(&format!(
+                "select to_id from associations where from_type = '{kind}' and from_id = '{id}' \
+                 and to_type = 'contacts' order by to_id"
+            ));
+            assert_eq!(linked, wanted, "{kind} {id}");
+        }
+    }
+}
+
+fn text_of(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}
+
+#[test]
+fn ing_4_ing_5_contacts_belong_to_the_associated_company_with_its_three_fields() {
+    let portal = Portal::start(&["--contacts", "300", "--engagements-per-contact", "0"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync", "--json"]).ok();
+    let mut elsewhere = 0;
+    for id in portal.ids("contacts") {
+        let truth = portal.record("contacts", &id);
+        let wanted = truth["companies"].as_array().unwrap().first().map(text_of);
+        let stored: Option<String> = here
+            .database()
+            .query_row("select company from end_users where id = ?1", [&id], |row| row.get(0))
+            .unwrap();
+        assert_eq!(stored, wanted, "contact {id}");
+        elsewhere += i32::from(wanted.is_some());
+    }
+    assert!(elsewhere > 100, "most contacts have a company");
+    let complete = "select count(*) from companies where industry is not null and employees is not null \
+                    and lifecycle_stage is not null";
+    assert!(here.number(complete) > 0, "industry, employee count and lifecycle stage arrive");
+}
+
+#[test]
+fn ing_9_ing_10_html_becomes_words_and_the_end_of_a_long_note_is_found() {
+    let portal = Portal::start(&["--contacts", "600", "--seed", "3"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let note = "<p>Agenda</p><table><tr><td>alphacell</td><td>betacell</td></tr></table><ul><li>listitem</li></ul>\
+                caf&eacute;word<br>afterbreak<script>var scriptword = 1;</script><style>.styleword{color:red}</style>";
+    let long = format!("<p>{}</p><p>lastwordofnote</p>", "filler sentence about nothing. ".repeat(2100));
+    for body in [note, long.as_str()] {
+        let contact = portal.ids("contacts")[0].clone();
+        let record = serde_json::json!({
+            "properties": {"hs_note_body": body, "hs_timestamp": "2026-11-20T10:00:00Z"}, "contacts": [contact]
+        });
+        portal.post("/__sim/objects/notes", &record);
+    }
+    here.run(&["sync", "--json"]).ok();
+    for word in ["alphacell", "betacell", "listitem", "caféword", "afterbreak", "lastwordofnote"] {
+        assert_eq!(here.search(word).len(), 1, "{word}");
+    }
+    for hidden in ["scriptword", "styleword"] {
+        assert_eq!(here.search(hidden).len(), 0, "{hidden}");
+    }
+}
+
+#[test]
+fn syn_1_more_records_than_the_search_cap_arrive() {
+    let portal = Portal::start(&["--contacts", "12000", "--engagements-per-contact", "0.5", "--lean"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let report = here.run(&["sync", "--json"]).ok().json();
+    assert_eq!(report["types"]["contacts"]["stored"], 12_000);
+    assert_eq!(here.ids("contacts"), portal.ids("contacts"));
+    let kinds: BTreeMap<_, _> = KINDS.into_iter().collect();
+    for (kind, record_type) in kinds {
+        assert_eq!(here.ids(kind), portal.ids(record_type), "{kind}");
+    }
+}
+
+#[test]
+fn ing_1_ing_2_ingest_off_reads_nothing_and_unset_counts_as_on() {
+    let portal = Portal::start(&["--contacts", "20"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let status = here.run(&["status", "--json"]).ok().json();
+    assert_eq!(status["modes"]["ingest"]["stored"], Value::Null);
+    assert_eq!(status["modes"]["ingest"]["effective"], true);
+
+    let database = rusqlite::Connection::open(here.data().join("hublore.db")).unwrap();
+    database.execute("update orgs set ingest = 0", []).unwrap();
+    let before = portal.json("/__sim/journal")["total"].clone();
+    let refused = here.run(&["sync"]);
+    assert_eq!(refused.code, Some(3), "{refused:?}");
+    assert!(refused.stderr.contains("switched off"), "{refused:?}");
+    assert_eq!(portal.json("/__sim/journal")["total"], before, "HubSpot was not asked");
+
+    database.execute("update orgs set ingest = null", []).unwrap();
+    here.run(&["sync", "--json"]).ok();
+    assert_eq!(here.ids("contacts").len(), 20);
+}
+
+#[test]
+fn gen_1_the_integration_declares_its_three_modes() {
+    let portal = Portal::start(&["--contacts", "1"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let status = here.run(&["status", "--json"]).ok().json();
+    let modes: Vec<&str> = status["modes"].as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(modes, ["actions", "ingest", "notifications"]);
+    for mode in modes {
+        assert!(
+            status["modes"][mode].get("stored").is_some() && status["modes"][mode]["effective"].is_boolean()
+        );
+    }
+    assert_eq!(status["cronSync"], true);
+}
+
+#[test]
+fn a_second_full_sync_changes_nothing() {
+    let portal = Portal::start(&["--contacts", "100"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let first = here.run(&["sync", "--json"]).ok().json();
+    let highest = here.number("select max(seq) from knowledge_changes");
+    let second = here.run(&["sync", "--json"]).ok().json();
+    assert_eq!(second["types"]["contacts"]["stored"], 0, "{second}");
+    assert_eq!(second["types"]["contacts"]["unchanged"], 100);
+    assert_eq!(second["documents"], first["documents"]);
+    assert_eq!(
+        here.number("select max(seq) from knowledge_changes"),
+        highest,
+        "nothing reached the index again"
+    );
+}

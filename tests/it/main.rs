@@ -1,0 +1,14 @@
+//! Stories told from outside: the binaries, HTTP, the simulated portal. One file per story.
+//!
+//! A new test belongs into the file whose first line names its subject; what several need is in `support`.
+//! Names carry the ids of the requirements they show (`syn_11_...`).
+
+mod api;
+mod architecture;
+mod bad_input;
+mod connect;
+mod contracts;
+mod crash;
+mod first_sync;
+mod real_mail;
+mod support;

@@ -1,0 +1,243 @@
+//! An installation of hublore: a data folder, settings for a portal, and the binary run on it.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Answer, Browser, Portal, block_on, free_port};
+
+/// Service key that a portal accepts where nothing else is said.
+const SERVICE_KEY: &str = "pat-na1-51300000-0000-4000-8000-000000000001";
+
+/// A data folder with settings; removed with the value.
+pub struct Installation {
+    folder: TempDir,
+    pub settings: BTreeMap<String, String>,
+    pub port: u16,
+}
+
+/// What a run of the binary left: code, stdout, stderr.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    /// The JSON values on stdout, which must hold nothing else.
+    pub fn values(&self) -> Vec<Value> {
+        let values: Result<Vec<Value>, _> =
+            serde_json::Deserializer::from_str(&self.stdout).into_iter().collect();
+        values.unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The last JSON value on stdout.
+    pub fn json(&self) -> Value {
+        self.values().pop().unwrap_or_else(|| panic!("no JSON: {self:?}"))
+    }
+
+    /// Asserts success and hands itself on.
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Installation {
+    /// An installation set up for `portal`, not connected yet.
+    pub fn for_portal(portal: &Portal) -> Self {
+        Self::for_address(&portal.address)
+    }
+
+    /// An installation set up for whatever is at `address`.
+    pub fn for_address(address: &str) -> Self {
+        let port = free_port();
+        let settings = [
+            ("HUBLORE_SERVER__LISTEN", format!("127.0.0.1:{port}")),
+            ("HUBLORE_SERVER__PUBLIC_URL", format!("http://127.0.0.1:{port}")),
+            ("HUBLORE_HUBSPOT__API_BASE", address.to_owned()),
+            ("HUBLORE_HUBSPOT__APP_BASE", address.to_owned()),
+            ("HUBLORE_HUBSPOT__CLIENT_ID", "sim-client-id".to_owned()),
+            ("HUBLORE_HUBSPOT__CLIENT_SECRET", "sim-client-secret".to_owned()),
+            ("HUBLORE_HUBSPOT__REQUESTS_PER_10S", "1000000".to_owned()),
+        ];
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { folder: TempDir::new().unwrap(), settings, port }
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The binary with settings and data folder, ready for a verb.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hublore"));
+        command.env_clear().envs(&self.settings).arg("--data-dir").arg(self.data()).args(arguments);
+        command
+    }
+
+    /// Runs a verb to its end.
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Connects with a service key, without syncing: the short way for tests that are not about OAuth.
+    pub fn connect_with_key(&self) {
+        let key = self.folder.path().join("service-key");
+        std::fs::write(&key, SERVICE_KEY).unwrap();
+        self.run(&["connect", "--no-sync", "--json", "--service-key", key.to_str().unwrap()]).ok();
+    }
+
+    /// Connects through the consent page with `hublore connect`, which then runs the first sync.
+    pub fn connect_by_consent(&self, answer: Answer) -> Ran {
+        let mut process = self
+            .command(&["connect", "--json", "--quiet"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        let mut first = String::new();
+        while !first.trim_end().ends_with('}') {
+            assert!(stdout.read_line(&mut first).unwrap() > 0, "no link: {first}");
+        }
+        let link: Value = serde_json::from_str(&first).unwrap();
+        let link = link["link"].as_str().unwrap().to_owned();
+        let approves = matches!(answer, Answer::Approve);
+        block_on(Browser::new().consent(&link, answer));
+        if !approves {
+            process.kill().unwrap();
+        }
+        let mut rest = String::new();
+        stdout.read_to_string(&mut rest).unwrap();
+        let mut stderr = String::new();
+        process.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        let code = process.wait().unwrap().code();
+        Ran { code, stdout: rest, stderr }
+    }
+
+    /// Starts `hublore serve` and waits until it answers.
+    pub fn serve(&self) -> Server {
+        let process = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
+        let server = Server { process, address: format!("http://127.0.0.1:{}", self.port) };
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while server.get("/healthz").is_none() {
+            assert!(Instant::now() < deadline, "the server does not answer");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    /// The database, read directly.
+    pub fn database(&self) -> Connection {
+        Connection::open_with_flags(self.data().join("hublore.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
+    }
+
+    /// Ids of a table or of a kind of engagement, sorted.
+    pub fn ids(&self, what: &str) -> Vec<String> {
+        let sql = match what {
+            "contacts" => "select id from end_users order by id".to_owned(),
+            "companies" | "deals" => format!("select id from {what} order by id"),
+            kind => format!("select id from hubspot_engagements where kind = '{kind}' order by id"),
+        };
+        self.texts(&sql)
+    }
+
+    /// First column of a query as text.
+    pub fn texts(&self, sql: &str) -> Vec<String> {
+        let database = self.database();
+        let mut statement = database.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    /// One number.
+    pub fn number(&self, sql: &str) -> i64 {
+        self.database().query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Searches and answers the ids of the documents found.
+    pub fn search(&self, query: &str) -> Vec<String> {
+        let answer = self.run(&["search", "--json", query]).ok().json();
+        let hits = answer["hits"].as_array().unwrap();
+        hits.iter().map(|hit| hit["id"].as_str().unwrap().split('#').next().unwrap().to_owned()).collect()
+    }
+
+    /// Asserts that index and database say the same.
+    pub fn verify(&self) -> Value {
+        let ran = self.run(&["index", "verify", "--json"]);
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        ran.json()
+    }
+}
+
+/// A running server; ends with the value.
+pub struct Server {
+    process: Child,
+    pub address: String,
+}
+
+impl Server {
+    /// Body of a GET, if the server answers with success.
+    pub fn get(&self, path: &str) -> Option<String> {
+        let (status, body) = self.request("GET", path, None, None)?;
+        (status == 200).then_some(body)
+    }
+
+    /// Status and body of a request with an agent's key.
+    pub fn request(
+        &self,
+        method: &str,
+        path: &str,
+        key: Option<&str>,
+        body: Option<&Value>,
+    ) -> Option<(u16, String)> {
+        let url = format!("{}{path}", self.address);
+        block_on(async {
+            let http = hublore::http::client(Duration::from_secs(30)).unwrap();
+            let mut request = http.request(method.parse().unwrap(), url);
+            if let Some(key) = key {
+                request = request.bearer_auth(key);
+            }
+            if let Some(body) = body {
+                request = request.json(body);
+            }
+            let answer = request.send().await.ok()?;
+            Some((answer.status().as_u16(), answer.text().await.ok()?))
+        })
+    }
+
+    /// Ends it as an operator would and answers the exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
