@@ -3,7 +3,7 @@
 //! Works on any text the caller fetched, with the same analysis as the index;
 //! it needs no index and keeps no text.
 
-use crate::analysis::{Forms, Kind, Piece, Scanner};
+use crate::analysis::{Forms, Kind, Piece, Scanner, fold};
 use crate::document::Language;
 use crate::query::{Lowered, Phrase, Query};
 use std::collections::HashSet;
@@ -52,7 +52,7 @@ impl Highlighter {
         let tokens = tokens(text, language);
         let mut ranges: Vec<(usize, usize)> = tokens
             .iter()
-            .filter(|token| token.terms.iter().any(|term| wanted.word(term)))
+            .filter(|token| wanted.token(token, text))
             .map(|token| (token.piece.from, token.piece.to))
             .collect();
         for phrase in &wanted.phrases {
@@ -133,14 +133,22 @@ impl Wanted {
         for word in lowered.words.into_iter().filter(|word| !word.stop) {
             if word.prefix {
                 prefixes.push(word.typed);
+            } else {
+                terms.extend(word.forms);
             }
-            terms.extend(word.forms);
         }
         Wanted { terms, prefixes, phrases: lowered.phrases }
     }
 
-    fn word(&self, term: &str) -> bool {
-        self.terms.contains(term) || self.prefixes.iter().any(|p| term.starts_with(p.as_str()))
+    fn token(&self, token: &Token, text: &str) -> bool {
+        if token.terms.iter().any(|term| self.terms.contains(term)) {
+            return true;
+        }
+        if self.prefixes.is_empty() {
+            return false;
+        }
+        let whole = fold(&text[token.piece.from..token.piece.to]);
+        self.prefixes.iter().any(|prefix| whole.starts_with(prefix.as_str()))
     }
 }
 

@@ -128,6 +128,28 @@ impl Layout {
     }
 }
 
+/// Tells two states of a generation's metadata apart. Each commit writes a new file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stamp(Option<(std::time::SystemTime, u64, u64)>);
+
+impl Layout {
+    /// The state of a generation's metadata now.
+    pub(crate) fn stamp(&self, generation: &str) -> Stamp {
+        let meta = fs::metadata(self.generation(generation).join("meta.json"));
+        Stamp(meta.ok().and_then(|meta| Some((meta.modified().ok()?, meta.len(), file_number(&meta)))))
+    }
+}
+
+#[cfg(unix)]
+fn file_number(meta: &fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(meta)
+}
+
+#[cfg(not(unix))]
+fn file_number(_meta: &fs::Metadata) -> u64 {
+    0
+}
+
 /// Bytes of the files of a directory, those that vanish meanwhile left out.
 pub(crate) fn size_of_dir(dir: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(dir) else {

@@ -27,7 +27,7 @@ use crate::error::{Error, Reason};
 use crate::knowledge_index::{KnowledgeIndex, Stats};
 use crate::request::{Answer, Request, Scope};
 use arc_swap::ArcSwapOption;
-use layout::{Layout, Pointer};
+use layout::{Layout, Pointer, Stamp};
 use search::Search;
 use snapshot::{Opened, Snapshot};
 use std::fs::File;
@@ -98,7 +98,12 @@ struct Inner {
     opened: Option<Opened>,
     writer: Option<Writer>,
     previous: Option<String>,
+    /// What a reader saw last, to tell whether anything has changed.
+    stamp: Stamp,
 }
+
+/// How often a reader tries to catch up with a generation that vanishes under it.
+const FOLLOW_TRIES: u32 = 5;
 
 impl std::fmt::Debug for Embedded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -230,6 +235,26 @@ impl Embedded {
         writer.map_or(Ok(()), Writer::close)
     }
 
+    /// Rewrites every segment that still holds removed or replaced passages, so that their
+    /// words are in no file any more. Call after the commit that removed them; takes time in
+    /// proportion to the segments touched. Searches go on meanwhile.
+    ///
+    /// # Errors
+    /// As [`commit`](KnowledgeIndex::commit).
+    pub fn purge_removed(&self) -> Result<(), Error> {
+        self.write(Writer::purge)?;
+        self.publish()
+    }
+
+    /// Lets searches see the newest commit.
+    fn publish(&self) -> Result<(), Error> {
+        let inner = self.inner();
+        if let Some(opened) = &inner.opened {
+            self.live.store(Some(Arc::new(opened.snapshot()?)));
+        }
+        Ok(())
+    }
+
     fn set_reason(&self, reason: Option<Reason>) {
         *self.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
     }
@@ -249,26 +274,34 @@ impl Embedded {
         }
     }
 
-    /// A reader's look at what the writing process has done.
+    /// A reader's look at what the writing process has done, if it has done anything.
     fn follow(&self) -> Result<(), Error> {
-        let Ok(pointer) = self.layout.read_pointer()? else {
-            return Ok(());
-        };
         let mut inner = self.inner();
-        match &inner.opened {
-            Some(opened) if opened.name == pointer.current => {
-                let snapshot = opened.snapshot()?;
-                self.live.store(Some(Arc::new(snapshot)));
+        // A generation may be replaced twice and removed while it is being opened.
+        for _ in 0..FOLLOW_TRIES {
+            let Ok(pointer) = self.layout.read_pointer()? else {
+                return Ok(());
+            };
+            let stamp = self.layout.stamp(&pointer.current);
+            let same = inner.opened.as_ref().is_some_and(|opened| opened.name == pointer.current);
+            if same && inner.stamp == stamp {
+                return Ok(());
             }
-            _ => match Opened::open(&self.layout, &pointer.current, false)? {
-                Ok(opened) => {
-                    let snapshot = opened.snapshot()?;
-                    inner.opened = Some(opened);
-                    self.live.store(Some(Arc::new(snapshot)));
-                    self.set_reason(None);
+            if !same {
+                match Opened::open(&self.layout, &pointer.current, false)? {
+                    Ok(opened) => inner.opened = Some(opened),
+                    Err(reason) => {
+                        self.set_reason(Some(reason));
+                        continue;
+                    }
                 }
-                Err(reason) => self.set_reason(Some(reason)),
-            },
+            }
+            if let Some(opened) = &inner.opened {
+                self.live.store(Some(Arc::new(opened.snapshot()?)));
+                inner.stamp = stamp;
+                self.set_reason(None);
+            }
+            return Ok(());
         }
         Ok(())
     }
@@ -287,9 +320,10 @@ impl Embedded {
                 State::Ready => Err(Error::NeedsRebuild(Reason::Missing)),
             };
         };
-        let Some(open) = writer else {
-            *writer = Some(Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?);
-            return Err(Error::Replay(Box::new(Error::Locked)));
+        let open = match writer {
+            Some(open) => open,
+            // Lost before and not opened again then; the caller has been told to replay.
+            None => writer.insert(Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?),
         };
         let error = match act(open) {
             Ok(done) => return Ok(done),
@@ -314,11 +348,7 @@ impl KnowledgeIndex for Embedded {
 
     fn commit(&self, position: &Position) -> Result<(), Error> {
         self.write(|writer| writer.commit(position))?;
-        let inner = self.inner();
-        if let Some(opened) = &inner.opened {
-            self.live.store(Some(Arc::new(opened.snapshot()?)));
-        }
-        Ok(())
+        self.publish()
     }
 
     fn search(&self, request: &Request, scope: &Scope) -> Result<Answer, Error> {

@@ -76,7 +76,7 @@ impl Generation {
 }
 
 impl Embedded {
-    /// Begins a new generation beside the live one.
+    /// Begins a new generation beside the live one. One at a time: a swap removes any other.
     ///
     /// # Errors
     /// [`Error::ReadOnly`]; I/O and engine errors.
@@ -115,6 +115,7 @@ impl Embedded {
                 opened: Some(opened),
                 writer: Some(writer.into_inner().unwrap_or_else(PoisonError::into_inner)),
                 previous: previous.clone(),
+                ..Inner::default()
             },
         );
         self.live.store(Some(snapshot));
@@ -147,7 +148,7 @@ impl Embedded {
         let snapshot = Arc::new(opened.snapshot()?);
         let replaced = inner.opened.as_ref().map(|o| o.name.clone());
         self.layout.write_pointer(&Pointer { current: previous, previous: replaced.clone() })?;
-        *inner = Inner { opened: Some(opened), writer: Some(writer), previous: replaced };
+        *inner = Inner { opened: Some(opened), writer: Some(writer), previous: replaced, ..Inner::default() };
         self.live.store(Some(snapshot));
         self.set_reason(None);
         Ok(())

@@ -114,7 +114,7 @@ impl Search<'_> {
         let searcher = &self.snapshot.searcher;
         let frozen = match bookmark {
             Some(bookmark) if bookmark.statistics.fits(&lowered.words) => bookmark.statistics.clone(),
-            _ => Frozen::take(searcher, fields, &lowered.words)?,
+            _ => Frozen::take(searcher, fields, &lowered.words, &self.scope.org)?,
         };
         let browsing = lowered.is_empty();
         // A text of which no word can be looked up is not the same as no text.

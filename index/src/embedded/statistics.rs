@@ -6,13 +6,17 @@
 //! smaller one moves along the curve k1 = 0.3 + 0.9 / s, b = 0.9 / (s × k1),
 //! without giving up the engine's own scorers.
 
-use super::schema::Fields;
+use super::schema::{Fields, Tag};
 use crate::query::Word;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use tantivy::query::Bm25StatisticsProvider;
-use tantivy::schema::Field;
-use tantivy::{Searcher, Term};
+use tantivy::schema::{Field, IndexRecordOption};
+use tantivy::{DocSet, Searcher, TERMINATED, Term};
+
+/// Words in title, text and names of a typical passage.
+const TYPICAL_LENGTHS: [u64; 3] = [6, 120, 8];
 
 /// The statistics of one search, small enough to travel in a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -25,7 +29,18 @@ pub(crate) struct Frozen {
 }
 
 impl Frozen {
-    pub(crate) fn take(searcher: &Searcher, fields: &Fields, words: &[Word]) -> tantivy::Result<Frozen> {
+    /// The numbers of one organisation alone: what others write must not show in its scores.
+    pub(crate) fn take(
+        searcher: &Searcher,
+        fields: &Fields,
+        words: &[Word],
+        org: &str,
+    ) -> tantivy::Result<Frozen> {
+        let own = fields.tag(org, Tag::Org);
+        let passages = searcher.doc_freq(&own)?;
+        if passages < searcher.total_num_docs()? {
+            return Frozen::take_own(searcher, fields, words, &own, passages.max(1));
+        }
         let text = [fields.title, fields.text, fields.names];
         let passages = searcher.total_num_docs()?.max(1);
         let mut tokens = [0; 3];
@@ -46,10 +61,65 @@ impl Frozen {
         Ok(Frozen { passages, tokens, words: frequencies })
     }
 
+    /// Counts within the organisation. Average lengths are taken as fixed, because adding up
+    /// those of every passage would cost more than the search.
+    fn take_own(
+        searcher: &Searcher,
+        fields: &Fields,
+        words: &[Word],
+        own: &Term,
+        passages: u64,
+    ) -> tantivy::Result<Frozen> {
+        let text = [fields.title, fields.text, fields.names];
+        let mut frequencies = Vec::with_capacity(words.len());
+        for word in words {
+            let mut row = [0; 3];
+            for (slot, field) in row.iter_mut().zip(text) {
+                for form in word.forms_in(field == fields.names) {
+                    *slot += count_together(searcher, own, &Term::from_field_text(field, form))?;
+                }
+                *slot = (*slot).min(passages);
+            }
+            frequencies.push(row);
+        }
+        Ok(Frozen { passages, tokens: TYPICAL_LENGTHS.map(|length| length * passages), words: frequencies })
+    }
+
     /// Whether these belong to a search of as many words.
     pub(crate) fn fits(&self, words: &[Word]) -> bool {
         self.words.len() == words.len() && self.words.iter().flatten().all(|df| *df <= self.passages)
     }
+}
+
+/// Passages that hold both terms, deleted ones included as in the engine's own counts.
+fn count_together(searcher: &Searcher, a: &Term, b: &Term) -> tantivy::Result<u64> {
+    let mut count = 0;
+    for reader in searcher.segment_readers() {
+        let read = |term: &Term| -> tantivy::Result<_> {
+            let inverted = reader.inverted_index(term.field())?;
+            Ok(inverted.read_postings(term, IndexRecordOption::Basic)?)
+        };
+        if let (Some(a), Some(b)) = (read(a)?, read(b)?) {
+            count += overlap(a, b);
+        }
+    }
+    Ok(count)
+}
+
+fn overlap(mut a: impl DocSet, mut b: impl DocSet) -> u64 {
+    let mut count = 0;
+    let (mut left, mut right) = (a.doc(), b.doc());
+    while left != TERMINATED && right != TERMINATED {
+        match left.cmp(&right) {
+            Ordering::Less => left = a.seek(right),
+            Ordering::Greater => right = b.seek(left),
+            Ordering::Equal => {
+                count += 1;
+                left = a.advance();
+            }
+        }
+    }
+    count
 }
 
 /// Answers the engine's questions during one search.

@@ -95,6 +95,23 @@ impl Writer {
         sync_dir(&self.dir)
     }
 
+    /// Rewrites segments with deleted passages and removes the old files.
+    pub(crate) fn purge(&mut self) -> Result<(), Error> {
+        for segment in self.engine.index().searchable_segment_metas()? {
+            if segment.num_deleted_docs() == 0 {
+                continue;
+            }
+            match self.engine.merge(&[segment.id()]).wait() {
+                Ok(_) => {}
+                // Another merge took the segment meanwhile, which rewrites it as well.
+                Err(TantivyError::InvalidArgument(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.engine.garbage_collect_files().wait()?;
+        sync_dir(&self.dir)
+    }
+
     /// Lets running merges end and closes.
     pub(crate) fn close(self) -> Result<(), Error> {
         Ok(self.engine.wait_merging_threads()?)

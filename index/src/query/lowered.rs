@@ -14,6 +14,10 @@ pub(crate) const MAX_WORDS: usize = 48;
 /// Weight of the words inside an exact thing, beside the thing itself.
 const PART_WEIGHT: f32 = 0.3;
 
+/// What a word may go on with after a typed beginning, enough to meet its stem.
+const ENDINGS: &str =
+    "s es l ls al d ed n en on ion ions tion g ng ing e er ers r rs t nt ent ment y ly ty ity ble able";
+
 /// With more words than this around it, a phrase is a quotation: see [`is_prose`].
 const PROSE_WORDS: usize = 8;
 
@@ -180,7 +184,10 @@ impl Lowering {
         };
         let whole = pieces.iter().find(|piece| piece.to == text.len()).unwrap_or(last);
         let typed = fold(&text[whole.from..whole.to]);
-        let (forms, name_forms) = self.forms_of(text, *whole);
+        let (mut forms, name_forms) = self.forms_of(text, *whole);
+        if whole.kind == Kind::Word {
+            self.short_stems(&typed, &mut forms);
+        }
         out.push(Word {
             typed,
             forms,
@@ -191,6 +198,22 @@ impl Lowering {
             stop: false,
             plain: false,
         });
+    }
+
+    /// Stems shorter than a prefix that words beginning with it may have: `renewa*` must find
+    /// "renewal", which is in the index as "renew".
+    fn short_stems(&mut self, typed: &str, forms: &mut Vec<String>) {
+        let (mut first, mut second) = (String::new(), String::new());
+        for ending in ENDINGS.split(' ') {
+            let word = format!("{typed}{ending}");
+            let piece = Piece { from: 0, to: word.len(), kind: Kind::Word, position: 0 };
+            for language in &mut self.forms {
+                language.of(&word, piece, &mut first, &mut second);
+                if !first.starts_with(typed) && !forms.contains(&first) {
+                    forms.push(first.clone());
+                }
+            }
+        }
     }
 
     /// A phrase of one word is that word; longer ones leave out stop words, keeping the gap.

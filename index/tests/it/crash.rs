@@ -148,3 +148,30 @@ fn a_second_writer_is_refused_and_a_reader_is_not() {
     drop(index);
     assert!(Embedded::open(dir.path(), Options::default()).is_ok());
 }
+
+/// Erasing means the bytes: nothing of a removed document is in any file after a purge. The
+/// id stands for all of it, because the engine keeps words in a form no search for bytes finds.
+#[test]
+fn a_purged_document_is_in_no_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Embedded::open(dir.path(), Options::default()).unwrap();
+    let mut changes: Vec<Change> = (1..200).map(change).collect();
+    let secret = "xyzzy-5f3a";
+    changes.push(Change::Put(document(secret, "A title", "word")));
+    index.apply(&changes, &at(200)).unwrap();
+    assert!(holds(dir.path(), secret));
+    let remove = Change::Remove { org: "o1".to_owned(), id: secret.to_owned() };
+    index.apply(&[remove], &at(201)).unwrap();
+    index.purge_removed().unwrap();
+    assert!(!holds(dir.path(), secret));
+    assert_eq!(index.position(), Some(at(201)), "a purge keeps the position");
+    assert_eq!(contents(&index, "o1"), sorted(expected(199)));
+    assert_eq!(index.stats().unwrap().deleted_passages, 0);
+}
+
+fn holds(dir: &Path, text: &str) -> bool {
+    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).any(|path| match path.is_dir() {
+        true => holds(&path, text),
+        false => std::fs::read(&path).unwrap().windows(text.len()).any(|w| w == text.as_bytes()),
+    })
+}

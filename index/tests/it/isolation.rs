@@ -96,3 +96,25 @@ proptest! {
         }
     }
 }
+
+/// What others write shows in no score of ours (and so in no order).
+#[test]
+fn scores_say_nothing_about_other_organisations() {
+    let scores_beside = |others: usize| -> Vec<(String, u32)> {
+        let dir = tempfile::tempdir().unwrap();
+        let index = Embedded::open(dir.path(), Options::default()).unwrap();
+        for n in 0..24 {
+            index.add(&puts(vec![made("north", n)])).unwrap();
+        }
+        for n in 0..others {
+            let secret = document(&format!("doc:{n}"), "invoice", "invoice invoice renewal and much else");
+            let secret = Document { org: "south".to_owned(), ..secret };
+            index.add(&puts(vec![secret])).unwrap();
+        }
+        index.commit(&at(1)).unwrap();
+        let request = Request { limit: 50, ..Request::new("invoice renewal the") };
+        let answer = index.search(&request, &Scope::org("north")).unwrap();
+        answer.hits.into_iter().map(|hit| (hit.document, hit.score.to_bits())).collect()
+    };
+    assert_eq!(scores_beside(1), scores_beside(40));
+}

@@ -172,3 +172,21 @@ fn many_small_commits_leave_few_segments() {
     assert_eq!(ids(&ask(&index, "words")).len(), 10);
     assert_eq!(index.count("o1").unwrap(), 120);
 }
+
+#[test]
+fn a_prefix_finds_words_whose_stem_is_shorter() {
+    let (_dir, index) = index_of(vec![
+        document("doc:1", "", "the renewal"),
+        document("doc:2", "", "invoices"),
+        document("doc:3", "", "something else"),
+    ]);
+    for (query, id) in [
+        ("ren*", "doc:1"),
+        ("renewa*", "doc:1"),
+        ("renewal*", "doc:1"),
+        ("invoice*", "doc:2"),
+        ("invoices*", "doc:2"),
+    ] {
+        assert_eq!(found(&index, query), [id], "{query}");
+    }
+}
