@@ -165,12 +165,16 @@ pub(super) struct Found {
 /// The attribution whose last line is `lines[last]`, if there is one; lines before `first` are not looked at.
 pub(super) fn ending_at(lines: &[&str], first: usize, last: usize) -> Option<Found> {
     let end = lines[last].trim();
-    if !may_end(end) {
+    if !may_end(end, lines[first..last].last()) {
         return None;
     }
+    let window = &lines[first.max((last + 1).saturating_sub(MAX_FOLD))..=last];
+    let proof = |l: &&str| l.contains('@') || l.contains(|c: char| c.is_numeric());
+    // Without a date or an address only the last line itself, or the one above it, can say "X wrote:".
+    let fold = if window.iter().any(proof) { MAX_FOLD } else { 2 };
     let mut best: Option<Found> = None;
     let mut joined = String::new();
-    for line in (first..=last).rev().take(MAX_FOLD) {
+    for line in (first..=last).rev().take(fold) {
         let text = lines[line].trim().trim_start_matches(['>', ' ']);
         if text.is_empty() || text.len() + joined.len() > MAX_BYTES {
             break;
@@ -217,15 +221,13 @@ pub(super) fn heads(text: &str) -> bool {
 }
 
 /// Cheap test of a line's end before anything is unfolded.
-fn may_end(line: &str) -> bool {
+fn may_end(line: &str, above: Option<&&str>) -> bool {
     let line = line.trim_end_matches(['*', '_', ' ', '>', '\u{202c}', '\u{200f}']);
     line.ends_with([':', '：'])
         || line.ends_with("wrote")
         || line.ends_with("--")
         || starts_with_iso_date(line)
-        || line.ends_with([')', '>']) && line.contains('@')
-        || line.ends_with('@')
-        || line.contains('@') && line.len() < 80
+        || line.contains('@') && above.is_some_and(|l| starts_with_iso_date(l.trim()))
 }
 
 fn opens(text: &str) -> bool {

@@ -2,6 +2,7 @@
 //!
 //! E-mail addresses and phone numbers stay: they are what the CRM is keyed by. The value found is never returned.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -170,34 +171,43 @@ fn luhn(digits: &[u8]) -> bool {
     sum % 10 == 0
 }
 
+/// Length of account numbers by country, as the registry of the standard gives them.
+const IBAN_LENGTHS: &str = "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18 FO18 FR27 \
+    GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 \
+    ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20";
+
+static IBAN: LazyLock<HashMap<[u8; 2], usize>> = LazyLock::new(|| {
+    IBAN_LENGTHS
+        .split_whitespace()
+        .filter_map(|entry| Some(([entry.as_bytes()[0], entry.as_bytes()[1]], entry[2..].parse().ok()?)))
+        .collect()
+});
+
 /// Where the account number that begins at `at` ends, if it passes the check.
 fn iban(bytes: &[u8], at: usize) -> Option<usize> {
     let head = bytes.get(at..at + 4)?;
-    if !(head[1].is_ascii_uppercase() && head[2].is_ascii_digit() && head[3].is_ascii_digit()) {
+    if !(head[2].is_ascii_digit() && head[3].is_ascii_digit()) {
         return None;
     }
-    let mut value = Vec::with_capacity(34);
+    let length = *IBAN.get(&[head[0], head[1]])?;
+    let mut value = [0_u8; 34];
+    let mut filled = 0;
     let mut end = at;
-    let mut ends = Vec::new();
     for (n, b) in bytes[at..].iter().enumerate().take(48) {
         match b {
             b'0'..=b'9' | b'A'..=b'Z' => {
-                value.push(*b);
+                *value.get_mut(filled)? = *b;
+                filled += 1;
                 end = at + n + 1;
             }
-            b' ' | b'-' if bytes.get(at + n + 1).is_some_and(u8::is_ascii_alphanumeric) => {
-                ends.push((value.len(), end))
-            }
-            _ => break,
+            b' ' | b'-' | b'.' => {}
+            _ => return None,
+        }
+        if filled == length {
+            break;
         }
     }
-    ends.push((value.len(), end));
-    // The words behind an account number may be written in capitals too: try every group end, longest first.
-    ends.into_iter()
-        .rev()
-        .filter(|(n, _)| (15..=34).contains(n))
-        .find(|(n, _)| mod_97(&value[..*n]))
-        .map(|(_, end)| end)
+    (filled == length && mod_97(&value[..filled])).then_some(end)
 }
 
 fn mod_97(value: &[u8]) -> bool {
@@ -317,6 +327,9 @@ fn value(text: &str, end: usize, fits: impl Fn(&str, bool) -> bool) -> Option<Ra
                 })
                 .len());
     let word = word_at(text, begin);
+    if is_mask(&text[word.clone()]) {
+        return None;
+    }
     if !word.is_empty() && begin < end + line.len() {
         return fits(&text[word.clone()], sure).then_some(word);
     }
@@ -324,8 +337,16 @@ fn value(text: &str, end: usize, fits: impl Fn(&str, bool) -> bool) -> Option<Ra
     let below = within(text, next.min(text.len()), 300).split('\n').find(|l| !l.trim().is_empty())?;
     let alone = below.trim();
     let start = below.as_ptr() as usize - text.as_ptr() as usize + (below.len() - below.trim_start().len());
-    let single = !alone.contains(char::is_whitespace) && start < next + 200;
+    let single = !alone.contains(char::is_whitespace) && !is_mask(alone) && start < next + 200;
     (sure && single && fits(alone, true)).then(|| start..start + alone.len())
+}
+
+/// Whether a word is what [`mask`] writes: masking twice is masking once.
+fn is_mask(word: &str) -> bool {
+    word.starts_with('[')
+        && ["[card]", "[iban]", "[password]", "[token]", "[private_key]", "[one_time_code]"]
+            .iter()
+            .any(|m| word.starts_with(m))
 }
 
 /// End of "is" and its like, where it stands close behind a label.

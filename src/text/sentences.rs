@@ -128,14 +128,25 @@ impl Item {
     /// Where the next item begins.
     fn next_in(&mut self, text: &str) -> Option<usize> {
         self.number += 1;
-        let label = if self.letter {
-            char::from(b'a'.checked_add(u8::try_from(self.number).ok()?).filter(u8::is_ascii_lowercase)?)
-                .to_string()
-        } else {
-            self.number.to_string()
-        };
-        let at = text.find(&format!(" {label}{} ", self.mark))?;
-        Some(at + 1)
+        let mut from = 0;
+        // Items stand behind a space and are followed by one: "1. this 2. that".
+        while let Some(at) = text[from..].find(self.mark).map(|n| from + n) {
+            from = at + 1;
+            let near = text.ceil_char_boundary(at.saturating_sub(5));
+            let Some(space) = text[near..at].rfind(' ').map(|n| near + n) else { continue };
+            if self.is_label(&text[space + 1..at]) && text[from..].starts_with(' ') {
+                return Some(space + 1);
+            }
+        }
+        None
+    }
+
+    fn is_label(&self, label: &str) -> bool {
+        if self.letter {
+            let wanted = u8::try_from(self.number).ok().and_then(|n| b'a'.checked_add(n));
+            return label.len() == 1 && label.bytes().next() == wanted;
+        }
+        label.len() <= 4 && label.parse() == Ok(self.number)
     }
 }
 
@@ -216,17 +227,17 @@ fn dot_ends(before: &str, next: &str) -> bool {
         .unwrap_or_default()
         .trim_start_matches(['(', '[', '"', '“', '„', '«', '\'', '•', '⁃', '-', '–']);
     let earlier = words.next().unwrap_or_default();
-    let lower = word.to_lowercase();
-    let follow: String = next.chars().take_while(|c| c.is_alphanumeric() || *c == '\'').take(24).collect();
-    let starter = STARTERS.contains(follow.split('\'').next().unwrap_or_default());
+    let follow = follow(next);
     if word.is_empty() {
         return true;
     }
+    if word.bytes().all(|c| c.is_ascii_digit()) {
+        return number_ends(before, word, earlier, follow);
+    }
+    let lower = word.to_lowercase();
+    let starter = STARTERS.contains(follow.split('\'').next().unwrap_or_default());
     if lower == "no" || lower == "№" {
         return !follow.starts_with(|c: char| c.is_ascii_digit());
-    }
-    if word.chars().all(|c| c.is_ascii_digit()) {
-        return number_ends(before, word, earlier, &follow);
     }
     if word.chars().count() == 1 && word.chars().all(char::is_alphabetic) {
         // "you and I." ends, "Albert I. Jones" does not, "a." opens a list.
@@ -244,6 +255,16 @@ fn dot_ends(before: &str, next: &str) -> bool {
         return starter;
     }
     true
+}
+
+/// The word a text begins with.
+fn follow(next: &str) -> &str {
+    let end = next
+        .char_indices()
+        .take(24)
+        .find(|(_, c)| !c.is_alphanumeric() && *c != '\'')
+        .map_or_else(|| next.floor_char_boundary(24), |(at, _)| at);
+    &next[..end]
 }
 
 /// Short forms that are also whole words; a usual first word after them shows a full stop.
@@ -290,24 +311,31 @@ fn number_ends(before: &str, word: &str, earlier: &str, follow: &str) -> bool {
     let listed = Item::read(before.trim_start()).is_some_and(|i| {
         !i.letter && i.mark == '.' && word.parse().is_ok_and(|n: u32| n > i.number && n < i.number + 30)
     });
-    let month = MONTHS.iter().any(|m| follow.to_lowercase().starts_with(m)) && follow.chars().count() >= 3;
-    let article = matches!(
-        earlier.to_lowercase().as_str(),
-        "am" | "vom"
-            | "den"
-            | "der"
-            | "dem"
-            | "zum"
-            | "bis"
-            | "des"
-            | "dne"
-            | "ab"
-            | "die"
-            | "das"
-            | "im"
-            | "d"
-    );
-    !(opens || listed || day && (month || article))
+    let month = || {
+        let lower = follow.to_lowercase();
+        follow.starts_with(char::is_alphabetic)
+            && lower.chars().count() >= 3
+            && MONTHS.iter().any(|m| lower.starts_with(m))
+    };
+    let article = || {
+        matches!(
+            earlier.to_lowercase().as_str(),
+            "am" | "vom"
+                | "den"
+                | "der"
+                | "dem"
+                | "zum"
+                | "bis"
+                | "des"
+                | "dne"
+                | "ab"
+                | "die"
+                | "das"
+                | "im"
+                | "d"
+        )
+    };
+    !(opens || listed || day && (month() || article()))
 }
 
 /// Letters with dots between them, such as `U.S` or `z.B`.

@@ -407,14 +407,16 @@ impl Walk {
         text.truncate(text.trim_end().len());
         let end = text.len();
         let start_of = |at: usize| {
-            let at = at.min(end);
+            let at = text.floor_char_boundary(at.min(end));
             at + (text[at..].len() - text[at..].trim_start_matches([' ', '\n', '|']).len())
         };
         for mark in &mut self.marks {
-            mark.range = start_of(mark.range.start)..mark.range.end.min(end).max(start_of(mark.range.start));
+            mark.range = start_of(mark.range.start)
+                ..text.floor_char_boundary(mark.range.end).max(start_of(mark.range.start));
         }
         for link in &mut self.links {
-            link.range = start_of(link.range.start)..link.range.end.min(end).max(start_of(link.range.start));
+            link.range = start_of(link.range.start)
+                ..text.floor_char_boundary(link.range.end).max(start_of(link.range.start));
         }
         self.links.retain(|l| !l.range.is_empty());
         Extract { text, marks: self.marks, links: self.links, status: self.status }
