@@ -14,27 +14,15 @@ pub(crate) struct AssociationType {
 
 impl AssociationType {
     const fn plain(id: u32) -> Self {
-        Self {
-            id,
-            label: None,
-            suffix: "",
-        }
+        Self { id, label: None, suffix: "" }
     }
 
     const fn unlabelled(id: u32) -> Self {
-        Self {
-            id,
-            label: None,
-            suffix: "_unlabeled",
-        }
+        Self { id, label: None, suffix: "_unlabeled" }
     }
 
     const fn primary(id: u32) -> Self {
-        Self {
-            id,
-            label: Some("Primary"),
-            suffix: "",
-        }
+        Self { id, label: Some("Primary"), suffix: "" }
     }
 }
 
@@ -50,27 +38,16 @@ pub(crate) fn types(from: Kind, to: Kind, primary: bool) -> Vec<AssociationType>
         (Deal, Contact) => return vec![AssociationType::plain(3)],
         (Contact, Deal) => return vec![AssociationType::plain(4)],
         _ => {
-            return engagement_type(from, to)
-                .map(AssociationType::plain)
-                .into_iter()
-                .collect();
+            return engagement_type(from, to).map(AssociationType::plain).into_iter().collect();
         }
     };
     let unlabelled = AssociationType::unlabelled(plain);
-    if primary {
-        vec![AssociationType::primary(labelled), unlabelled]
-    } else {
-        vec![unlabelled]
-    }
+    if primary { vec![AssociationType::primary(labelled), unlabelled] } else { vec![unlabelled] }
 }
 
 /// Engagement → record is an even number, the way back is one less.
 fn engagement_type(from: Kind, to: Kind) -> Option<u32> {
-    let (engagement, record, back) = if from.is_engagement() {
-        (from, to, 0)
-    } else {
-        (to, from, 1)
-    };
+    let (engagement, record, back) = if from.is_engagement() { (from, to, 0) } else { (to, from, 1) };
     let base = match record {
         Kind::Company => 182,
         Kind::Contact => 194,

@@ -16,50 +16,23 @@ pub(crate) struct Property {
 }
 
 const fn text(name: &'static str, label: &'static str) -> Property {
-    Property {
-        name,
-        label,
-        value_type: "string",
-        field_type: "text",
-        read_only: false,
-        options: &[],
-    }
+    Property { name, label, value_type: "string", field_type: "text", read_only: false, options: &[] }
 }
 
 const fn html(name: &'static str, label: &'static str) -> Property {
-    Property {
-        field_type: "html",
-        ..text(name, label)
-    }
+    Property { field_type: "html", ..text(name, label) }
 }
 
 const fn number(name: &'static str, label: &'static str) -> Property {
-    Property {
-        value_type: "number",
-        field_type: "number",
-        ..text(name, label)
-    }
+    Property { value_type: "number", field_type: "number", ..text(name, label) }
 }
 
 const fn instant(name: &'static str, label: &'static str) -> Property {
-    Property {
-        value_type: "datetime",
-        field_type: "date",
-        ..text(name, label)
-    }
+    Property { value_type: "datetime", field_type: "date", ..text(name, label) }
 }
 
-const fn choice(
-    name: &'static str,
-    label: &'static str,
-    options: &'static [&'static str],
-) -> Property {
-    Property {
-        value_type: "enumeration",
-        field_type: "select",
-        options,
-        ..text(name, label)
-    }
+const fn choice(name: &'static str, label: &'static str, options: &'static [&'static str]) -> Property {
+    Property { value_type: "enumeration", field_type: "select", options, ..text(name, label) }
 }
 
 const fn flag(name: &'static str, label: &'static str) -> Property {
@@ -72,10 +45,7 @@ const fn flag(name: &'static str, label: &'static str) -> Property {
 }
 
 const fn fixed(property: Property) -> Property {
-    Property {
-        read_only: true,
-        ..property
-    }
+    Property { read_only: true, ..property }
 }
 
 const COMMON: &[Property] = &[
@@ -97,10 +67,7 @@ const ENGAGEMENT: &[Property] = &[
     text("hs_attachment_ids", "Attached file IDs"),
     fixed(text("hs_body_preview", "Body preview")),
     fixed(text("hs_body_preview_html", "HTML body preview")),
-    fixed(flag(
-        "hs_body_preview_is_truncated",
-        "Body preview truncated",
-    )),
+    fixed(flag("hs_body_preview_is_truncated", "Body preview truncated")),
     fixed(text("hs_engagement_source", "Engagement source")),
     fixed(flag("hs_gdpr_deleted", "GDPR deleted")),
 ];
@@ -154,27 +121,14 @@ const CONTACT: &[Property] = &[
             "BAD_TIMING",
         ],
     ),
-    choice(
-        "hs_language",
-        "Preferred language",
-        &["en", "de", "fr", "es", "pt", "ja"],
-    ),
-    fixed(number(
-        "associatedcompanyid",
-        "Primary Associated Company ID",
-    )),
+    choice("hs_language", "Preferred language", &["en", "de", "fr", "es", "pt", "ja"]),
+    fixed(number("associatedcompanyid", "Primary Associated Company ID")),
     fixed(text("hs_email_domain", "Email Domain")),
-    fixed(text(
-        "hs_calculated_merged_vids",
-        "Merged vids with timestamps",
-    )),
+    fixed(text("hs_calculated_merged_vids", "Merged vids with timestamps")),
     fixed(flag("hs_marketable_status", "Marketing contact status")),
     fixed(number("num_associated_deals", "Number of Associated Deals")),
     fixed(instant("notes_last_updated", "Last Activity Date")),
-    fixed(instant(
-        "hs_latest_source_timestamp",
-        "Latest Traffic Source Date",
-    )),
+    fixed(instant("hs_latest_source_timestamp", "Latest Traffic Source Date")),
     fixed(text("hs_analytics_source", "Original Traffic Source")),
 ];
 
@@ -188,11 +142,7 @@ const COMPANY: &[Property] = &[
     text("industry", "Industry"),
     number("numberofemployees", "Number of Employees"),
     number("annualrevenue", "Annual Revenue"),
-    choice(
-        "lifecyclestage",
-        "Lifecycle Stage",
-        &["subscriber", "lead", "opportunity", "customer", "other"],
-    ),
+    choice("lifecyclestage", "Lifecycle Stage", &["subscriber", "lead", "opportunity", "customer", "other"]),
     text("address", "Street Address"),
     text("city", "City"),
     text("state", "State/Region"),
@@ -200,10 +150,7 @@ const COMPANY: &[Property] = &[
     text("country", "Country/Region"),
     text("description", "Description"),
     text("timezone", "Time Zone"),
-    fixed(number(
-        "num_associated_contacts",
-        "Number of Associated Contacts",
-    )),
+    fixed(number("num_associated_contacts", "Number of Associated Contacts")),
 ];
 
 const DEAL: &[Property] = &[
@@ -228,11 +175,7 @@ const DEAL: &[Property] = &[
         ],
     ),
     instant("closedate", "Close Date"),
-    choice(
-        "dealtype",
-        "Deal Type",
-        &["newbusiness", "existingbusiness"],
-    ),
+    choice("dealtype", "Deal Type", &["newbusiness", "existingbusiness"]),
     text("deal_currency_code", "Currency"),
     text("description", "Deal Description"),
     fixed(flag("hs_is_closed", "Is Deal Closed?")),
@@ -244,16 +187,8 @@ const EMAIL: &[Property] = &[
     text("hs_email_subject", "Email subject"),
     html("hs_email_html", "Email body"),
     text("hs_email_text", "Text body"),
-    choice(
-        "hs_email_direction",
-        "Email direction",
-        &["EMAIL", "INCOMING_EMAIL", "FORWARDED_EMAIL"],
-    ),
-    choice(
-        "hs_email_status",
-        "Email send status",
-        &["SENT", "SENDING", "SCHEDULED", "BOUNCED", "FAILED"],
-    ),
+    choice("hs_email_direction", "Email direction", &["EMAIL", "INCOMING_EMAIL", "FORWARDED_EMAIL"]),
+    choice("hs_email_status", "Email send status", &["SENT", "SENDING", "SCHEDULED", "BOUNCED", "FAILED"]),
     fixed(text("hs_email_from_email", "Email from address")),
     fixed(text("hs_email_from_firstname", "Email from first name")),
     fixed(text("hs_email_from_lastname", "Email from last name")),
@@ -267,25 +202,15 @@ const EMAIL: &[Property] = &[
     fixed(text("hs_email_thread_id", "Email thread ID")),
     fixed(text("hs_email_message_id", "Email message ID")),
     fixed(text("hs_email_thread_summary", "Email thread summary")),
-    fixed(flag(
-        "hs_incoming_email_is_out_of_office",
-        "Email is out of office",
-    )),
-    fixed(number(
-        "hs_email_stripped_attachment_count",
-        "Stripped attachments",
-    )),
+    fixed(flag("hs_incoming_email_is_out_of_office", "Email is out of office")),
+    fixed(number("hs_email_stripped_attachment_count", "Stripped attachments")),
 ];
 
 const CALL: &[Property] = &[
     text("hs_call_title", "Call title"),
     html("hs_call_body", "Call notes"),
     fixed(text("hs_call_summary", "Call summary")),
-    choice(
-        "hs_call_direction",
-        "Call direction",
-        &["INBOUND", "OUTBOUND"],
-    ),
+    choice("hs_call_direction", "Call direction", &["INBOUND", "OUTBOUND"]),
     choice(
         "hs_call_status",
         "Call status",
@@ -324,13 +249,7 @@ const MEETING: &[Property] = &[
     choice(
         "hs_meeting_outcome",
         "Meeting outcome",
-        &[
-            "SCHEDULED",
-            "COMPLETED",
-            "RESCHEDULED",
-            "NO_SHOW",
-            "CANCELED",
-        ],
+        &["SCHEDULED", "COMPLETED", "RESCHEDULED", "NO_SHOW", "CANCELED"],
     ),
     text("hs_meeting_location", "Meeting location"),
     text("hs_meeting_external_url", "Meeting link"),
@@ -342,19 +261,9 @@ const TASK: &[Property] = &[
     choice(
         "hs_task_status",
         "Task status",
-        &[
-            "NOT_STARTED",
-            "IN_PROGRESS",
-            "WAITING",
-            "COMPLETED",
-            "DEFERRED",
-        ],
+        &["NOT_STARTED", "IN_PROGRESS", "WAITING", "COMPLETED", "DEFERRED"],
     ),
-    choice(
-        "hs_task_priority",
-        "Priority",
-        &["NONE", "LOW", "MEDIUM", "HIGH"],
-    ),
+    choice("hs_task_priority", "Priority", &["NONE", "LOW", "MEDIUM", "HIGH"]),
     choice("hs_task_type", "Task type", &["TODO", "CALL", "EMAIL"]),
 ];
 

@@ -17,21 +17,12 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn starting_at(base_ms: i64) -> Self {
-        Self {
-            base_ms,
-            started: Instant::now(),
-            advanced_ms: AtomicI64::new(0),
-        }
+        Self { base_ms, started: Instant::now(), advanced_ms: AtomicI64::new(0) }
     }
 
     pub(crate) fn now(&self) -> i64 {
         let elapsed = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX / 4);
         self.base_ms + elapsed + self.advanced_ms.load(Ordering::Relaxed)
-    }
-
-    /// Real milliseconds since the start, which no advance moves: what rate limits count in.
-    pub(crate) fn real_ms(&self) -> i64 {
-        i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX / 4)
     }
 
     pub(crate) fn advance(&self, ms: i64) {
@@ -49,8 +40,6 @@ pub(crate) struct Civil {
     pub(crate) minute: u32,
     pub(crate) second: u32,
     pub(crate) milli: u32,
-    /// 0 is Monday.
-    pub(crate) weekday: u32,
 }
 
 /// Splits an instant into calendar fields (days-to-civil arithmetic of the proleptic calendar).
@@ -60,15 +49,10 @@ pub(crate) fn civil(ms: i64) -> Civil {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_shifted = (5 * day_of_year + 2) / 153;
-    let month = if month_shifted < 10 {
-        month_shifted + 3
-    } else {
-        month_shifted - 9
-    };
+    let month = if month_shifted < 10 { month_shifted + 3 } else { month_shifted - 9 };
     Civil {
         year: year_of_era + era * 400 + i64::from(month <= 2),
         month: month as u32,
@@ -77,7 +61,6 @@ pub(crate) fn civil(ms: i64) -> Civil {
         minute: rest / 60_000 % 60,
         second: rest / 1_000 % 60,
         milli: rest % 1_000,
-        weekday: (days + 3).rem_euclid(7) as u32,
     }
 }
 

@@ -25,19 +25,11 @@ pub(crate) struct Corpus(Vec<Body>);
 
 impl Corpus {
     pub(crate) fn read(path: &Path) -> Result<Self, Error> {
-        let fail = |reason: String| Error::File {
-            path: path.to_owned(),
-            reason,
-        };
+        let fail = |reason: String| Error::File { path: path.to_owned(), reason };
         let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
         let mut bodies = Vec::new();
-        for (at, line) in text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| !line.trim().is_empty())
-        {
-            let body: Body =
-                serde_json::from_str(line).map_err(|e| fail(format!("line {}: {e}", at + 1)))?;
+        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+            let body: Body = serde_json::from_str(line).map_err(|e| fail(format!("line {}: {e}", at + 1)))?;
             bodies.push(body);
         }
         if bodies.is_empty() {

@@ -56,14 +56,7 @@ impl Events {
     }
 
     pub(crate) fn changed(&self, kind: Kind, index: u64, name: &str, value: Option<&str>) {
-        self.push(
-            kind,
-            index,
-            What::Changed {
-                name: name.to_owned(),
-                value: value.map(str::to_owned),
-            },
-        );
+        self.push(kind, index, What::Changed { name: name.to_owned(), value: value.map(str::to_owned) });
     }
 
     pub(crate) fn deleted(&self, kind: Kind, index: u64) {

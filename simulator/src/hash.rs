@@ -67,9 +67,8 @@ mod tests {
     #[test]
     fn words_of_all_streams_differ() {
         for seed in [0, 1, 77, u64::MAX] {
-            let words: HashSet<String> = (0..9)
-                .flat_map(|s| (0..5_000).map(move |i| unique_word(seed, s, i)))
-                .collect();
+            let words: HashSet<String> =
+                (0..9).flat_map(|s| (0..5_000).map(move |i| unique_word(seed, s, i))).collect();
             assert_eq!(words.len(), 45_000);
         }
     }

@@ -18,20 +18,13 @@ pub(crate) struct Request {
 
 impl Request {
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// A list parameter, repeated or comma-joined; HubSpot takes both.
     pub(crate) fn list(&self, name: &str) -> Vec<&str> {
         let given = self.query.iter().filter(|(key, _)| key == name);
-        given
-            .flat_map(|(_, value)| value.split(','))
-            .map(str::trim)
-            .filter(|v| !v.is_empty())
-            .collect()
+        given.flat_map(|(_, value)| value.split(',')).map(str::trim).filter(|v| !v.is_empty()).collect()
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
@@ -40,20 +33,13 @@ impl Request {
 
     /// The fields of a form body.
     pub(crate) fn form(&self) -> Vec<(String, String)> {
-        url::form_urlencoded::parse(&self.body)
-            .into_owned()
-            .collect()
+        url::form_urlencoded::parse(&self.body).into_owned().collect()
     }
 
     /// The JSON body; an empty one is `{}`.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, Reply> {
-        let body = if self.body.is_empty() {
-            b"{}".as_slice()
-        } else {
-            &self.body
-        };
-        serde_json::from_slice(body)
-            .map_err(|e| Reply::bad_request(&format!("Invalid input JSON: {e}")))
+        let body = if self.body.is_empty() { b"{}".as_slice() } else { &self.body };
+        serde_json::from_slice(body).map_err(|e| Reply::bad_request(&format!("Invalid input JSON: {e}")))
     }
 }
 
@@ -70,12 +56,7 @@ const JSON: &str = "application/json;charset=utf-8";
 
 impl Reply {
     pub(crate) fn new(status: u16, content_type: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            status,
-            content_type,
-            body: body.into(),
-            headers: Vec::new(),
-        }
+        Self { status, content_type, body: body.into(), headers: Vec::new() }
     }
 
     /// A body that is already JSON.

@@ -13,7 +13,6 @@ pub(crate) struct Journal {
     routes: Mutex<Routes>,
     in_flight: AtomicU64,
     highest: AtomicU64,
-    pub(crate) violations: AtomicU64,
     total: AtomicU64,
 }
 
@@ -21,6 +20,7 @@ pub(crate) struct Journal {
 struct Routes {
     counts: BTreeMap<String, u64>,
     statuses: BTreeMap<u16, u64>,
+    violations: BTreeMap<&'static str, u64>,
     order: Vec<String>,
 }
 
@@ -36,17 +36,23 @@ impl Journal {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// Counts a call and returns the route's calls so far, this one included.
-    pub(crate) fn count(&self, route: &str) -> u64 {
-        self.total.fetch_add(1, Ordering::Relaxed);
+    /// Counts a call; returns the route's calls and all calls so far, this one included.
+    pub(crate) fn count(&self, route: &str) -> (u64, u64) {
+        let total = self.total.fetch_add(1, Ordering::Relaxed) + 1;
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = routes.counts.get_mut(route) {
             *count += 1;
-            return *count;
+            return (*count, total);
         }
         routes.counts.insert(route.to_owned(), 1);
         routes.order.push(route.to_owned());
-        1
+        (1, total)
+    }
+
+    /// A rate limit was broken.
+    pub(crate) fn violated(&self, policy: &'static str) {
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        *routes.violations.entry(policy).or_default() += 1;
     }
 
     pub(crate) fn answered(&self, status: u16) {
@@ -62,13 +68,14 @@ impl Journal {
             "order": routes.order,
             "statuses": routes.statuses,
             "highest_concurrency": self.highest.load(Ordering::Relaxed),
-            "rate_limit_violations": self.violations.load(Ordering::Relaxed),
+            "rate_limit_violations": routes.violations.values().sum::<u64>(),
+            "violations": routes.violations,
         })
     }
 
     pub(crate) fn reset(&self) {
         *self.routes.lock().unwrap_or_else(PoisonError::into_inner) = Routes::default();
-        for counter in [&self.highest, &self.violations, &self.total] {
+        for counter in [&self.highest, &self.total] {
             counter.store(0, Ordering::Relaxed);
         }
     }

@@ -19,34 +19,18 @@ pub(crate) struct Shape {
     pub(crate) properties: Vec<String>,
     pub(crate) associations: Vec<Kind>,
     pub(crate) redact_mail: bool,
-    pub(crate) version: String,
 }
 
 impl Shape {
     /// Keeps the names the portal knows and adds those that are always there.
     pub(crate) fn of(kind: Kind, asked: &[&str]) -> Self {
-        let asked = if asked.is_empty() {
-            kind.default_properties()
-        } else {
-            asked
-        };
-        let always = [
-            kind.created_property(),
-            kind.modified_property(),
-            "hs_object_id",
-        ];
-        let known = asked
-            .iter()
-            .filter(|name| catalog::find(kind, name).is_some());
+        let asked = if asked.is_empty() { kind.default_properties() } else { asked };
+        let always = [kind.created_property(), kind.modified_property(), "hs_object_id"];
+        let known = asked.iter().filter(|name| catalog::find(kind, name).is_some());
         let mut properties: Vec<String> = known.copied().chain(always).map(str::to_owned).collect();
         properties.sort_unstable();
         properties.dedup();
-        Self {
-            properties,
-            associations: Vec::new(),
-            redact_mail: false,
-            version: "v3".to_owned(),
-        }
+        Self { properties, associations: Vec::new(), redact_mail: false }
     }
 }
 
@@ -124,7 +108,7 @@ impl View<'_> {
             }
             out.push_str(if opened { "," } else { ",\"associations\":{" });
             opened = true;
-            self.push_inline(record, *to, &targets, shape, out);
+            self.push_inline(record, *to, &targets, out);
         }
         if opened {
             out.push('}');
@@ -132,32 +116,13 @@ impl View<'_> {
     }
 
     /// One entry per target and type, so a primary company appears twice.
-    fn push_inline(
-        &self,
-        record: &Record<'_>,
-        to: Kind,
-        targets: &[Target],
-        shape: &Shape,
-        out: &mut String,
-    ) {
+    fn push_inline(&self, record: &Record<'_>, to: Kind, targets: &[Target], out: &mut String) {
         push_string(to.plural(), out);
         out.push_str(":{\"results\":[");
-        let entries = targets
-            .iter()
-            .flat_map(|t| t.types.iter().map(move |kind| (t.index, kind)));
+        let mut entries = targets.iter().flat_map(|t| t.types.iter().map(move |kind| (t.index, kind)));
         let mut last = 0;
-        let mut count = 0;
-        let mut more = false;
-        for (index, kind) in entries {
-            if count == INLINE_ASSOCIATIONS {
-                more = true;
-                break;
-            }
-            out.push_str(if count > 0 {
-                ",{\"id\":\""
-            } else {
-                "{\"id\":\""
-            });
+        for (at, (index, kind)) in entries.by_ref().take(INLINE_ASSOCIATIONS).enumerate() {
+            out.push_str(if at > 0 { ",{\"id\":\"" } else { "{\"id\":\"" });
             last = self.portal.id(to, index);
             push_number(last, out);
             out.push_str("\",\"type\":\"");
@@ -166,19 +131,14 @@ impl View<'_> {
             out.push_str(to.in_associations());
             out.push_str(kind.suffix);
             out.push_str("\"}");
-            count += 1;
         }
         out.push(']');
-        if more {
-            let link = format!(
-                "https://api.hubapi.com/crm/v3/objects/{}/{}/associations/{}?after={last}",
-                record.kind.plural(),
-                self.id(record),
-                to.plural()
-            );
+        if entries.next().is_some() {
+            let (from, id, to) = (record.kind.plural(), self.id(record), to.plural());
+            let link =
+                format!("https://api.hubapi.com/crm/v3/objects/{from}/{id}/associations/{to}?after={last}");
             push_paging(&last.to_string(), Some(&link), out);
         }
-        let _ = shape;
         out.push('}');
     }
 }
@@ -195,10 +155,7 @@ pub(crate) fn push_paging(after: &str, link: Option<&str>, out: &mut String) {
 }
 
 fn is_mail_content(name: &str) -> bool {
-    matches!(
-        name,
-        "hs_email_html" | "hs_email_text" | "hs_email_subject" | "hs_body_preview"
-    )
+    matches!(name, "hs_email_html" | "hs_email_text" | "hs_email_subject" | "hs_body_preview")
 }
 
 fn push_url(portal: &Portal, kind: Kind, id: u64, out: &mut String) {

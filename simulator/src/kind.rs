@@ -93,19 +93,11 @@ impl Kind {
     }
 
     pub(crate) const fn created_property(self) -> &'static str {
-        if self.is_engagement() {
-            "hs_createdate"
-        } else {
-            "createdate"
-        }
+        if self.is_engagement() { "hs_createdate" } else { "createdate" }
     }
 
     pub(crate) const fn modified_property(self) -> &'static str {
-        if matches!(self, Self::Contact) {
-            "lastmodifieddate"
-        } else {
-            "hs_lastmodifieddate"
-        }
+        if matches!(self, Self::Contact) { "lastmodifieddate" } else { "hs_lastmodifieddate" }
     }
 
     /// What a reader gets who names no property.

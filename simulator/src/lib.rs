@@ -12,21 +12,28 @@
 //! | what happened to them since | `overlay`, `view`, `events` |
 //! | what an endpoint answers | `route`, `api`, `query`, `json`, `oauth` |
 //! | what a test may do and ask | `control`, `journal` |
-//! | how bytes come and go | `server`, `http` |
+//! | what goes wrong | `faults`, `limits`, `delivery` |
+//! | how bytes come and go | `server`, `handle`, `http` |
+//! | what else is on this port | `beside`: a Slack and a model endpoint |
 
 mod api;
 mod associations;
+mod beside;
 mod catalog;
 mod clock;
 mod content;
 mod control;
 mod corpus;
+mod delivery;
 mod events;
+mod faults;
+mod handle;
 mod hash;
 mod http;
 mod journal;
 mod json;
 mod kind;
+mod limits;
 mod links;
 mod oauth;
 mod options;

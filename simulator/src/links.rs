@@ -31,11 +31,7 @@ impl Lanes {
     fn of(portal: &Portal, kind: Kind) -> Self {
         let contacts = portal.count(Kind::Contact).max(1);
         let hot = (portal.count(kind) / 16 / 300).clamp(1, contacts);
-        Self {
-            contacts,
-            hot,
-            warm: (contacts / 40).max(1),
-        }
+        Self { contacts, hot, warm: (contacts / 40).max(1) }
     }
 
     fn hot_step(&self) -> u64 {
@@ -71,12 +67,7 @@ impl Portal {
         }
         if let Some(at) = WARM.iter().position(|l| *l == lane) {
             let queue = block * 3 + at as u64;
-            return turn(
-                queue,
-                lanes.warm,
-                queue % lanes.warm * lanes.warm_step(),
-                &warm_index,
-            );
+            return turn(queue, lanes.warm, queue % lanes.warm * lanes.warm_step(), &warm_index);
         }
         let at = COLD.iter().position(|l| *l == lane).unwrap_or_default() as u64;
         let queue = block * 12 + at;
@@ -97,7 +88,7 @@ impl Portal {
         };
         walk(contact, lanes.contacts, &cold_index);
         let warm = contact / lanes.warm_step();
-        if contact % lanes.warm_step() == 0 && warm < lanes.warm {
+        if contact.is_multiple_of(lanes.warm_step()) && warm < lanes.warm {
             walk(warm, lanes.warm, &warm_index);
         }
         let hot = contact / lanes.hot_step();
@@ -127,25 +118,15 @@ impl Portal {
             return Vec::new();
         }
         let contacts = self.contacts_of_engagement(kind, engagement);
-        sorted(
-            contacts
-                .into_iter()
-                .filter_map(|c| self.company_of_contact(c))
-                .collect(),
-        )
+        sorted(contacts.into_iter().filter_map(|c| self.company_of_contact(c)).collect())
     }
 
     pub(crate) fn deals_of_engagement(&self, kind: Kind, engagement: u64) -> Vec<u64> {
-        if engagement % 5 != 0 {
+        if !engagement.is_multiple_of(5) {
             return Vec::new();
         }
         let contacts = self.contacts_of_engagement(kind, engagement);
-        sorted(
-            contacts
-                .into_iter()
-                .flat_map(|c| self.deals_of_contact(c))
-                .collect(),
-        )
+        sorted(contacts.into_iter().flat_map(|c| self.deals_of_contact(c)).collect())
     }
 
     pub(crate) fn engagements_of_contact(&self, kind: Kind, contact: u64) -> Vec<u64> {
@@ -154,29 +135,21 @@ impl Portal {
         all.retain(|e| !is_orphan(kind, *e));
         if contacts > 1 {
             let before = self.turns_of(kind, (contact + contacts - 1) % contacts);
-            all.extend(
-                before
-                    .into_iter()
-                    .filter(|e| has_second_contact(*e) && !is_orphan(kind, *e)),
-            );
+            all.extend(before.into_iter().filter(|e| has_second_contact(*e) && !is_orphan(kind, *e)));
         }
         sorted(all)
     }
 
     pub(crate) fn engagements_of_company(&self, kind: Kind, company: u64) -> Vec<u64> {
         let contacts = self.primary_contacts_of_company(company).into_iter();
-        let mut all: Vec<u64> = contacts
-            .flat_map(|c| self.engagements_of_contact(kind, c))
-            .collect();
+        let mut all: Vec<u64> = contacts.flat_map(|c| self.engagements_of_contact(kind, c)).collect();
         all.retain(|e| e % 10 != 9);
         sorted(all)
     }
 
     pub(crate) fn engagements_of_deal(&self, kind: Kind, deal: u64) -> Vec<u64> {
         let contacts = self.contacts_of_deal(deal).into_iter();
-        let mut all: Vec<u64> = contacts
-            .flat_map(|c| self.engagements_of_contact(kind, c))
-            .collect();
+        let mut all: Vec<u64> = contacts.flat_map(|c| self.engagements_of_contact(kind, c)).collect();
         all.retain(|e| e % 5 == 0);
         sorted(all)
     }
@@ -209,7 +182,7 @@ impl Portal {
         let (contacts, companies) = (self.count(Kind::Contact), self.count(Kind::Company).max(1));
         let mut all: Vec<u64> = stepped(company, companies, contacts).collect();
         let (large, step) = (self.large_companies(), companies / self.large_companies());
-        if company % step == 0 && company / step < large {
+        if company.is_multiple_of(step) && company / step < large {
             let queues = stepped(company / step, large, contacts / 6 + 1);
             all.extend(queues.map(|q| q * 6 + 1).filter(|c| *c < contacts));
         }
@@ -219,19 +192,15 @@ impl Portal {
 
     pub(crate) fn second_contacts_of_company(&self, company: u64) -> Vec<u64> {
         let (contacts, companies) = (self.count(Kind::Contact), self.count(Kind::Company).max(1));
-        let mut all: Vec<u64> =
-            stepped((company + companies - 1) % companies, companies, contacts).collect();
+        let mut all: Vec<u64> = stepped((company + companies - 1) % companies, companies, contacts).collect();
         all.retain(|c| self.second_company_of_contact(*c) == Some(company));
         all
     }
 
     pub(crate) fn contacts_of_deal(&self, deal: u64) -> Vec<u64> {
         let contacts = self.count(Kind::Contact);
-        let both = [Some(deal * 3), (deal % 4 == 0).then_some(deal * 3 + 1)];
-        both.into_iter()
-            .flatten()
-            .filter(|c| *c < contacts)
-            .collect()
+        let both = [Some(deal * 3), deal.is_multiple_of(4).then_some(deal * 3 + 1)];
+        both.into_iter().flatten().filter(|c| *c < contacts).collect()
     }
 
     pub(crate) fn company_of_deal(&self, deal: u64) -> Option<u64> {
@@ -240,12 +209,8 @@ impl Portal {
 
     pub(crate) fn deals_of_contact(&self, contact: u64) -> Vec<u64> {
         let deal = contact / 3;
-        let linked = contact % 3 == 0 || (contact % 3 == 1 && deal % 4 == 0);
-        if linked && deal < self.count(Kind::Deal) {
-            vec![deal]
-        } else {
-            Vec::new()
-        }
+        let linked = contact.is_multiple_of(3) || (contact % 3 == 1 && deal.is_multiple_of(4));
+        if linked && deal < self.count(Kind::Deal) { vec![deal] } else { Vec::new() }
     }
 
     pub(crate) fn deals_of_company(&self, company: u64) -> Vec<u64> {
@@ -285,10 +250,7 @@ mod tests {
             for kind in Kind::ALL.into_iter().filter(|k| k.is_engagement()) {
                 for e in 0..p.count(kind) {
                     for c in p.contacts_of_engagement(kind, e) {
-                        assert!(
-                            p.engagements_of_contact(kind, c).contains(&e),
-                            "{kind:?} {e} {c}"
-                        );
+                        assert!(p.engagements_of_contact(kind, c).contains(&e), "{kind:?} {e} {c}");
                     }
                     for c in p.companies_of_engagement(kind, e) {
                         assert!(p.engagements_of_company(kind, c).contains(&e));
@@ -309,10 +271,7 @@ mod tests {
                 }
                 for d in 0..p.count(Kind::Deal) {
                     for e in p.engagements_of_deal(kind, d) {
-                        assert!(
-                            p.deals_of_engagement(kind, e).contains(&d),
-                            "{kind:?} {e} {d}"
-                        );
+                        assert!(p.deals_of_engagement(kind, e).contains(&d), "{kind:?} {e} {d}");
                     }
                 }
             }
@@ -334,9 +293,7 @@ mod tests {
     fn some_are_linked_beyond_a_hundred() {
         let p = of_size(1, 1_000);
         assert!(p.primary_contacts_of_company(0).len() > 100);
-        let busiest = (0..1_000)
-            .map(|c| p.engagements_of_contact(Kind::Email, c).len())
-            .max();
+        let busiest = (0..1_000).map(|c| p.engagements_of_contact(Kind::Email, c).len()).max();
         assert!(busiest > Some(250), "{busiest:?}");
     }
 }

@@ -67,24 +67,15 @@ fn rate_limit(text: &str) -> Result<Limit, String> {
     if text == "off" {
         return Ok(Limit(None));
     }
-    text.parse()
-        .map(|n| Limit(Some(RateLimit::burst(n))))
-        .map_err(|_| "a number or off".to_owned())
+    text.parse().map(|n| Limit(Some(RateLimit::burst(n)))).map_err(|_| "a number or off".to_owned())
 }
 
 fn latency(text: &str) -> Result<(Duration, Duration), String> {
     let (low, high) = text.split_once('-').unwrap_or((text, text));
-    let ms = |part: &str| {
-        part.parse()
-            .map(Duration::from_millis)
-            .map_err(|_| "two numbers: 50-500".to_owned())
-    };
+    let ms =
+        |part: &str| part.parse().map(Duration::from_millis).map_err(|_| "two numbers: 50-500".to_owned());
     let (low, high) = (ms(low)?, ms(high)?);
-    if low <= high {
-        Ok((low, high))
-    } else {
-        Err("the smaller number comes first".to_owned())
-    }
+    if low <= high { Ok((low, high)) } else { Err("the smaller number comes first".to_owned()) }
 }
 
 fn instant(text: &str) -> Result<i64, String> {

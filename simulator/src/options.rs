@@ -25,12 +25,7 @@ impl RateLimit {
     /// The limits of an app with `per_ten_seconds` calls in its burst window.
     #[must_use]
     pub const fn burst(per_ten_seconds: u32) -> Self {
-        Self {
-            per_ten_seconds,
-            per_second: None,
-            search_per_second: 5,
-            per_day: None,
-        }
+        Self { per_ten_seconds, per_second: None, search_per_second: 5, per_day: None }
     }
 }
 

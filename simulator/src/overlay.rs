@@ -108,41 +108,26 @@ impl Overlay {
 
     /// The entry of a record, made from the untouched one if there is none yet.
     pub(crate) fn touch(&mut self, portal: &Portal, kind: Kind, index: u64) -> &mut Touched {
-        self.records[kind.number()]
-            .entry(index)
-            .or_insert_with(|| Touched {
-                created: portal.created(kind, index),
-                modified: portal.modified(kind, index),
-                properties: BTreeMap::new(),
-                life: Life::Live,
-                pending: None,
-                merged_from: Vec::new(),
-                word: None,
-            })
+        self.records[kind.number()].entry(index).or_insert_with(|| Touched {
+            created: portal.created(kind, index),
+            modified: portal.modified(kind, index),
+            properties: BTreeMap::new(),
+            life: Life::Live,
+            pending: None,
+            merged_from: Vec::new(),
+            word: None,
+        })
     }
 
     /// Marks a record changed at `now`: its modification instant, and what search still believes.
-    pub(crate) fn change(
-        &mut self,
-        portal: &Portal,
-        kind: Kind,
-        index: u64,
-        now: i64,
-    ) -> &mut Touched {
+    pub(crate) fn change(&mut self, portal: &Portal, kind: Kind, index: u64, now: i64) -> &mut Touched {
         let (lag, frozen) = (self.lag_ms, self.frozen_at);
         let existed = index < portal.count(kind) || self.get(kind, index).is_some();
         let touched = self.touch(portal, kind, index);
-        let before = existed
-            .then_some(touched.modified)
-            .filter(|_| touched.life == Life::Live);
-        let still_pending = touched
-            .pending
-            .filter(|p| p.until > frozen.unwrap_or(now).min(now));
+        let before = existed.then_some(touched.modified).filter(|_| touched.life == Life::Live);
+        let still_pending = touched.pending.filter(|p| p.until > frozen.unwrap_or(now).min(now));
         let indexed = still_pending.map_or(before, |p| p.indexed);
-        touched.pending = Some(Pending {
-            indexed,
-            until: now + lag,
-        });
+        touched.pending = Some(Pending { indexed, until: now + lag });
         touched.modified = now;
         touched
     }
@@ -156,10 +141,7 @@ impl Overlay {
             modified: now,
             properties: BTreeMap::new(),
             life: Life::Live,
-            pending: Some(Pending {
-                indexed: None,
-                until: now + self.lag_ms,
-            }),
+            pending: Some(Pending { indexed: None, until: now + self.lag_ms }),
             merged_from: Vec::new(),
             word: None,
         };
@@ -177,22 +159,12 @@ impl Overlay {
     }
 
     /// Ties two records in both directions, from an instant on.
-    pub(crate) fn associate(
-        &mut self,
-        a: (Kind, u64),
-        b: (Kind, u64),
-        primary: bool,
-        visible_from: i64,
-    ) {
+    pub(crate) fn associate(&mut self, a: (Kind, u64), b: (Kind, u64), primary: bool, visible_from: i64) {
         for ((from, index), (to, target)) in [(a, b), (b, a)] {
             self.removed.remove(&(from, index, to, target));
             let edges = self.edges.entry((from, index, to)).or_default();
             edges.retain(|edge| edge.to != target);
-            edges.push(Edge {
-                to: target,
-                primary,
-                visible_from,
-            });
+            edges.push(Edge { to: target, primary, visible_from });
         }
     }
 
@@ -206,9 +178,7 @@ impl Overlay {
     }
 
     pub(crate) fn edges(&self, from: Kind, index: u64, to: Kind) -> &[Edge] {
-        self.edges
-            .get(&(from, index, to))
-            .map_or(&[], Vec::as_slice)
+        self.edges.get(&(from, index, to)).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn is_removed(&self, from: Kind, index: u64, to: Kind, target: u64) -> bool {

@@ -34,11 +34,7 @@ impl Portal {
         let contacts = options.contacts;
         let wanted = contacts as f64 * options.engagements_per_contact.max(0.0);
         let share = |part: f64| (wanted * part).round() as u64;
-        let emails = if corpus.is_empty() {
-            share(0.50)
-        } else {
-            corpus.len()
-        };
+        let emails = if corpus.is_empty() { share(0.50) } else { corpus.len() };
         let counts = [
             contacts,
             contacts.div_ceil(4),
@@ -51,22 +47,8 @@ impl Portal {
             share(0.08),
         ];
         let id = 20_000_000 + draw(options.seed, 50, 0, 0) % 120_000_000;
-        let Options {
-            seed,
-            now,
-            lean,
-            burst,
-            ..
-        } = *options;
-        Self {
-            seed,
-            now,
-            lean,
-            burst,
-            id,
-            corpus,
-            counts,
-        }
+        let Options { seed, now, lean, burst, .. } = *options;
+        Self { seed, now, lean, burst, id, corpus, counts }
     }
 
     pub(crate) fn count(&self, kind: Kind) -> u64 {
@@ -108,11 +90,7 @@ impl Portal {
     pub(crate) fn index_at_or_after(&self, kind: Kind, id: u64) -> u64 {
         let base = self.id(kind, 0) - self.draw(kind, 0, 1) % (STRIDE - 1);
         let index = id.saturating_sub(base) / STRIDE;
-        if self.id(kind, index) >= id {
-            index
-        } else {
-            index + 1
-        }
+        if self.id(kind, index) >= id { index } else { index + 1 }
     }
 
     fn block(&self, kind: Kind) -> u64 {
@@ -149,10 +127,7 @@ impl Portal {
     fn block_around(&self, kind: Kind, position: u64) -> (u64, u64) {
         let block = self.block(kind);
         let start = position / block * block;
-        (
-            start,
-            block.min(self.count(kind).saturating_sub(start)).max(1),
-        )
+        (start, block.min(self.count(kind).saturating_sub(start)).max(1))
     }
 
     /// Never descends with the rank; `burst` ranks from the middle on share one millisecond.
@@ -206,14 +181,7 @@ fn inverse(value: u64, size: u64) -> u64 {
 
 #[cfg(test)]
 pub(crate) fn of_size(seed: u64, contacts: u64) -> Portal {
-    Portal::new(
-        &Options {
-            seed,
-            contacts,
-            ..Options::default()
-        },
-        Corpus::default(),
-    )
+    Portal::new(&Options { seed, contacts, ..Options::default() }, Corpus::default())
 }
 
 #[cfg(test)]

@@ -70,9 +70,7 @@ pub(crate) struct Found<'a> {
 }
 
 fn plain(value: &serde_json::Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 impl Filter {
@@ -111,14 +109,12 @@ impl Filter {
 impl Query {
     /// HubSpot fails on comparisons with the very first instant.
     pub(crate) fn touches_the_epoch(&self) -> bool {
-        let dated =
-            |f: &&Filter| f.property_name.ends_with("date") || f.property_name == "hs_timestamp";
-        self.groups.iter().flatten().filter(dated).any(|f| {
-            matches!(
-                f.value().as_str(),
-                "0" | "1970-01-01" | "1970-01-01T00:00:00Z"
-            )
-        })
+        let dated = |f: &&Filter| f.property_name.ends_with("date") || f.property_name == "hs_timestamp";
+        self.groups
+            .iter()
+            .flatten()
+            .filter(dated)
+            .any(|f| matches!(f.value().as_str(), "0" | "1970-01-01" | "1970-01-01T00:00:00Z"))
     }
 }
 
@@ -138,13 +134,8 @@ impl<'q> Plan<'q> {
     fn of(kind: Kind, query: &'q Query) -> Self {
         let words = query.text.as_deref().unwrap_or_default().to_lowercase();
         let words = words.split_whitespace().map(str::to_owned).collect();
-        let mut plan = Plan {
-            modified: EVERYTHING,
-            ids: EVERYTHING,
-            rest: Vec::new(),
-            alternatives: &[],
-            words,
-        };
+        let mut plan =
+            Plan { modified: EVERYTHING, ids: EVERYTHING, rest: Vec::new(), alternatives: &[], words };
         let [only] = query.groups.as_slice() else {
             plan.alternatives = &query.groups;
             return plan;
@@ -156,9 +147,7 @@ impl<'q> Plan<'q> {
                 _ => None,
             };
             match (bounds, filter.range()) {
-                (Some(bounds), Some(range)) => {
-                    *bounds = (bounds.0.max(range.0), bounds.1.min(range.1))
-                }
+                (Some(bounds), Some(range)) => *bounds = (bounds.0.max(range.0), bounds.1.min(range.1)),
                 _ => plan.rest.push(filter),
             }
         }
@@ -176,53 +165,28 @@ impl<'q> Plan<'q> {
             && within(self.ids, id)
             && self.rest.iter().all(|f| holds(view, record, modified, f))
             && (self.alternatives.is_empty()
-                || self
-                    .alternatives
-                    .iter()
-                    .any(|g| g.iter().all(|f| holds(view, record, modified, f))))
+                || self.alternatives.iter().any(|g| g.iter().all(|f| holds(view, record, modified, f))))
             && (self.words.is_empty() || mentions(view, record, &self.words))
     }
 }
 
 /// Runs a search.
-pub(crate) fn run<'a>(
-    view: &View<'a>,
-    kind: Kind,
-    query: &Query,
-    after: u64,
-    limit: u64,
-) -> Found<'a> {
+pub(crate) fn run<'a>(view: &View<'a>, kind: Kind, query: &Query, after: u64, limit: u64) -> Found<'a> {
     let plan = Plan::of(kind, query);
     let ranks = rank_range(view, kind, plan.modified);
     let indices = index_range(view, kind, plan.ids);
     let sort = query.sort.as_ref();
     let descending = sort.is_some_and(|s| s.descending);
-    let by_modified = sort.map_or(plan.modified != EVERYTHING, |s| {
-        s.name == kind.modified_property()
-    });
-    let by_id = sort.map_or(!by_modified, |s| {
-        s.name == "hs_object_id" || s.name == kind.created_property()
-    });
-    let straight = plan.is_exact()
-        && sort.is_none_or(|s| s.name != "hs_object_id" || !view.overlay.ids_sort_as_text);
+    let by_modified = sort.map_or(plan.modified != EVERYTHING, |s| s.name == kind.modified_property());
+    let by_id = sort.map_or(!by_modified, |s| s.name == "hs_object_id" || s.name == kind.created_property());
+    let straight =
+        plan.is_exact() && sort.is_none_or(|s| s.name != "hs_object_id" || !view.overlay.ids_sort_as_text);
     if straight && by_modified && plan.ids == EVERYTHING {
-        let order = Order {
-            view,
-            kind,
-            by_modified: true,
-            range: ranks,
-            descending,
-        };
+        let order = Order { view, kind, by_modified: true, range: ranks, descending };
         return order.page(&plan, after, limit);
     }
     if straight && by_id && plan.modified == EVERYTHING {
-        let order = Order {
-            view,
-            kind,
-            by_modified: false,
-            range: indices,
-            descending,
-        };
+        let order = Order { view, kind, by_modified: false, range: indices, descending };
         return order.page(&plan, after, limit);
     }
     sorted_page(view, kind, &plan, sort, (ranks, indices), (after, limit))
@@ -230,26 +194,15 @@ pub(crate) fn run<'a>(
 
 fn rank_range(view: &View<'_>, kind: Kind, (low, high): (i64, i64)) -> (u64, u64) {
     let start = view.portal.ranks_before(kind, low);
-    let end = if high == i64::MAX {
-        view.portal.count(kind)
-    } else {
-        view.portal.ranks_before(kind, high + 1)
-    };
+    let end =
+        if high == i64::MAX { view.portal.count(kind) } else { view.portal.ranks_before(kind, high + 1) };
     (start, end.max(start))
 }
 
 fn index_range(view: &View<'_>, kind: Kind, (low, high): (i64, i64)) -> (u64, u64) {
     let count = view.portal.count(kind);
-    let at = |id: i64| {
-        view.portal
-            .index_at_or_after(kind, id.max(0) as u64)
-            .min(count)
-    };
-    let end = if high == i64::MAX {
-        count
-    } else {
-        at(high.saturating_add(1))
-    };
+    let at = |id: i64| view.portal.index_at_or_after(kind, id.max(0) as u64).min(count);
+    let end = if high == i64::MAX { count } else { at(high.saturating_add(1)) };
     (at(low), end.max(at(low)))
 }
 
@@ -275,24 +228,12 @@ struct Order<'v, 'a> {
 
 impl<'a> Order<'_, 'a> {
     fn index(&self, position: u64) -> u64 {
-        let position = if self.descending {
-            self.range.1 - 1 - (position - self.range.0)
-        } else {
-            position
-        };
-        if self.by_modified {
-            self.view.portal.at_rank(self.kind, position)
-        } else {
-            position
-        }
+        let position = if self.descending { self.range.1 - 1 - (position - self.range.0) } else { position };
+        if self.by_modified { self.view.portal.at_rank(self.kind, position) } else { position }
     }
 
     fn key(&self, index: u64, modified: i64) -> i64 {
-        if self.by_modified {
-            modified
-        } else {
-            index as i64
-        }
+        if self.by_modified { modified } else { index as i64 }
     }
 
     fn page(&self, plan: &Plan<'_>, after: u64, limit: u64) -> Found<'a> {
@@ -301,22 +242,12 @@ impl<'a> Order<'_, 'a> {
         let mut changed: Vec<(i64, u64)> = Vec::new();
         let mut displaced = 0;
         for (index, entry) in touched {
-            let position = if self.by_modified {
-                view.portal.rank(kind, *index)
-            } else {
-                *index
-            };
-            if *index < view.portal.count(kind) && (self.range.0..self.range.1).contains(&position)
-            {
+            let position = if self.by_modified { view.portal.rank(kind, *index) } else { *index };
+            if *index < view.portal.count(kind) && (self.range.0..self.range.1).contains(&position) {
                 displaced += 1;
             }
-            let record = Record {
-                kind,
-                index: *index,
-                touched: Some(entry),
-            };
-            if let Some(modified) = indexed(view, entry).filter(|m| plan.admits(view, &record, *m))
-            {
+            let record = Record { kind, index: *index, touched: Some(entry) };
+            if let Some(modified) = indexed(view, entry).filter(|m| plan.admits(view, &record, *m)) {
                 changed.push((self.key(*index, modified), *index));
             }
         }
@@ -327,30 +258,19 @@ impl<'a> Order<'_, 'a> {
         let total = self.range.1 - self.range.0 - displaced + changed.len() as u64;
         let page = if touched.is_empty() {
             let start = self.range.0 + after;
-            (start..self.range.1.min(start + limit))
-                .map(|p| self.index(p))
-                .collect()
+            (start..self.range.1.min(start + limit)).map(|p| self.index(p)).collect()
         } else {
             self.merged(&changed, after, limit)
         };
-        let record = |index| Record {
-            kind,
-            index,
-            touched: view.overlay.get(kind, index),
-        };
-        Found {
-            total,
-            page: page.into_iter().map(record).collect(),
-        }
+        let record = |index| Record { kind, index, touched: view.overlay.get(kind, index) };
+        Found { total, page: page.into_iter().map(record).collect() }
     }
 
     /// Untouched records and changed ones, merged by key; `after` is at most the result cap.
     fn merged(&self, changed: &[(i64, u64)], after: u64, limit: u64) -> Vec<u64> {
         let (view, kind) = (self.view, self.kind);
         let untouched = (self.range.0..self.range.1).map(|p| self.index(p));
-        let mut untouched = untouched
-            .filter(|i| view.overlay.get(kind, *i).is_none())
-            .peekable();
+        let mut untouched = untouched.filter(|i| view.overlay.get(kind, *i).is_none()).peekable();
         let mut changed = changed.iter().peekable();
         let next = || {
             let Some(base) = untouched.peek().copied() else {
@@ -358,21 +278,14 @@ impl<'a> Order<'_, 'a> {
             };
             let base_key = self.key(base, view.portal.modified(kind, base));
             let first = |key: i64| {
-                if self.descending {
-                    key > base_key
-                } else {
-                    key < base_key
-                }
+                if self.descending { key > base_key } else { key < base_key }
             };
             if changed.peek().is_some_and(|(key, _)| first(*key)) {
                 return changed.next().map(|(_, i)| *i);
             }
             untouched.next()
         };
-        std::iter::from_fn(next)
-            .skip(after as usize)
-            .take(limit as usize)
-            .collect()
+        std::iter::from_fn(next).skip(after as usize).take(limit as usize).collect()
     }
 }
 
@@ -387,11 +300,7 @@ fn sorted_page<'a>(
 ) -> Found<'a> {
     let mut matches: Vec<(Key, u64)> = Vec::new();
     let mut consider = |index: u64, touched: Option<&Touched>| {
-        let record = Record {
-            kind,
-            index,
-            touched,
-        };
+        let record = Record { kind, index, touched };
         let modified = match touched {
             Some(touched) => indexed(view, touched),
             None => Some(view.portal.modified(kind, index)),
@@ -408,9 +317,7 @@ fn sorted_page<'a>(
             .filter(untouched)
             .for_each(|i| consider(i, None));
     } else {
-        (indices.0..indices.1)
-            .filter(untouched)
-            .for_each(|i| consider(i, None));
+        (indices.0..indices.1).filter(untouched).for_each(|i| consider(i, None));
     }
     for (index, entry) in view.overlay.touched(kind) {
         consider(*index, Some(entry));
@@ -420,15 +327,9 @@ fn sorted_page<'a>(
         matches.reverse();
     }
     let page = matches.iter().skip(after as usize).take(limit as usize);
-    let record = |(_, index): &(Key, u64)| Record {
-        kind,
-        index: *index,
-        touched: view.overlay.get(kind, *index),
-    };
-    Found {
-        total: matches.len() as u64,
-        page: page.map(record).collect(),
-    }
+    let record =
+        |(_, index): &(Key, u64)| Record { kind, index: *index, touched: view.overlay.get(kind, *index) };
+    Found { total: matches.len() as u64, page: page.map(record).collect() }
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -458,9 +359,7 @@ fn key(view: &View<'_>, record: &Record<'_>, modified: i64, sort: Option<&Sort>)
     };
     match catalog::find(record.kind, &sort.name).map(|p| p.value_type) {
         Some("datetime") => parse_instant(&text).map_or(Key::Unset, Key::Number),
-        Some("number") => text
-            .parse::<f64>()
-            .map_or(Key::Unset, |n| Key::Number((n * 1_000.0) as i64)),
+        Some("number") => text.parse::<f64>().map_or(Key::Unset, |n| Key::Number((n * 1_000.0) as i64)),
         _ => Key::Text(text.to_lowercase()),
     }
 }
@@ -484,8 +383,7 @@ fn holds(view: &View<'_>, record: &Record<'_>, modified: i64, filter: &Filter) -
 }
 
 fn compare(kind: Kind, operator: Operator, value: &str, filter: &Filter) -> bool {
-    let is_date =
-        catalog::find(kind, &filter.property_name).is_some_and(|p| p.value_type == "datetime");
+    let is_date = catalog::find(kind, &filter.property_name).is_some_and(|p| p.value_type == "datetime");
     let order = |other: &str| -> Ordering {
         if is_date {
             return parse_instant(value).cmp(&parse_instant(other));
@@ -514,13 +412,8 @@ fn compare(kind: Kind, operator: Operator, value: &str, filter: &Filter) -> bool
 }
 
 fn is_associated(view: &View<'_>, record: &Record<'_>, to: Kind, filter: &Filter) -> bool {
-    let ids: Vec<u64> = view
-        .targets(record, to)
-        .iter()
-        .map(|t| view.portal.id(to, t.index))
-        .collect();
-    let has =
-        |value: &serde_json::Value| plain(value).parse().is_ok_and(|id: u64| ids.contains(&id));
+    let ids: Vec<u64> = view.targets(record, to).iter().map(|t| view.portal.id(to, t.index)).collect();
+    let has = |value: &serde_json::Value| plain(value).parse().is_ok_and(|id: u64| ids.contains(&id));
     match filter.operator {
         Operator::Eq => filter.value.as_ref().is_some_and(has),
         Operator::Neq => !filter.value.as_ref().is_some_and(has),
@@ -534,11 +427,7 @@ fn is_associated(view: &View<'_>, record: &Record<'_>, to: Kind, filter: &Filter
 
 fn tokens(text: &str) -> Vec<String> {
     let lower = text.to_lowercase();
-    lower
-        .split(|c: char| !c.is_alphanumeric())
-        .filter(|t| !t.is_empty())
-        .map(str::to_owned)
-        .collect()
+    lower.split(|c: char| !c.is_alphanumeric()).filter(|t| !t.is_empty()).map(str::to_owned).collect()
 }
 
 fn contains_token(value: &str, wanted: &str) -> bool {
@@ -551,23 +440,13 @@ fn contains_token(value: &str, wanted: &str) -> bool {
         (true, true) => have.contains(token),
     };
     let wanted = tokens(wanted);
-    !wanted.is_empty()
-        && wanted
-            .iter()
-            .all(|token| have.iter().any(|h| fits(h, token)))
+    !wanted.is_empty() && wanted.iter().all(|token| have.iter().any(|h| fits(h, token)))
 }
 
 /// Whether every word of the free text starts a word of the record's searchable properties.
 fn mentions(view: &View<'_>, record: &Record<'_>, words: &[String]) -> bool {
     let names: &[&str] = match record.kind {
-        Kind::Contact => &[
-            "email",
-            "firstname",
-            "lastname",
-            "phone",
-            "company",
-            "hs_additional_emails",
-        ],
+        Kind::Contact => &["email", "firstname", "lastname", "phone", "company", "hs_additional_emails"],
         Kind::Company => &["name", "domain", "website", "phone"],
         Kind::Deal => &["dealname"],
         Kind::Email => &["hs_email_subject"],
@@ -576,14 +455,9 @@ fn mentions(view: &View<'_>, record: &Record<'_>, words: &[String]) -> bool {
         Kind::Meeting => &["hs_meeting_title", "hs_meeting_body"],
         Kind::Task => &["hs_task_subject", "hs_task_body"],
     };
-    let have: Vec<String> = names
-        .iter()
-        .filter_map(|n| view.text(record, n))
-        .map(|v| v.to_lowercase())
-        .collect();
+    let have: Vec<String> =
+        names.iter().filter_map(|n| view.text(record, n)).map(|v| v.to_lowercase()).collect();
     words.iter().all(|word| {
-        have.iter().any(|value| {
-            value == word || tokens(value).iter().any(|t| t.starts_with(word.as_str()))
-        })
+        have.iter().any(|value| value == word || tokens(value).iter().any(|t| t.starts_with(word.as_str())))
     })
 }

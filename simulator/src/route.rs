@@ -3,56 +3,47 @@
 //! version in the wrong place is a 404 as it is there.
 
 use crate::http::{Reply, Request};
+use crate::oauth::{consent, endpoint};
 use crate::state::State;
-use crate::{api, control, oauth};
 
-/// Answers a request. Never fails: every problem is a reply.
-pub(crate) fn answer(state: &State, request: &Request) -> Reply {
-    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
-    if segments.first() == Some(&"__sim") {
-        return control::answer(state, request, &segments[1..]);
-    }
-    let Some((path, version)) = canonical(&segments) else {
-        state.journal.count("unknown");
-        return unknown(request);
-    };
-    let route = route_name(&request.method, &path);
-    state.journal.count(&route);
-    if path.first() == Some(&"oauth") {
-        return oauth_answer(state, request, &path, version);
-    }
-    api::answer(state, request, &path, version)
+/// A call whose path was understood.
+#[derive(Debug)]
+pub(crate) struct Route<'a> {
+    /// The path without its version.
+    pub(crate) path: Vec<&'a str>,
+    pub(crate) version: &'a str,
+    /// The path with ids blotted out: what the journal counts by and fault rules match on.
+    pub(crate) name: String,
 }
 
-fn oauth_answer(state: &State, request: &Request, path: &[&str], version: &str) -> Reply {
-    match (request.method.as_str(), path) {
-        ("GET", ["oauth", "authorize"] | ["oauth", _, "authorize"]) => {
-            oauth::consent::page(state, request)
-        }
-        ("POST", ["oauth", "authorize", "decision"]) => oauth::consent::decide(state, request),
-        ("POST", ["oauth", "token"]) => oauth::endpoint::token(state, request),
-        ("POST", ["oauth", "token", "introspect"]) if version != "v1" => {
-            oauth::endpoint::introspect(state, request)
-        }
-        ("POST", ["oauth", "token", "revoke"]) if version != "v1" => {
-            oauth::endpoint::revoke(state, request)
-        }
+/// Understands a request's path, or not.
+pub(crate) fn resolve(request: &Request) -> Option<Route<'_>> {
+    let segments: Vec<&str> = request.segments.iter().map(String::as_str).collect();
+    let (path, version) = canonical(&segments)?;
+    let name = route_name(&request.method, &path);
+    Some(Route { path, version, name })
+}
+
+/// Answers a call to one of the OAuth endpoints.
+pub(crate) fn oauth(state: &State, request: &Request, route: &Route<'_>) -> Reply {
+    let version = route.version;
+    match (request.method.as_str(), route.path.as_slice()) {
+        ("GET", ["oauth", "authorize"] | ["oauth", _, "authorize"]) => consent::page(state, request),
+        ("POST", ["oauth", "authorize", "decision"]) => consent::decide(state, request),
+        ("POST", ["oauth", "token"]) => endpoint::token(state, request),
+        ("POST", ["oauth", "token", "introspect"]) if version != "v1" => endpoint::introspect(state, request),
+        ("POST", ["oauth", "token", "revoke"]) if version != "v1" => endpoint::revoke(state, request),
         ("GET", ["oauth", "access-tokens" | "refresh-tokens", token]) => {
-            oauth::endpoint::token_info(state, token, false)
+            endpoint::token_info(state, token, false)
         }
-        ("DELETE", ["oauth", "refresh-tokens", token]) => {
-            oauth::endpoint::token_info(state, token, true)
-        }
+        ("DELETE", ["oauth", "refresh-tokens", token]) => endpoint::token_info(state, token, true),
         _ => unknown(request),
     }
 }
 
 /// What a path that is none of HubSpot's gets.
 pub(crate) fn unknown(request: &Request) -> Reply {
-    let message = format!(
-        "HTTP 404: no resource at {} {}",
-        request.method, request.path
-    );
+    let message = format!("HTTP 404: no resource at {} {}", request.method, request.path);
     Reply::error(404, "OBJECT_NOT_FOUND", &message)
 }
 
@@ -64,13 +55,7 @@ fn canonical<'a>(segments: &[&'a str]) -> Option<(Vec<&'a str>, &'a str)> {
     let at = match family {
         "oauth" if segments.get(1).is_some_and(|s| is_version(s)) => 1,
         "oauth" => return Some((segments.to_vec(), "")),
-        "crm" | "marketing"
-            if segments
-                .get(1)
-                .is_some_and(|s| s.starts_with('v') && is_version(s)) =>
-        {
-            1
-        }
+        "crm" | "marketing" if segments.get(1).is_some_and(|s| s.starts_with('v') && is_version(s)) => 1,
         "crm" if segments.get(1) == Some(&"extensions") => 3,
         "crm" | "marketing" => 2,
         "form-integrations" | "account-info" | "appinstalls" | "integrations" => 1,
@@ -89,7 +74,6 @@ fn is_version(segment: &str) -> bool {
     DATED.contains(&segment) || matches!(segment, "v1" | "v3" | "v4")
 }
 
-/// The path with ids blotted out: what the journal counts by and faults match on.
 fn route_name(method: &str, path: &[&str]) -> String {
     let mut name = method.to_owned();
     let mut objects = false;
@@ -115,21 +99,16 @@ mod tests {
 
     #[test]
     fn both_spellings_lead_to_one_route() {
-        for path in [
-            "crm/v3/objects/contacts/12",
-            "crm/objects/2026-09/0-1/12",
-            "crm/objects/2026-03/contact/12",
-        ] {
+        for path in
+            ["crm/v3/objects/contacts/12", "crm/objects/2026-09/0-1/12", "crm/objects/2026-03/contact/12"]
+        {
             let segments: Vec<&str> = path.split('/').collect();
             let (path, _) = canonical(&segments).unwrap();
             assert_eq!(route_name("GET", &path), "GET crm/objects/contacts/{id}");
         }
-        for wrong in [
-            "crm/objects/v3/contacts",
-            "crm/objects/contacts",
-            "crm/2026-09/objects/contacts",
-            "nope/v3",
-        ] {
+        for wrong in
+            ["crm/objects/v3/contacts", "crm/objects/contacts", "crm/2026-09/objects/contacts", "nope/v3"]
+        {
             let segments: Vec<&str> = wrong.split('/').collect();
             assert!(canonical(&segments).is_none(), "{wrong}");
         }

@@ -1,23 +1,25 @@
 //! The listener: HTTP/1.1 on loopback, one task per connection. It reads requests, hands them to
 //! `route` and writes replies; it knows no endpoint.
 
-use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener as StdListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 use crate::corpus::Corpus;
+use crate::delivery::{Cut, Manner, Pieces};
+use crate::faults::Rules;
+use crate::handle;
 use crate::http::{Reply, Request};
 use crate::options::{Error, Options};
 use crate::portal::Portal;
-use crate::route;
 use crate::state::State;
 
 /// A portal that is listening. Dropping it stops it.
@@ -69,19 +71,14 @@ pub fn start(options: Options) -> Result<Running, Error> {
     if !options.listen.ip().is_loopback() {
         return Err(Error::NotLoopback(options.listen));
     }
-    let corpus = options
-        .corpus
-        .as_deref()
-        .map_or_else(|| Ok(Corpus::default()), Corpus::read)?;
-    let bind = |source| Error::Bind {
-        address: options.listen,
-        source,
-    };
+    let corpus = options.corpus.as_deref().map_or_else(|| Ok(Corpus::default()), Corpus::read)?;
+    let rules = options.faults.as_deref().map_or_else(|| Ok(Rules::default()), read_rules)?;
+    let bind = |source| Error::Bind { address: options.listen, source };
     let listener = StdListener::bind(options.listen).map_err(bind)?;
     listener.set_nonblocking(true).map_err(bind)?;
     let addr = listener.local_addr().map_err(bind)?;
     let portal = Portal::new(&options, corpus);
-    let state = Arc::new(State::new(options, portal));
+    let state = Arc::new(State::new(options, portal, rules));
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("simulator")
@@ -97,15 +94,9 @@ pub fn start(options: Options) -> Result<Running, Error> {
             }
         });
     };
-    let thread = std::thread::Builder::new()
-        .name("simulator-main".to_owned())
-        .spawn(serve);
+    let thread = std::thread::Builder::new().name("simulator-main".to_owned()).spawn(serve);
     let thread = thread.map_err(Error::Runtime)?;
-    Ok(Running {
-        addr,
-        stop: Some(stop),
-        thread: Some(thread),
-    })
+    Ok(Running { addr, stop: Some(stop), thread: Some(thread) })
 }
 
 async fn accept(listener: StdListener, state: Arc<State>) {
@@ -130,54 +121,39 @@ async fn accept(listener: StdListener, state: Arc<State>) {
     }
 }
 
+fn read_rules(path: &Path) -> Result<Rules, Error> {
+    let fail = |reason: String| Error::File { path: path.to_owned(), reason };
+    let text = std::fs::read_to_string(path).map_err(|e| fail(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| fail(e.to_string()))
+}
+
 async fn serve(
     state: &Arc<State>,
     request: hyper::Request<Incoming>,
-) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
-    state.journal.enter();
-    let reply = match read(request).await {
-        Ok(request) => route::answer(state, &request),
-        Err(reply) => reply,
+) -> Result<hyper::Response<Pieces>, Cut> {
+    let (reply, manner) = match read(request).await {
+        Ok(request) => handle::handle(state, &request).await,
+        Err(reply) => (reply, Manner::Whole),
     };
-    state.journal.answered(reply.status);
-    state.journal.leave();
-    Ok(response(reply))
+    // An error instead of a response makes hyper close the connection without a byte.
+    if manner == Manner::Nothing { Err(Cut) } else { Ok(response(reply, manner)) }
 }
 
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, Reply> {
     let (head, body) = request.into_parts();
-    let header = |name| {
-        head.headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let header = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
     let path = head.uri.path().to_owned();
     let decode = |s: &str| {
         let form = format!("x={}", s.replace('+', "%2B"));
-        url::form_urlencoded::parse(form.as_bytes())
-            .next()
-            .map_or_else(String::new, |(_, v)| v.into_owned())
+        url::form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(_, v)| v.into_owned())
     };
-    let body = body
-        .collect()
-        .await
-        .map_err(|_| Reply::bad_request("unreadable body"))?;
+    let body = body.collect().await.map_err(|_| Reply::bad_request("unreadable body"))?;
     let query = head.uri.query().unwrap_or_default();
     Ok(Request {
         method: head.method.as_str().to_owned(),
-        segments: path
-            .split('/')
-            .filter(|s| !s.is_empty())
-            .map(decode)
-            .collect(),
-        query: url::form_urlencoded::parse(query.as_bytes())
-            .into_owned()
-            .collect(),
-        bearer: header(AUTHORIZATION)
-            .strip_prefix("Bearer ")
-            .map(|token| token.trim().to_owned()),
+        segments: path.split('/').filter(|s| !s.is_empty()).map(decode).collect(),
+        query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+        bearer: header(AUTHORIZATION).strip_prefix("Bearer ").map(|token| token.trim().to_owned()),
         form_encoded: header(CONTENT_TYPE).starts_with("application/x-www-form-urlencoded"),
         body: body.to_bytes().to_vec(),
         uri_length: path.len() + query.len(),
@@ -185,11 +161,17 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Reply> {
     })
 }
 
-fn response(reply: Reply) -> hyper::Response<Full<Bytes>> {
-    let mut response = hyper::Response::new(Full::new(Bytes::from(reply.body)));
+fn response(reply: Reply, manner: Manner) -> hyper::Response<Pieces> {
+    let length = reply.body.len();
+    let mut response = hyper::Response::new(Pieces::of(reply.body, manner));
     *response.status_mut() = hyper::StatusCode::from_u16(reply.status).unwrap_or_default();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
+    match manner {
+        Manner::Half => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(length))),
+        Manner::TooShort => drop(headers.insert(CONTENT_LENGTH, HeaderValue::from(length + 1_000))),
+        _ => {}
+    }
     for (name, value) in reply.headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(HeaderName::from_static(name), value);

@@ -3,9 +3,13 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::beside::Beside;
 use crate::clock::Clock;
+use crate::control::webhooks::Target;
 use crate::events::Events;
+use crate::faults::{Faults, Rules};
 use crate::journal::Journal;
+use crate::limits::Limits;
 use crate::oauth::tokens::Tokens;
 use crate::options::Options;
 use crate::overlay::Overlay;
@@ -20,16 +24,24 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) journal: Journal,
     pub(crate) events: Events,
+    pub(crate) faults: Faults,
+    pub(crate) limits: Limits,
+    pub(crate) target: Mutex<Option<Target>>,
+    pub(crate) beside: Beside,
     overlay: RwLock<Overlay>,
     tokens: Mutex<Tokens>,
 }
 
 impl State {
-    pub(crate) fn new(options: Options, portal: Portal) -> Self {
+    pub(crate) fn new(options: Options, portal: Portal, rules: Rules) -> Self {
         Self {
             clock: Clock::starting_at(options.now),
             journal: Journal::default(),
             events: Events::default(),
+            faults: Faults::new(rules),
+            limits: Limits::new(options.rate_limit),
+            target: Mutex::new(None),
+            beside: Beside::default(),
             overlay: RwLock::new(Overlay::new(&portal)),
             tokens: Mutex::new(Tokens::new(&options, portal.id)),
             options,
@@ -53,10 +65,6 @@ impl State {
 
     /// The portal as it is now, through a lock the caller holds.
     pub(crate) fn view<'a>(&'a self, overlay: &'a Overlay) -> View<'a> {
-        View {
-            portal: &self.portal,
-            overlay,
-            now: self.clock.now(),
-        }
+        View { portal: &self.portal, overlay, now: self.clock.now() }
     }
 }

@@ -15,26 +15,10 @@ pub(crate) struct Form {
 
 /// All forms of the portal, of every type the endpoint can list.
 pub(crate) const FORMS: [Form; 4] = [
-    Form {
-        name: "Contact us",
-        form_type: "hubspot",
-        eighths: &[0, 1, 2, 3],
-    },
-    Form {
-        name: "Demo request",
-        form_type: "hubspot",
-        eighths: &[4, 5],
-    },
-    Form {
-        name: "#footer-form .newsletter",
-        form_type: "captured",
-        eighths: &[6],
-    },
-    Form {
-        name: "Pop-up: price list",
-        form_type: "flow",
-        eighths: &[7],
-    },
+    Form { name: "Contact us", form_type: "hubspot", eighths: &[0, 1, 2, 3] },
+    Form { name: "Demo request", form_type: "hubspot", eighths: &[4, 5] },
+    Form { name: "#footer-form .newsletter", form_type: "captured", eighths: &[6] },
+    Form { name: "Pop-up: price list", form_type: "flow", eighths: &[7] },
 ];
 
 impl Portal {
@@ -43,10 +27,7 @@ impl Portal {
     }
 
     pub(crate) fn form_guid(&self, form: usize) -> String {
-        uuid(
-            draw(self.seed, 53, form as u64, 0),
-            draw(self.seed, 53, form as u64, 1),
-        )
+        uuid(draw(self.seed, 53, form as u64, 0), draw(self.seed, 53, form as u64, 1))
     }
 
     pub(crate) fn form_of_submission(submission: u64) -> usize {

@@ -23,7 +23,7 @@ impl Portal {
 
     /// Whether the transcript endpoint answers: only for those an integration pushed.
     pub(crate) fn transcript_is_served(&self, call: u64) -> bool {
-        self.has_transcript(call) && self.draw(Kind::Call, call, 71) % 3 != 0
+        self.has_transcript(call) && !self.draw(Kind::Call, call, 71).is_multiple_of(3)
     }
 
     pub(crate) fn transcript_id(&self, call: u64) -> u64 {
@@ -43,12 +43,7 @@ impl Portal {
         let count = 4 + self.draw(Kind::Call, call, 72) % 9;
         let line = |n: u64| {
             let text = pick(lexicon.sentences, self.draw(Kind::Call, call, 200 + n)).to_owned();
-            Utterance {
-                by_customer: n % 2 == 1,
-                text,
-                start_ms: n * 8_000,
-                end_ms: n * 8_000 + 7_200,
-            }
+            Utterance { by_customer: n % 2 == 1, text, start_ms: n * 8_000, end_ms: n * 8_000 + 7_200 }
         };
         let mut lines: Vec<Utterance> = (0..count).map(line).collect();
         for spoken in lines.iter_mut().filter(|l| l.by_customer) {

@@ -32,11 +32,7 @@ pub(crate) struct Target {
 impl<'a> View<'a> {
     pub(crate) fn record(&self, kind: Kind, index: u64) -> Option<Record<'a>> {
         let touched = self.overlay.get(kind, index);
-        (index < self.portal.count(kind) || touched.is_some()).then_some(Record {
-            kind,
-            index,
-            touched,
-        })
+        (index < self.portal.count(kind) || touched.is_some()).then_some(Record { kind, index, touched })
     }
 
     /// The record an id leads to, through merges; also archived ones, never those gone for good.
@@ -58,11 +54,7 @@ impl<'a> View<'a> {
         let view = *self;
         if archived {
             let touched = view.overlay.touched(kind).range(first..);
-            let records = touched.map(move |(index, t)| Record {
-                kind,
-                index: *index,
-                touched: Some(t),
-            });
+            let records = touched.map(move |(index, t)| Record { kind, index: *index, touched: Some(t) });
             return Box::new(records.filter(Record::is_archived));
         }
         let records = (first..view.overlay.end(kind)).filter_map(move |i| view.record(kind, i));
@@ -74,26 +66,16 @@ impl<'a> View<'a> {
     }
 
     pub(crate) fn created(&self, record: &Record<'_>) -> i64 {
-        record.touched.map_or_else(
-            || self.portal.created(record.kind, record.index),
-            |t| t.created,
-        )
+        record.touched.map_or_else(|| self.portal.created(record.kind, record.index), |t| t.created)
     }
 
     pub(crate) fn modified(&self, record: &Record<'_>) -> i64 {
-        record.touched.map_or_else(
-            || self.portal.modified(record.kind, record.index),
-            |t| t.modified,
-        )
+        record.touched.map_or_else(|| self.portal.modified(record.kind, record.index), |t| t.modified)
     }
 
     /// Appends a property's value; false when it is unset.
     pub(crate) fn value(&self, record: &Record<'_>, name: &str, out: &mut String) -> bool {
-        let Record {
-            kind,
-            index,
-            touched,
-        } = *record;
+        let Record { kind, index, touched } = *record;
         let Some(touched) = touched else {
             return self.portal.value(kind, index, name, out);
         };
@@ -106,10 +88,7 @@ impl<'a> View<'a> {
             return true;
         }
         if name == "hs_merged_object_ids" && !touched.merged_from.is_empty() {
-            let ids = touched
-                .merged_from
-                .iter()
-                .map(|i| self.portal.id(kind, *i).to_string());
+            let ids = touched.merged_from.iter().map(|i| self.portal.id(kind, *i).to_string());
             out.push_str(&ids.collect::<Vec<_>>().join(";"));
             return true;
         }
@@ -144,10 +123,7 @@ impl<'a> View<'a> {
         found.dedup_by_key(|(index, _)| *index);
         found
             .into_iter()
-            .map(|(index, primary)| Target {
-                index,
-                types: types(record.kind, to, primary),
-            })
+            .map(|(index, primary)| Target { index, types: types(record.kind, to, primary) })
             .collect()
     }
 
@@ -182,15 +158,11 @@ impl<'a> View<'a> {
     fn base_targets(&self, from: Kind, index: u64, to: Kind, add: &mut dyn FnMut(u64, bool)) {
         use Kind::{Company, Contact, Deal};
         let p = self.portal;
-        let mut all =
-            |list: Vec<u64>, primary: bool| list.into_iter().for_each(|i| add(i, primary));
+        let mut all = |list: Vec<u64>, primary: bool| list.into_iter().for_each(|i| add(i, primary));
         match (from, to) {
             (Contact, Company) => {
                 all(p.company_of_contact(index).into_iter().collect(), true);
-                all(
-                    p.second_company_of_contact(index).into_iter().collect(),
-                    false,
-                );
+                all(p.second_company_of_contact(index).into_iter().collect(), false);
             }
             (Company, Contact) => {
                 all(p.primary_contacts_of_company(index), true);
@@ -203,12 +175,8 @@ impl<'a> View<'a> {
             (Contact, to) if to.is_engagement() => all(p.engagements_of_contact(to, index), false),
             (Company, to) if to.is_engagement() => all(p.engagements_of_company(to, index), false),
             (Deal, to) if to.is_engagement() => all(p.engagements_of_deal(to, index), false),
-            (from, Contact) if from.is_engagement() => {
-                all(p.contacts_of_engagement(from, index), false)
-            }
-            (from, Company) if from.is_engagement() => {
-                all(p.companies_of_engagement(from, index), false)
-            }
+            (from, Contact) if from.is_engagement() => all(p.contacts_of_engagement(from, index), false),
+            (from, Company) if from.is_engagement() => all(p.companies_of_engagement(from, index), false),
             (from, Deal) if from.is_engagement() => all(p.deals_of_engagement(from, index), false),
             _ => {}
         }
@@ -224,8 +192,7 @@ impl<'a> View<'a> {
         let digits = local.trim_start_matches(|c: char| !c.is_ascii_digit());
         let record = self.record(Kind::Contact, digits.parse().ok()?)?;
         let own = |name| {
-            self.text(&record, name)
-                .is_some_and(|m| m.split(';').any(|m| m.eq_ignore_ascii_case(mail)))
+            self.text(&record, name).is_some_and(|m| m.split(';').any(|m| m.eq_ignore_ascii_case(mail)))
         };
         let found = own("email") || own("hs_additional_emails");
         let live = self.find(Kind::Contact, self.id(&record))?;

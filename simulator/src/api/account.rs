@@ -9,7 +9,7 @@ use crate::content::persons::{FIRST_ARCHIVED_OWNER, OWNERS, owner_name};
 use crate::http::Reply;
 use crate::kind::Kind;
 use crate::portal::Portal;
-use crate::records::deals::PIPELINES;
+use crate::records::deals::{PIPELINES, Pipeline, Stage};
 
 /// `GET /account-info/details`.
 pub(super) fn details(call: &Call<'_>) -> Result<Reply, Reply> {
@@ -21,19 +21,11 @@ pub(super) fn details(call: &Call<'_>) -> Result<Reply, Reply> {
     })))
 }
 
-const OWNER_SCOPES: [&str; 3] = [
-    "crm.objects.owners.read",
-    "automation",
-    "crm.objects.contacts.read",
-];
+const OWNER_SCOPES: [&str; 3] = ["crm.objects.owners.read", "automation", "crm.objects.contacts.read"];
 
 fn owner_scopes(call: &Call<'_>) -> &'static [&'static str] {
     // Only the newest version lets the contact scope read owners.
-    if call.version.starts_with("2026-09") {
-        &OWNER_SCOPES
-    } else {
-        &OWNER_SCOPES[..2]
-    }
+    if call.version.starts_with("2026-09") { &OWNER_SCOPES } else { &OWNER_SCOPES[..2] }
 }
 
 fn owner_json(portal: &Portal, owner: u64) -> Value {
@@ -53,16 +45,9 @@ pub(super) fn owners(call: &Call<'_>) -> Result<Reply, Reply> {
     call.need(owner_scopes(call))?;
     let request = call.request;
     let limit = limit(request, 100, 500)?;
-    let range = if request.flag("archived") {
-        FIRST_ARCHIVED_OWNER..OWNERS
-    } else {
-        0..FIRST_ARCHIVED_OWNER
-    };
+    let range = if request.flag("archived") { FIRST_ARCHIVED_OWNER..OWNERS } else { 0..FIRST_ARCHIVED_OWNER };
     let mail = request.parameter("email");
-    let after: u64 = request
-        .parameter("after")
-        .and_then(|a| a.parse().ok())
-        .unwrap_or_default();
+    let after: u64 = request.parameter("after").and_then(|a| a.parse().ok()).unwrap_or_default();
     let portal = &call.state.portal;
     let mut all = range
         .filter(|o| mail.is_none_or(|m| m == Portal::owner_mail(*o)))
@@ -82,44 +67,31 @@ pub(super) fn owner(call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
     call.need(owner_scopes(call))?;
     let portal = &call.state.portal;
     let found = (0..OWNERS).find(|o| portal.owner_id(*o).to_string() == id);
-    found
-        .map(|o| Reply::ok(&owner_json(portal, o)))
-        .ok_or_else(Reply::not_found)
+    found.map(|o| Reply::ok(&owner_json(portal, o))).ok_or_else(Reply::not_found)
 }
 
 /// `GET /crm/pipelines/{type}`; only deals have pipelines here.
 pub(super) fn pipelines(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     call.need(&["crm.objects.contacts.read", "crm.objects.deals.read"])?;
     let at = iso(call.state.portal.created(Kind::Deal, 0));
-    let stage = |(n, (id, label, probability, closed)): (usize, &(&str, &str, &str, bool))| {
+    let stage = |(n, (id, label, probability, closed)): (usize, &Stage)| {
         json!({
             "id": id, "label": label, "displayOrder": n, "archived": false, "createdAt": at, "updatedAt": at,
             "metadata": {"probability": probability, "isClosed": closed.to_string()},
         })
     };
-    let pipeline = |(n, (id, label, stages)): (
-        usize,
-        &(&str, &str, &[(&str, &str, &str, bool)]),
-    )| {
+    let pipeline = |(n, (id, label, stages)): (usize, &Pipeline)| {
         let stages: Vec<Value> = stages.iter().enumerate().map(stage).collect();
         json!({"id": id, "label": label, "displayOrder": n, "archived": false, "createdAt": at, "updatedAt": at, "stages": stages})
     };
-    let all = if kind == Kind::Deal {
-        &PIPELINES[..]
-    } else {
-        &[]
-    };
+    let all = if kind == Kind::Deal { &PIPELINES[..] } else { &[] };
     let results: Vec<Value> = all.iter().enumerate().map(pipeline).collect();
     Ok(Reply::ok(&json!({"results": results})))
 }
 
 /// `GET /crm/properties/{type}` and `/{name}`.
 pub(super) fn properties(call: &Call<'_>, kind: Kind, name: Option<&str>) -> Result<Reply, Reply> {
-    call.need(&[
-        "crm.objects.contacts.read",
-        "crm.objects.companies.read",
-        "crm.objects.deals.read",
-    ])?;
+    call.need(&["crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.deals.read"])?;
     let at = iso(call.state.portal.created(Kind::Contact, 0));
     if let Some(name) = name {
         return catalog::find(kind, name)

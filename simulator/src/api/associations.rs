@@ -15,11 +15,8 @@ const PAGE: usize = 500;
 /// Targets of one input in a batch reply; the rest follows with `after`.
 const BATCH_TARGETS: usize = 1_000;
 const BATCH_INPUTS: usize = 1_000;
-const ANY_SCOPE: [&str; 3] = [
-    "crm.objects.contacts.read",
-    "crm.objects.companies.read",
-    "crm.objects.deals.read",
-];
+const ANY_SCOPE: [&str; 3] =
+    ["crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.deals.read"];
 
 /// `GET /crm/objects/{type}/{id}/associations/{to}`.
 pub(super) fn of_one(call: &Call<'_>, from: Kind, id: &str, to: Kind) -> Result<Reply, Reply> {
@@ -70,9 +67,7 @@ pub(super) fn batch_read(call: &Call<'_>, from: Kind, to: Kind) -> Result<Reply,
     call.need(&ANY_SCOPE)?;
     let batch: Batch = call.request.json()?;
     if batch.inputs.len() > BATCH_INPUTS {
-        return Err(Reply::bad_request(&format!(
-            "Maximum {BATCH_INPUTS} inputs are allowed in a batch"
-        )));
+        return Err(Reply::bad_request(&format!("Maximum {BATCH_INPUTS} inputs are allowed in a batch")));
     }
     let overlay = call.state.overlay();
     let view = call.state.view(&overlay);
@@ -80,38 +75,18 @@ pub(super) fn batch_read(call: &Call<'_>, from: Kind, to: Kind) -> Result<Reply,
     out.push_str("{\"status\":\"COMPLETE\",\"results\":[");
     let (mut errors, mut written) = (Vec::new(), false);
     for input in &batch.inputs {
-        let id = input
-            .id
-            .as_str()
-            .map_or_else(|| input.id.to_string(), str::to_owned);
-        let record = id
-            .parse()
-            .ok()
-            .and_then(|id| view.find(from, id))
-            .filter(|r| r.is_live());
-        let targets = record
-            .map(|record| view.targets(&record, to))
-            .unwrap_or_default();
+        let id = input.id.as_str().map_or_else(|| input.id.to_string(), str::to_owned);
+        let record = id.parse().ok().and_then(|id| view.find(from, id)).filter(|r| r.is_live());
+        let targets = record.map(|record| view.targets(&record, to)).unwrap_or_default();
         if targets.is_empty() {
             errors.push(no_associations(from, to, &id));
             continue;
         }
-        out.push_str(if written {
-            ",{\"from\":{\"id\":\""
-        } else {
-            "{\"from\":{\"id\":\""
-        });
+        out.push_str(if written { ",{\"from\":{\"id\":\"" } else { "{\"from\":{\"id\":\"" });
         written = true;
         out.push_str(&id);
         out.push_str("\"},\"to\":[");
-        let next = push_targets(
-            &view,
-            to,
-            &targets,
-            input.after.as_deref(),
-            BATCH_TARGETS,
-            &mut out,
-        );
+        let next = push_targets(&view, to, &targets, input.after.as_deref(), BATCH_TARGETS, &mut out);
         out.push(']');
         if let Some(next) = next {
             crate::json::push_paging(&next, None, &mut out);
@@ -119,22 +94,13 @@ pub(super) fn batch_read(call: &Call<'_>, from: Kind, to: Kind) -> Result<Reply,
         out.push('}');
     }
     let now = crate::clock::iso(view.now);
-    out.push_str(&format!(
-        "],\"startedAt\":\"{now}\",\"completedAt\":\"{now}\""
-    ));
+    out.push_str(&format!("],\"startedAt\":\"{now}\",\"completedAt\":\"{now}\""));
     let status = if errors.is_empty() { 200 } else { 207 };
     if !errors.is_empty() {
-        out.push_str(&format!(
-            ",\"numErrors\":{},\"errors\":{}",
-            errors.len(),
-            Value::Array(errors)
-        ));
+        out.push_str(&format!(",\"numErrors\":{},\"errors\":{}", errors.len(), Value::Array(errors)));
     }
     out.push('}');
-    Ok(Reply {
-        status,
-        ..Reply::text(out)
-    })
+    Ok(Reply { status, ..Reply::text(out) })
 }
 
 fn no_associations(from: Kind, to: Kind, id: &str) -> Value {
@@ -156,19 +122,10 @@ fn push_targets(
     limit: usize,
     out: &mut String,
 ) -> Option<String> {
-    let first: u64 = after
-        .and_then(|after| after.parse().ok())
-        .unwrap_or_default();
-    let mut rest = targets
-        .iter()
-        .map(|t| (view.portal.id(to, t.index), t))
-        .skip_while(|(id, _)| *id < first);
+    let first: u64 = after.and_then(|after| after.parse().ok()).unwrap_or_default();
+    let mut rest = targets.iter().map(|t| (view.portal.id(to, t.index), t)).skip_while(|(id, _)| *id < first);
     for (at, (id, target)) in rest.by_ref().take(limit).enumerate() {
-        out.push_str(if at > 0 {
-            ",{\"toObjectId\":"
-        } else {
-            "{\"toObjectId\":"
-        });
+        out.push_str(if at > 0 { ",{\"toObjectId\":" } else { "{\"toObjectId\":" });
         push_number(id, out);
         out.push_str(",\"associationTypes\":[");
         for (n, kind) in target.types.iter().enumerate() {
@@ -192,8 +149,7 @@ fn push_targets(
 pub(super) fn labels(call: &Call<'_>, from: Kind, to: Kind) -> Result<Reply, Reply> {
     call.need(&ANY_SCOPE)?;
     let all = types(from, to, true).into_iter();
-    let results: Vec<Value> = all
-        .map(|t| json!({"category": "HUBSPOT_DEFINED", "typeId": t.id, "label": t.label}))
-        .collect();
+    let results: Vec<Value> =
+        all.map(|t| json!({"category": "HUBSPOT_DEFINED", "typeId": t.id, "label": t.label})).collect();
     Ok(Reply::ok(&json!({"results": results})))
 }

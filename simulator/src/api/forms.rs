@@ -37,19 +37,11 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, Reply> {
             json!({"subCategory": "FormsError.FORM_TYPE_NOT_ALLOWED"}),
         ));
     }
-    let first: usize = call
-        .request
-        .parameter("after")
-        .and_then(|a| a.parse().ok())
-        .unwrap_or_default();
+    let first: usize = call.request.parameter("after").and_then(|a| a.parse().ok()).unwrap_or_default();
     let listed = |form: &usize| wanted.contains(&"all") || wanted.contains(&FORMS[*form].form_type);
     let all: Vec<usize> = (0..FORMS.len()).filter(listed).collect();
-    let results: Vec<Value> = all
-        .iter()
-        .skip(first)
-        .take(limit)
-        .map(|f| form_json(&call.state.portal, *f))
-        .collect();
+    let results: Vec<Value> =
+        all.iter().skip(first).take(limit).map(|f| form_json(&call.state.portal, *f)).collect();
     let mut body = json!({"results": results});
     if first + limit < all.len() {
         body["paging"] = json!({"next": {"after": (first + limit).to_string(), "link": "https://api.hubapi.com/marketing/v3/forms"}});
@@ -58,9 +50,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, Reply> {
 }
 
 fn find(portal: &Portal, guid: &str) -> Result<usize, Reply> {
-    (0..FORMS.len())
-        .find(|f| portal.form_guid(*f) == guid)
-        .ok_or_else(Reply::not_found)
+    (0..FORMS.len()).find(|f| portal.form_guid(*f) == guid).ok_or_else(Reply::not_found)
 }
 
 /// `GET /marketing/forms/{guid}`.
@@ -78,27 +68,18 @@ pub(super) fn submissions(call: &Call<'_>, guid: &str) -> Result<Reply, Reply> {
     let portal = &call.state.portal;
     let form = find(portal, guid)?;
     let overlay = call.state.overlay();
-    let late: Vec<_> = overlay
-        .submissions
-        .iter()
-        .filter(|s| s.form == form)
-        .collect();
+    let late: Vec<_> = overlay.submissions.iter().filter(|s| s.form == form).collect();
     let made = portal.form_count(form);
     let total = made + late.len() as u64;
-    let after = call
-        .request
-        .parameter("after")
-        .and_then(|a| a.parse::<u64>().ok());
+    let after = call.request.parameter("after").and_then(|a| a.parse::<u64>().ok());
     let end = after.unwrap_or(total).min(total);
     let start = end.saturating_sub(limit as u64);
-    let one = |n: u64| {
-        match n.checked_sub(made) {
+    let one = |n: u64| match n.checked_sub(made) {
         Some(extra) => late.get(extra as usize).map_or(Value::Null, |s| {
             let values: Vec<Value> = s.values.iter().map(|(name, value)| field(name, value)).collect();
             json!({"conversionId": s.id, "submittedAt": s.at, "values": values, "pageUrl": PAGE_URL})
         }),
         None => made_json(portal, Portal::nth_of_form(form, n)),
-    }
     };
     let results: Vec<Value> = (start..end).rev().map(one).collect();
     let mut body = json!({"results": results});

@@ -12,10 +12,11 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use crate::faults::Twist;
 use crate::http::{Reply, Request};
 use crate::kind::Kind;
 use crate::oauth::tokens::Bearer;
-use crate::route::unknown;
+use crate::route::{Route, unknown};
 use crate::state::State;
 
 /// The longest path and query HubSpot's edge takes.
@@ -27,6 +28,7 @@ pub(crate) struct Call<'a> {
     pub(crate) state: &'a State,
     pub(crate) request: &'a Request,
     pub(crate) version: &'a str,
+    pub(crate) twist: Option<Twist>,
     scopes: Option<&'a BTreeSet<String>>,
 }
 
@@ -60,7 +62,7 @@ fn missing_scopes(any_of: &[&str]) -> Reply {
 }
 
 /// Answers a call to a data endpoint.
-pub(crate) fn answer(state: &State, request: &Request, path: &[&str], version: &str) -> Reply {
+pub(crate) fn answer(state: &State, request: &Request, route: &Route<'_>, twist: Option<Twist>) -> Reply {
     if request.uri_length > LONGEST_URI {
         return Reply::html(414, "<html><head><title>414 Request-URI Too Large</title></head><body><center><h1>414 Request-URI Too Large</h1></center></body></html>".to_owned());
     }
@@ -68,35 +70,8 @@ pub(crate) fn answer(state: &State, request: &Request, path: &[&str], version: &
         Ok(scopes) => scopes,
         Err(reply) => return reply,
     };
-    let call = Call {
-        state,
-        request,
-        version,
-        scopes: scopes.as_ref(),
-    };
-    let reply = dispatch(&call, path).unwrap_or_else(|reply| reply);
-    if path.last() == Some(&"search") {
-        reply
-    } else {
-        with_rate_headers(state, reply)
-    }
-}
-
-fn with_rate_headers(state: &State, reply: Reply) -> Reply {
-    let max = state
-        .options
-        .rate_limit
-        .map_or(110, |limit| limit.per_ten_seconds);
-    reply
-        .with("x-hubspot-ratelimit-max", max.to_string())
-        .with(
-            "x-hubspot-ratelimit-remaining",
-            max.saturating_sub(1).to_string(),
-        )
-        .with(
-            "x-hubspot-ratelimit-interval-milliseconds",
-            "10000".to_owned(),
-        )
+    let call = Call { state, request, version: route.version, twist, scopes: scopes.as_ref() };
+    dispatch(&call, &route.path).unwrap_or_else(|reply| reply)
 }
 
 fn authorize(state: &State, request: &Request) -> Result<Option<BTreeSet<String>>, Reply> {
@@ -154,9 +129,7 @@ fn dispatch(call: &Call<'_>, path: &[&str]) -> Result<Reply, Reply> {
         ("GET", ["crm", "extensions", "calling", "transcripts", id]) => transcripts::get(call, id),
         ("GET", ["marketing", "forms"]) => forms::list(call),
         ("GET", ["marketing", "forms", guid]) => forms::get(call, guid),
-        ("GET", ["form-integrations", "submissions", "forms", guid]) => {
-            forms::submissions(call, guid)
-        }
+        ("GET", ["form-integrations", "submissions", "forms", guid]) => forms::submissions(call, guid),
         ("GET", ["account-info", "details"]) => account::details(call),
         ("DELETE", ["appinstalls", "external-install"]) => {
             call.state.tokens().revoke_all();
@@ -191,11 +164,9 @@ pub(crate) fn limit(request: &Request, default: usize, max: usize) -> Result<usi
     };
     match text.parse::<usize>() {
         Ok(limit) if (1..=max).contains(&limit) => Ok(limit),
-        Ok(_) => Err(Reply::bad_request(&format!(
-            "Invalid input: limit must be between 1 and {max}, was {text}"
-        ))),
-        Err(_) => Err(Reply::bad_request(&format!(
-            "Invalid input: limit is not a number: {text}"
-        ))),
+        Ok(_) => {
+            Err(Reply::bad_request(&format!("Invalid input: limit must be between 1 and {max}, was {text}")))
+        }
+        Err(_) => Err(Reply::bad_request(&format!("Invalid input: limit is not a number: {text}"))),
     }
 }

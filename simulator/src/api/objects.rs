@@ -1,10 +1,11 @@
 //! Reading CRM objects: list, one, batch.
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Call, limit, read_scope};
 use crate::clock::iso;
+use crate::faults::Twist;
 use crate::http::Reply;
 use crate::json::{Shape, push_paging};
 use crate::kind::Kind;
@@ -35,9 +36,8 @@ fn shape(call: &Call<'_>, kind: Kind, asked: &[&str]) -> Result<Shape, Reply> {
     let mut shape = Shape::of(kind, asked);
     shape.redact_mail = redact_mail;
     for name in call.request.list("associations") {
-        let to = Kind::parse(name).ok_or_else(|| {
-            Reply::bad_request(&format!("Unable to infer object type from: {name}"))
-        })?;
+        let to = Kind::parse(name)
+            .ok_or_else(|| Reply::bad_request(&format!("Unable to infer object type from: {name}")))?;
         if !shape.associations.contains(&to) {
             shape.associations.push(to);
         }
@@ -49,24 +49,26 @@ fn shape(call: &Call<'_>, kind: Kind, asked: &[&str]) -> Result<Shape, Reply> {
 pub(super) fn list(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     let request = call.request;
     let shape = shape(call, kind, &request.list("properties"))?;
-    let most = if request.list("propertiesWithHistory").is_empty() {
-        LIST_MAX
-    } else {
-        LIST_MAX_WITH_HISTORY
-    };
-    let limit = limit(request, LIST_DEFAULT, most)?;
+    let most =
+        if request.list("propertiesWithHistory").is_empty() { LIST_MAX } else { LIST_MAX_WITH_HISTORY };
+    let mut limit = limit(request, LIST_DEFAULT, most)?;
+    if let Some(Twist::Underfilled(keep)) = call.twist {
+        limit = limit.min(keep);
+    }
     let archived = request.flag("archived");
     let overlay = call.state.overlay();
     let view = call.state.view(&overlay);
     let first = match request.parameter("after").filter(|after| !after.is_empty()) {
         Some(after) => {
-            let after: u64 = after.parse().map_err(|_| {
-                Reply::bad_request("Invalid input: after is not a cursor of this list")
-            })?;
+            let after: u64 = after
+                .parse()
+                .map_err(|_| Reply::bad_request("Invalid input: after is not a cursor of this list"))?;
             view.portal.index_at_or_after(kind, after)
         }
         None => 0,
     };
+    let repeats = call.twist == Some(Twist::Duplicate) && first > 0;
+    let first = if repeats { first - 1 } else { first };
     let mut records = view.from(kind, first, archived);
     let mut out = String::with_capacity(limit * 600);
     out.push_str("{\"results\":[");
@@ -87,15 +89,8 @@ pub(super) fn list(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
 
 /// A link as HubSpot gives it: to another version than the one asked, with some parameters lost.
 fn stale_link(call: &Call<'_>, kind: Kind, after: &str) -> String {
-    let path = if call.version == "v3" {
-        "crm/objects/2025-09"
-    } else {
-        "crm/v3/objects"
-    };
-    format!(
-        "https://api.hubapi.com/{path}/{}?after={after}",
-        kind.plural()
-    )
+    let path = if call.version == "v3" { "crm/objects/2025-09" } else { "crm/v3/objects" };
+    format!("https://api.hubapi.com/{path}/{}?after={after}", kind.plural())
 }
 
 /// `GET /crm/objects/{type}/{id}`.
@@ -104,21 +99,15 @@ pub(super) fn get(call: &Call<'_>, kind: Kind, id: &str) -> Result<Reply, Reply>
     let overlay = call.state.overlay();
     let view = call.state.view(&overlay);
     let record = find(&view, kind, id, call.request.parameter("idProperty"));
-    let record = record
-        .filter(|r| r.is_archived() == call.request.flag("archived"))
-        .ok_or_else(Reply::not_found)?;
+    let record =
+        record.filter(|r| r.is_archived() == call.request.flag("archived")).ok_or_else(Reply::not_found)?;
     let mut out = String::with_capacity(1_024);
     view.push_object(&record, &shape, &mut out);
     Ok(Reply::text(out))
 }
 
 /// A record by id or, for contacts, by e-mail address.
-pub(crate) fn find<'a>(
-    view: &View<'a>,
-    kind: Kind,
-    id: &str,
-    property: Option<&str>,
-) -> Option<Record<'a>> {
+pub(crate) fn find<'a>(view: &View<'a>, kind: Kind, id: &str, property: Option<&str>) -> Option<Record<'a>> {
     match property {
         Some("email") if kind == Kind::Contact => view.contact_by_mail(id),
         None | Some("hs_object_id") => view.find(kind, id.parse().ok()?),
@@ -158,8 +147,12 @@ pub(super) fn batch_read(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     let started = iso(view.now);
     let mut out = String::with_capacity(asked.inputs.len() * 600);
     out.push_str("{\"status\":\"COMPLETE\",\"results\":[");
-    let (mut missing, mut seen) = (Vec::new(), Vec::new());
-    for input in &asked.inputs {
+    let (mut missing, mut failed, mut seen) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, input) in asked.inputs.iter().enumerate() {
+        if call.twist == Some(Twist::Partial) && number % 2 == 1 {
+            failed.push(input.id.as_str());
+            continue;
+        }
         let found = find(&view, kind, &input.id, asked.id_property.as_deref());
         let Some(record) = found.filter(|r| r.is_archived() == archived) else {
             missing.push(input.id.as_str());
@@ -174,21 +167,31 @@ pub(super) fn batch_read(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
         seen.push(record.index);
         view.push_object(&record, &shape, &mut out);
     }
-    out.push_str(&format!(
-        "],\"startedAt\":\"{started}\",\"completedAt\":\"{started}\""
-    ));
-    if missing.is_empty() {
-        out.push('}');
-        return Ok(Reply::text(out));
+    out.push_str(&format!("],\"startedAt\":\"{started}\",\"completedAt\":\"{started}\""));
+    let errors = batch_errors(kind, &missing, &failed);
+    let status = if errors.is_empty() { 200 } else { 207 };
+    if !errors.is_empty() {
+        out.push_str(&format!(",\"numErrors\":{},\"errors\":{}", errors.len(), Value::Array(errors)));
     }
-    let errors = json!([{
-        "status": "error", "category": "OBJECT_NOT_FOUND",
-        "message": format!("Could not get some {kind} objects, they may be deleted or not exist. Check that ids are valid.", kind = kind.in_associations().to_uppercase()),
-        "context": {"ids": missing},
-    }]);
-    out.push_str(&format!(",\"numErrors\":{},\"errors\":{errors}}}", 1));
-    Ok(Reply {
-        status: 207,
-        ..Reply::text(out)
-    })
+    out.push('}');
+    Ok(Reply { status, ..Reply::text(out) })
+}
+
+fn batch_errors(kind: Kind, missing: &[&str], failed: &[&str]) -> Vec<Value> {
+    let mut errors = Vec::new();
+    if !missing.is_empty() {
+        let name = kind.in_associations().to_uppercase();
+        errors.push(json!({
+            "status": "error", "category": "OBJECT_NOT_FOUND",
+            "message": format!("Could not get some {name} objects, they may be deleted or not exist. Check that ids are valid."),
+            "context": {"ids": missing},
+        }));
+    }
+    if !failed.is_empty() {
+        errors.push(json!({
+            "status": "error", "category": "INTERNAL_ERROR",
+            "message": "Some objects could not be read at the moment.", "context": {"ids": failed},
+        }));
+    }
+    errors
 }

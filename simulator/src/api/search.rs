@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::{Call, objects};
 use crate::catalog;
+use crate::faults::Twist;
 use crate::http::Reply;
 use crate::json::{Shape, push_paging};
 use crate::kind::Kind;
@@ -43,12 +44,11 @@ struct Group {
 pub(super) fn search(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     let redact_mail = objects::may_read(call, kind)?;
     if call.request.body.len() > BODY_MAX {
-        return Err(Reply::bad_request(&format!(
-            "The request body is longer than {BODY_MAX} characters"
-        )));
+        return Err(Reply::bad_request(&format!("The request body is longer than {BODY_MAX} characters")));
     }
     let body: Body = call.request.json()?;
     let limit = number(body.limit.as_ref(), "limit")?.unwrap_or(PAGE_DEFAULT);
+    let limit_asked = limit;
     if limit > PAGE_MAX {
         return Err(Reply::bad_request(&format!(
             "Invalid input: limit must be at most {PAGE_MAX}, was {limit}"
@@ -66,6 +66,11 @@ pub(super) fn search(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     }
     let overlay = call.state.overlay();
     let view = call.state.view(&overlay);
+    let limit = match call.twist {
+        Some(Twist::Underfilled(keep)) => limit.min(keep as u64),
+        _ => limit,
+    };
+    let after = if call.twist == Some(Twist::Duplicate) { after.saturating_sub(1) } else { after };
     let found = query::run(&view, kind, &query, after, limit);
     let names: Vec<&str> = body.properties.iter().map(String::as_str).collect();
     let mut shape = Shape::of(kind, &names);
@@ -80,7 +85,7 @@ pub(super) fn search(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     }
     out.push(']');
     let next = after + found.page.len() as u64;
-    if next < found.total && !found.page.is_empty() {
+    if next < found.total && limit_asked > 0 {
         push_paging(&next.to_string(), None, &mut out);
     }
     out.push('}');
@@ -94,26 +99,17 @@ fn number(value: Option<&Value>, name: &str) -> Result<Option<u64>, Reply> {
         Some(Value::String(text)) => text.parse().ok(),
         Some(other) => other.as_u64(),
     };
-    parsed
-        .map(Some)
-        .ok_or_else(|| Reply::bad_request(&format!("Invalid input: {name} is not a number")))
+    parsed.map(Some).ok_or_else(|| Reply::bad_request(&format!("Invalid input: {name} is not a number")))
 }
 
 fn read_query(kind: Kind, body: &Body) -> Result<Query, Reply> {
-    let mut groups: Vec<Vec<Filter>> = body
-        .filter_groups
-        .iter()
-        .map(|g| g.filters.clone())
-        .collect();
+    let mut groups: Vec<Vec<Filter>> = body.filter_groups.iter().map(|g| g.filters.clone()).collect();
     if !body.filters.is_empty() {
         groups.push(body.filters.clone());
     }
     groups.retain(|group| !group.is_empty());
     let all = groups.iter().map(Vec::len).sum::<usize>();
-    if groups.len() > GROUPS_MAX
-        || all > FILTERS_MAX
-        || groups.iter().any(|g| g.len() > FILTERS_PER_GROUP)
-    {
+    if groups.len() > GROUPS_MAX || all > FILTERS_MAX || groups.iter().any(|g| g.len() > FILTERS_PER_GROUP) {
         return Err(Reply::bad_request(&format!(
             "At most {GROUPS_MAX} filterGroups with {FILTERS_PER_GROUP} filters each and {FILTERS_MAX} filters in all are allowed"
         )));
@@ -124,16 +120,8 @@ fn read_query(kind: Kind, body: &Body) -> Result<Query, Reply> {
     if body.sorts.len() > 1 {
         return Err(Reply::bad_request("Only one sort is allowed"));
     }
-    let sort = body
-        .sorts
-        .first()
-        .map(|sort| read_sort(kind, sort))
-        .transpose()?;
-    Ok(Query {
-        groups,
-        sort,
-        text: body.query.clone().filter(|q| !q.trim().is_empty()),
-    })
+    let sort = body.sorts.first().map(|sort| read_sort(kind, sort)).transpose()?;
+    Ok(Query { groups, sort, text: body.query.clone().filter(|q| !q.trim().is_empty()) })
 }
 
 fn check(kind: Kind, filter: &Filter) -> Result<(), Reply> {
@@ -144,10 +132,7 @@ fn check(kind: Kind, filter: &Filter) -> Result<(), Reply> {
             .ok_or_else(|| Reply::bad_request(&format!("There is no object type {to}")));
     }
     let hidden = match kind {
-        Kind::Email => matches!(
-            name,
-            "hs_email_html" | "hs_body_preview" | "hs_body_preview_html"
-        ),
+        Kind::Email => matches!(name, "hs_email_html" | "hs_body_preview" | "hs_body_preview_html"),
         _ => name == "hs_body_preview_html",
     };
     if hidden || catalog::find(kind, name).is_none() {
@@ -170,10 +155,7 @@ fn read_sort(kind: Kind, sort: &Value) -> Result<Sort, Reply> {
             None => (name.clone(), false),
         },
         other => {
-            let name = other["propertyName"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
+            let name = other["propertyName"].as_str().unwrap_or_default().to_owned();
             (name, other["direction"].as_str() == Some("DESCENDING"))
         }
     };

@@ -13,14 +13,9 @@ pub(super) fn get(call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
     call.need(&["crm.extensions_calling_transcripts.read"])?;
     let portal = &call.state.portal;
     let of_call = id.parse().ok().and_then(|id| portal.call_of_transcript(id));
-    let of_call = of_call
-        .filter(|c| portal.transcript_is_served(*c))
-        .ok_or_else(Reply::not_found)?;
+    let of_call = of_call.filter(|c| portal.transcript_is_served(*c)).ok_or_else(Reply::not_found)?;
     let contact = portal.turn(Kind::Call, of_call).contact;
-    let (customer, owner) = (
-        portal.contact_person(contact),
-        portal.owner_of_contact(contact),
-    );
+    let (customer, owner) = (portal.contact_person(contact), portal.owner_of_contact(contact));
     let speaker = |by_customer: bool| {
         if by_customer {
             return json!({"id": "2", "name": customer.name(), "email": customer.mail});

@@ -51,17 +51,9 @@ pub(super) fn create(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     required(kind, &values)?;
     let state = call.state;
     let mut overlay = state.overlay_mut();
-    let view = View {
-        portal: &state.portal,
-        overlay: &overlay,
-        now: state.clock.now(),
-    };
+    let view = View { portal: &state.portal, overlay: &overlay, now: state.clock.now() };
     let links = read_links(&view, kind, &write.associations)?;
-    if let Some(mail) = values
-        .get("email")
-        .and_then(Option::as_deref)
-        .filter(|_| kind == Kind::Contact)
-    {
+    if let Some(mail) = values.get("email").and_then(Option::as_deref).filter(|_| kind == Kind::Contact) {
         refuse_duplicate(&view, mail, None)?;
     }
     let now = view.now;
@@ -71,13 +63,8 @@ pub(super) fn create(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     }
     let touched = overlay.touch(&state.portal, kind, index);
     touched.properties = values;
-    let source = [
-        ("hs_object_source", "INTEGRATION"),
-        ("hs_object_source_label", "INTEGRATION"),
-    ];
-    touched
-        .properties
-        .extend(source.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))));
+    let source = [("hs_object_source", "INTEGRATION"), ("hs_object_source_label", "INTEGRATION")];
+    touched.properties.extend(source.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))));
     for (to, target, primary) in links {
         overlay.associate((kind, index), (to, target), primary, now);
     }
@@ -92,20 +79,10 @@ pub(super) fn update(call: &Call<'_>, kind: Kind, id: &str) -> Result<Reply, Rep
     let mut values = checked(kind, &write.properties)?;
     let state = call.state;
     let mut overlay = state.overlay_mut();
-    let view = View {
-        portal: &state.portal,
-        overlay: &overlay,
-        now: state.clock.now(),
-    };
+    let view = View { portal: &state.portal, overlay: &overlay, now: state.clock.now() };
     let record = objects::find(&view, kind, id, call.request.parameter("idProperty"));
-    let record = record
-        .filter(Record::is_live)
-        .ok_or_else(Reply::not_found)?;
-    if let Some(mail) = values
-        .get("email")
-        .and_then(Option::as_deref)
-        .filter(|_| kind == Kind::Contact)
-    {
+    let record = record.filter(Record::is_live).ok_or_else(Reply::not_found)?;
+    if let Some(mail) = values.get("email").and_then(Option::as_deref).filter(|_| kind == Kind::Contact) {
         refuse_duplicate(&view, mail, Some(record.index))?;
     }
     if kind == Kind::Contact && !stage_may_move(&view, &record, &values) {
@@ -141,14 +118,8 @@ pub(super) fn archive(call: &Call<'_>, kind: Kind, id: &str) -> Result<Reply, Re
     call.need(&[write_scope(kind)])?;
     let state = call.state;
     let mut overlay = state.overlay_mut();
-    let view = View {
-        portal: &state.portal,
-        overlay: &overlay,
-        now: state.clock.now(),
-    };
-    let index = objects::find(&view, kind, id, None)
-        .filter(Record::is_live)
-        .map(|r| r.index);
+    let view = View { portal: &state.portal, overlay: &overlay, now: state.clock.now() };
+    let index = objects::find(&view, kind, id, None).filter(Record::is_live).map(|r| r.index);
     if let Some(index) = index {
         let now = view.now;
         remove(state, &mut overlay, kind, index, now);
@@ -164,38 +135,19 @@ pub(crate) fn remove(
     index: u64,
     now: i64,
 ) {
-    let life = if kind == Kind::Email {
-        Life::Gone
-    } else {
-        Life::Archived(now)
-    };
+    let life = if kind == Kind::Email { Life::Gone } else { Life::Archived(now) };
     overlay.touch(&state.portal, kind, index).life = life;
     state.events.deleted(kind, index);
 }
 
-fn shown(
-    call: &Call<'_>,
-    kind: Kind,
-    index: u64,
-    status: u16,
-    overlay: &crate::overlay::Overlay,
-) -> Reply {
+fn shown(call: &Call<'_>, kind: Kind, index: u64, status: u16, overlay: &crate::overlay::Overlay) -> Reply {
     let view = call.state.view(overlay);
-    let record = Record {
-        kind,
-        index,
-        touched: overlay.get(kind, index),
-    };
-    let written: Vec<&str> = record
-        .touched
-        .map(|t| t.properties.keys().map(String::as_str).collect())
-        .unwrap_or_default();
+    let record = Record { kind, index, touched: overlay.get(kind, index) };
+    let written: Vec<&str> =
+        record.touched.map(|t| t.properties.keys().map(String::as_str).collect()).unwrap_or_default();
     let mut out = String::new();
     view.push_object(&record, &Shape::of(kind, &written), &mut out);
-    Reply {
-        status,
-        ..Reply::text(out)
-    }
+    Reply { status, ..Reply::text(out) }
 }
 
 fn checked(kind: Kind, properties: &BTreeMap<String, Value>) -> Result<Values, Reply> {
@@ -215,11 +167,7 @@ fn checked(kind: Kind, properties: &BTreeMap<String, Value>) -> Result<Values, R
 
 fn check_value(kind: Kind, name: &str, value: Option<&str>) -> Result<(), Reply> {
     let Some(property) = catalog::find(kind, name) else {
-        return Err(invalid(
-            "PROPERTY_DOESNT_EXIST",
-            name,
-            &format!("Property \"{name}\" does not exist"),
-        ));
+        return Err(invalid("PROPERTY_DOESNT_EXIST", name, &format!("Property \"{name}\" does not exist")));
     };
     if property.read_only {
         return Err(invalid(
@@ -230,41 +178,21 @@ fn check_value(kind: Kind, name: &str, value: Option<&str>) -> Result<(), Reply>
     }
     let Some(value) = value else { return Ok(()) };
     if !property.options.is_empty() && !property.options.contains(&value) {
-        let message = format!(
-            "{value} was not one of the allowed options: [{}]",
-            property.options.join(", ")
-        );
+        let message =
+            format!("{value} was not one of the allowed options: [{}]", property.options.join(", "));
         return Err(invalid("INVALID_OPTION", name, &message));
     }
     if property.value_type == "number" && value.parse::<f64>().is_err() {
-        return Err(invalid(
-            "INVALID_LONG",
-            name,
-            &format!("{value} was not a valid number."),
-        ));
+        return Err(invalid("INVALID_LONG", name, &format!("{value} was not a valid number.")));
     }
     if property.value_type == "datetime" && crate::clock::parse_instant(value).is_none() {
-        return Err(invalid(
-            "INVALID_DATE",
-            name,
-            &format!("{value} was not a valid date."),
-        ));
+        return Err(invalid("INVALID_DATE", name, &format!("{value} was not a valid date.")));
     }
-    if name == "email"
-        && (value.matches('@').count() != 1 || value.contains(' ') || !value.contains('.'))
-    {
-        return Err(invalid(
-            "INVALID_EMAIL",
-            name,
-            &format!("Email address {value} is invalid"),
-        ));
+    if name == "email" && (value.matches('@').count() != 1 || value.contains(' ') || !value.contains('.')) {
+        return Err(invalid("INVALID_EMAIL", name, &format!("Email address {value} is invalid")));
     }
     if name == "hs_note_body" && value.chars().count() > crate::content::logged::LONGEST_NOTE {
-        return Err(invalid(
-            "INVALID_STRING",
-            name,
-            "Note body is longer than 65536 characters",
-        ));
+        return Err(invalid("INVALID_STRING", name, "Note body is longer than 65536 characters"));
     }
     Ok(())
 }
@@ -288,58 +216,36 @@ fn required(kind: Kind, values: &Values) -> Result<(), Reply> {
     };
     for name in names {
         if values.get(*name).is_none_or(Option::is_none) {
-            return Err(invalid(
-                "REQUIRED_FIELD",
-                name,
-                &format!("Required property {name} is missing"),
-            ));
+            return Err(invalid("REQUIRED_FIELD", name, &format!("Required property {name} is missing")));
         }
     }
     let chosen = |name: &str| values.get(name).and_then(Option::as_deref);
-    let pipeline = PIPELINES
-        .iter()
-        .find(|(id, ..)| chosen("pipeline").unwrap_or("default") == *id);
-    let fits = |stage: &str| {
-        pipeline.is_some_and(|(_, _, stages)| stages.iter().any(|(id, ..)| *id == stage))
-    };
+    let pipeline = PIPELINES.iter().find(|(id, ..)| chosen("pipeline").unwrap_or("default") == *id);
+    let fits =
+        |stage: &str| pipeline.is_some_and(|(_, _, stages)| stages.iter().any(|(id, ..)| *id == stage));
     match chosen("dealstage") {
-        Some(stage) if kind == Kind::Deal && !fits(stage) => Err(invalid(
-            "INVALID_OPTION",
-            "dealstage",
-            &format!("{stage} is not a stage of the pipeline"),
-        )),
+        Some(stage) if kind == Kind::Deal && !fits(stage) => {
+            Err(invalid("INVALID_OPTION", "dealstage", &format!("{stage} is not a stage of the pipeline")))
+        }
         _ => Ok(()),
     }
 }
 
-fn read_links(
-    view: &View<'_>,
-    kind: Kind,
-    links: &[Link],
-) -> Result<Vec<(Kind, u64, bool)>, Reply> {
+fn read_links(view: &View<'_>, kind: Kind, links: &[Link]) -> Result<Vec<(Kind, u64, bool)>, Reply> {
     let mut read = Vec::new();
     for link in links {
-        let id = link
-            .to
-            .id
-            .as_str()
-            .map_or_else(|| link.to.id.to_string(), str::to_owned);
+        let id = link.to.id.as_str().map_or_else(|| link.to.id.to_string(), str::to_owned);
         for kind_of_link in &link.types {
             let number = kind_of_link.association_type_id;
-            let fitting = Kind::ALL
-                .into_iter()
-                .find_map(|to| accepts(kind, to, number).map(|primary| (to, primary)));
+            let fitting =
+                Kind::ALL.into_iter().find_map(|to| accepts(kind, to, number).map(|primary| (to, primary)));
             let Some((to, primary)) = fitting else {
                 return Err(Reply::bad_request(&format!(
                     "{number} is not an association type from {}",
                     kind.in_associations()
                 )));
             };
-            let record = id
-                .parse()
-                .ok()
-                .and_then(|id| view.find(to, id))
-                .filter(Record::is_live);
+            let record = id.parse().ok().and_then(|id| view.find(to, id)).filter(Record::is_live);
             let Some(record) = record else {
                 return Err(Reply::bad_request(&format!(
                     "The {} with id {id} to associate does not exist",
@@ -370,6 +276,5 @@ fn stage_may_move(view: &View<'_>, record: &Record<'_>, values: &Values) -> bool
     };
     let options = catalog::find(Kind::Contact, "lifecyclestage").map_or(&[][..], |p| p.options);
     let place = |stage: &str| options.iter().position(|o| *o == stage);
-    view.text(record, "lifecyclestage")
-        .is_none_or(|now| place(wanted) >= place(&now))
+    view.text(record, "lifecyclestage").is_none_or(|now| place(wanted) >= place(&now))
 }

@@ -52,9 +52,7 @@ impl Message {
     /// A table of prices, in the messages that have one.
     pub(super) fn push_table(&self, lexicon: &Lexicon, out: &mut String) {
         let Some(draw) = self.table else { return };
-        out.push_str(
-            "<table border=\"1\" cellpadding=\"4\" style=\"border-collapse:collapse\"><tbody><tr>",
-        );
+        out.push_str("<table border=\"1\" cellpadding=\"4\" style=\"border-collapse:collapse\"><tbody><tr>");
         for head in lexicon.table {
             push_element("th", head, out);
         }
@@ -90,7 +88,7 @@ impl Portal {
         match self.email_sort(email) {
             Sort::Newsletter => false,
             Sort::AutoReply => true,
-            Sort::Thread => self.turn(Kind::Email, email).number % 2 == 0,
+            Sort::Thread => self.turn(Kind::Email, email).number.is_multiple_of(2),
         }
     }
 
@@ -123,22 +121,15 @@ impl Portal {
         let contact = self.turn(Kind::Email, email).contact;
         let owner = Self::owner_person(self.owner_of_contact(contact));
         let contact = self.contact_person(contact);
-        if self.email_is_incoming(email) {
-            (contact, owner)
-        } else {
-            (owner, contact)
-        }
+        if self.email_is_incoming(email) { (contact, owner) } else { (owner, contact) }
     }
 
     pub(crate) fn email_subject(&self, email: u64) -> String {
         if let Some(body) = self.corpus.body(email) {
-            return body
-                .subject
-                .as_ref()
-                .map_or_else(String::new, |s| match s.as_str() {
-                    Some(text) => text.to_owned(),
-                    None => s.to_string(),
-                });
+            return body.subject.as_ref().map_or_else(String::new, |s| match s.as_str() {
+                Some(text) => text.to_owned(),
+                None => s.to_string(),
+            });
         }
         let turn = self.turn(Kind::Email, email);
         let lexicon = self.language_of_contact(turn.contact);
@@ -148,11 +139,7 @@ impl Portal {
             Sort::Thread => {
                 let (thread, position) = self.email_thread(email);
                 let subject = pick(lexicon.subjects, self.draw(Kind::Email, thread, 14));
-                if position == 0 {
-                    subject.to_owned()
-                } else {
-                    format!("Re: {subject}")
-                }
+                if position == 0 { subject.to_owned() } else { format!("Re: {subject}") }
             }
         }
     }
@@ -165,35 +152,24 @@ impl Portal {
         let word = unique_word(self.seed, Kind::Email.stream(), email);
         let reference = lexicon.reference.replace("{}", &word);
         let mut body = match self.email_sort(email) {
-            Sort::Newsletter => lexicon.newsletter[..3]
-                .iter()
-                .map(|s| (*s).to_owned())
-                .collect(),
+            Sort::Newsletter => lexicon.newsletter[..3].iter().map(|s| (*s).to_owned()).collect(),
             Sort::AutoReply => vec![lexicon.auto_reply[1].to_owned()],
             Sort::Thread => self.letter(email, lexicon, &to),
         };
         if marked {
-            let before_closing = if self.email_sort(email) == Sort::Thread {
-                body.len() - 1
-            } else {
-                body.len()
-            };
+            let before_closing =
+                if self.email_sort(email) == Sort::Thread { body.len() - 1 } else { body.len() };
             body.insert(before_closing, reference);
         }
         let draw = self.draw(Kind::Email, email, 15);
         Message {
             subject: self.email_subject(email),
             at: self.happened(Kind::Email, email),
-            signature: vec![
-                from.name(),
-                from.job.to_owned(),
-                from.organisation.clone(),
-                from.phone.clone(),
-            ],
+            signature: vec![from.name(), from.job.to_owned(), from.organisation.clone(), from.phone.clone()],
             from,
             to,
             body,
-            table: (draw % 9 == 0).then_some(draw / 9),
+            table: draw.is_multiple_of(9).then_some(draw / 9),
         }
     }
 
@@ -203,18 +179,10 @@ impl Portal {
         let mut body = vec![pick(lexicon.greetings, draw(16)).replace("{}", to.first)];
         let first = draw(17) % lexicon.sentences.len() as u64;
         for n in 0..1 + draw(18) % 3 {
-            body.push(
-                lexicon.sentences[((first + n) % lexicon.sentences.len() as u64) as usize]
-                    .to_owned(),
-            );
+            body.push(lexicon.sentences[((first + n) % lexicon.sentences.len() as u64) as usize].to_owned());
         }
         if self.email_is_incoming(email) {
-            let facts = self.facts_in(
-                Kind::Email,
-                email,
-                contact,
-                self.happened(Kind::Email, email),
-            );
+            let facts = self.facts_in(Kind::Email, email, contact, self.happened(Kind::Email, email));
             body.extend(facts.into_iter().map(|fact| fact.sentence));
         }
         body.push(pick(lexicon.closings, draw(19)).to_owned());
@@ -224,10 +192,7 @@ impl Portal {
     fn chain(&self, email: u64) -> Vec<Message> {
         let mut chain = vec![self.message(email, true)];
         let (mut at, (_, mut position)) = (email, self.email_thread(email));
-        while position > 0
-            && chain.len() <= QUOTED_AT_MOST
-            && self.email_sort(email) == Sort::Thread
-        {
+        while position > 0 && chain.len() <= QUOTED_AT_MOST && self.email_sort(email) == Sort::Thread {
             let Some(previous) = self.turn(Kind::Email, at).previous else {
                 break;
             };
@@ -246,10 +211,7 @@ impl Portal {
             return body.html.clone();
         }
         if self.lean {
-            return Some(format!(
-                "<p>ref {}</p>",
-                unique_word(self.seed, Kind::Email.stream(), email)
-            ));
+            return Some(format!("<p>ref {}</p>", unique_word(self.seed, Kind::Email.stream(), email)));
         }
         let client = self.email_client(email);
         let lexicon = self.language_of_contact(self.turn(Kind::Email, email).contact);
@@ -265,10 +227,7 @@ impl Portal {
             return body.text.clone();
         }
         if self.lean {
-            return Some(format!(
-                "ref {}",
-                unique_word(self.seed, Kind::Email.stream(), email)
-            ));
+            return Some(format!("ref {}", unique_word(self.seed, Kind::Email.stream(), email)));
         }
         let lexicon = self.language_of_contact(self.turn(Kind::Email, email).contact);
         Some(quoting::text(&self.chain(email), lexicon))

@@ -5,8 +5,8 @@ use super::lexicon::{Attribute, FactWording, Lexicon};
 pub(super) const LEXICON: Lexicon = Lexicon {
     code: "en",
     first_names: &[
-        "Nina", "Oliver", "Priya", "Marcus", "Hannah", "Theo", "Amara", "Declan", "Grace",
-        "Victor", "Leila", "Samuel", "Ruth", "Caleb",
+        "Nina", "Oliver", "Priya", "Marcus", "Hannah", "Theo", "Amara", "Declan", "Grace", "Victor", "Leila",
+        "Samuel", "Ruth", "Caleb",
     ],
     last_names: &[
         "Hartwell",
@@ -22,9 +22,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         "Drummond",
         "O'Rourke",
     ],
-    cities: &[
-        "Bristol", "Austin", "Dublin", "Leeds", "Portland", "Toronto",
-    ],
+    cities: &["Bristol", "Austin", "Dublin", "Leeds", "Portland", "Toronto"],
     jobs: &[
         "Head of Operations",
         "Procurement Manager",
@@ -120,12 +118,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         "Thank you for your message. I am out of the office until Monday with no access to e-mail. In urgent cases please call the front desk.",
     ],
     table: ["Item", "Quantity", "Price"],
-    titles: [
-        "Check-in call",
-        "Quarterly review",
-        "Account note",
-        "Send the revised offer",
-    ],
+    titles: ["Check-in call", "Quarterly review", "Account note", "Send the revised offer"],
     next_steps: &[
         "Send the updated quote",
         "Check the import log with support",

@@ -24,9 +24,7 @@ impl Portal {
         let lexicon = self.language_of_contact(contact);
         let number = [1, 1, 2, 0, 0][(choice % 5) as usize];
         let first = choice / 5;
-        (0..number)
-            .map(|n| self.fact(contact, lexicon, first + n * 5, at))
-            .collect()
+        (0..number).map(|n| self.fact(contact, lexicon, first + n * 5, at)).collect()
     }
 
     fn fact(&self, contact: u64, lexicon: &'static Lexicon, choice: u64, at: i64) -> Fact {
@@ -35,25 +33,11 @@ impl Portal {
         let changes = self.draw(Kind::Contact, contact, salt) % 5 < 2;
         let changed = changes && at >= self.turning_point(contact);
         let value = self.fact_value(contact, lexicon, wording.attribute, changed);
-        let template = if changed {
-            wording.changed
-        } else {
-            wording.first
-        };
-        Fact {
-            attribute: wording.attribute,
-            sentence: template.replace("{}", &value),
-            value,
-        }
+        let template = if changed { wording.changed } else { wording.first };
+        Fact { attribute: wording.attribute, sentence: template.replace("{}", &value), value }
     }
 
-    fn fact_value(
-        &self,
-        contact: u64,
-        lexicon: &Lexicon,
-        what: Attribute,
-        changed: bool,
-    ) -> String {
+    fn fact_value(&self, contact: u64, lexicon: &Lexicon, what: Attribute, changed: bool) -> String {
         let base = self.draw(Kind::Contact, contact, 101 + what as u64 * 2) >> 9;
         // One step on is always another value, since every list has at least two entries.
         let at = base % 997 + u64::from(changed);

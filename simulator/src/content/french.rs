@@ -4,25 +4,10 @@ use super::lexicon::{Attribute, FactWording, Lexicon};
 
 pub(super) const LEXICON: Lexicon = Lexicon {
     code: "fr",
-    first_names: &[
-        "Élodie", "Benoît", "Camille", "Gaël", "Solène", "Hervé", "Inès", "Raphaël",
-    ],
-    last_names: &[
-        "Lefèvre",
-        "Garnier",
-        "D'Arcy",
-        "Moreau",
-        "Besançon",
-        "Chevalier",
-        "Rousselot",
-    ],
+    first_names: &["Élodie", "Benoît", "Camille", "Gaël", "Solène", "Hervé", "Inès", "Raphaël"],
+    last_names: &["Lefèvre", "Garnier", "D'Arcy", "Moreau", "Besançon", "Chevalier", "Rousselot"],
     cities: &["Lyon", "Nantes", "Bruxelles", "Genève"],
-    jobs: &[
-        "Directrice des achats",
-        "Responsable informatique",
-        "Gérant",
-        "Assistante de direction",
-    ],
+    jobs: &["Directrice des achats", "Responsable informatique", "Gérant", "Assistante de direction"],
     greetings: &["Bonjour {},", "Cher {},", "Bonjour à vous, {},"],
     closings: &["Cordialement,", "Bien à vous,", "Merci d'avance,"],
     subjects: &[
@@ -103,15 +88,6 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         "Merci de votre message. Je suis absent jusqu'à lundi, sans accès à ma messagerie. En cas d'urgence, appelez l'accueil.",
     ],
     table: ["Article", "Quantité", "Prix"],
-    titles: [
-        "Appel de suivi",
-        "Revue trimestrielle",
-        "Note client",
-        "Envoyer l'offre corrigée",
-    ],
-    next_steps: &[
-        "Envoyer le devis corrigé",
-        "Vérifier le journal d'import",
-        "Réserver la salle",
-    ],
+    titles: ["Appel de suivi", "Revue trimestrielle", "Note client", "Envoyer l'offre corrigée"],
+    next_steps: &["Envoyer le devis corrigé", "Vérifier le journal d'import", "Réserver la salle"],
 };

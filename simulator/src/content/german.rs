@@ -5,8 +5,7 @@ use super::lexicon::{Attribute, FactWording, Lexicon};
 pub(super) const LEXICON: Lexicon = Lexicon {
     code: "de",
     first_names: &[
-        "Jürgen", "Anke", "Florian", "Sabine", "Käthe", "Matthias", "Lena", "Björn", "Ute",
-        "Henrik",
+        "Jürgen", "Anke", "Florian", "Sabine", "Käthe", "Matthias", "Lena", "Björn", "Ute", "Henrik",
     ],
     last_names: &[
         "Müller-Hagen",
@@ -20,13 +19,7 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         "Strauß",
     ],
     cities: &["Köln", "München", "Leipzig", "Graz", "Zürich"],
-    jobs: &[
-        "Leiterin Einkauf",
-        "Geschäftsführer",
-        "IT-Leiter",
-        "Teamleitung Vertrieb",
-        "Buchhaltung",
-    ],
+    jobs: &["Leiterin Einkauf", "Geschäftsführer", "IT-Leiter", "Teamleitung Vertrieb", "Buchhaltung"],
     greetings: &["Hallo {},", "Guten Tag {},", "Liebe Grüße vorab, {},"],
     closings: &["Mit freundlichen Grüßen", "Viele Grüße", "Beste Grüße"],
     subjects: &[
@@ -109,15 +102,6 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         "Vielen Dank für Ihre Nachricht. Ich bin bis Montag nicht im Büro und lese keine E-Mails. In dringenden Fällen wenden Sie sich bitte an die Zentrale.",
     ],
     table: ["Position", "Menge", "Preis"],
-    titles: [
-        "Telefonat zum Stand",
-        "Quartalsgespräch",
-        "Notiz zum Kunden",
-        "Angebot nachreichen",
-    ],
-    next_steps: &[
-        "Neues Angebot schicken",
-        "Importprotokoll mit dem Support prüfen",
-        "Schulungsraum buchen",
-    ],
+    titles: ["Telefonat zum Stand", "Quartalsgespräch", "Notiz zum Kunden", "Angebot nachreichen"],
+    next_steps: &["Neues Angebot schicken", "Importprotokoll mit dem Support prüfen", "Schulungsraum buchen"],
 };

@@ -18,9 +18,7 @@ impl Portal {
     }
 
     fn reference(&self, kind: Kind, engagement: u64, lexicon: &Lexicon) -> String {
-        lexicon
-            .reference
-            .replace("{}", &unique_word(self.seed, kind.stream(), engagement))
+        lexicon.reference.replace("{}", &unique_word(self.seed, kind.stream(), engagement))
     }
 
     pub(crate) fn logged_title(&self, kind: Kind, engagement: u64) -> String {
@@ -60,22 +58,12 @@ impl Portal {
         out
     }
 
-    fn push_narrative(
-        &self,
-        kind: Kind,
-        engagement: u64,
-        lexicon: &'static Lexicon,
-        out: &mut String,
-    ) {
+    fn push_narrative(&self, kind: Kind, engagement: u64, lexicon: &'static Lexicon, out: &mut String) {
         let contact = self.turn(kind, engagement).contact;
         let draw = self.draw(kind, engagement, 41);
         let sentences = lexicon.sentences.len() as u64;
-        if draw % 3 == 0 {
-            push_element(
-                "p style=\"margin:0;\"",
-                &format!("{}:", lexicon.titles[2]),
-                out,
-            );
+        if draw.is_multiple_of(3) {
+            push_element("p style=\"margin:0;\"", &format!("{}:", lexicon.titles[2]), out);
         }
         for n in 0..1 + draw % 3 {
             let sentence = lexicon.sentences[((draw / 3 + n) % sentences) as usize];
@@ -86,7 +74,7 @@ impl Portal {
             push_escaped(&fact.sentence, out);
             out.push_str("</strong></p>");
         }
-        if draw % 2 == 0 {
+        if draw.is_multiple_of(2) {
             out.push_str("<ul>");
             for step in lexicon.next_steps {
                 push_element("li", step, out);
@@ -99,13 +87,9 @@ impl Portal {
     pub(crate) fn call_summary(&self, call: u64) -> Option<String> {
         let draw = self.draw(Kind::Call, call, 42);
         let lexicon = self.lexicon_of(Kind::Call, call);
-        (draw % 3 == 0 && !self.lean).then(|| {
+        (draw.is_multiple_of(3) && !self.lean).then(|| {
             let first = pick(lexicon.sentences, draw);
-            format!(
-                "{first} {}: {}.",
-                lexicon.titles[3],
-                pick(lexicon.next_steps, draw / 7)
-            )
+            format!("{first} {}: {}.", lexicon.titles[3], pick(lexicon.next_steps, draw / 7))
         })
     }
 
@@ -113,7 +97,7 @@ impl Portal {
     pub(crate) fn meeting_internal_notes(&self, meeting: u64) -> Option<String> {
         let draw = self.draw(Kind::Meeting, meeting, 43);
         let lexicon = self.lexicon_of(Kind::Meeting, meeting);
-        (draw % 2 == 0 && !self.lean).then(|| {
+        (draw.is_multiple_of(2) && !self.lean).then(|| {
             let mut out = String::new();
             push_element("p", pick(lexicon.sentences, draw), &mut out);
             push_element("p", pick(lexicon.next_steps, draw / 5), &mut out);
@@ -124,17 +108,10 @@ impl Portal {
     /// What the customer typed into the message field of a form.
     pub(crate) fn submission_message(&self, submission: u64) -> String {
         let contact = self.contact_of_submission(submission);
-        let lexicon = contact.map_or_else(
-            || super::language(submission),
-            |c| self.language_of_contact(c),
-        );
+        let lexicon = contact.map_or_else(|| super::language(submission), |c| self.language_of_contact(c));
         let draw = self.draw_submission(submission, 44);
         let word = unique_word(self.seed, SUBMISSION_STREAM, submission);
-        format!(
-            "{} {}",
-            pick(lexicon.sentences, draw),
-            lexicon.reference.replace("{}", &word)
-        )
+        format!("{} {}", pick(lexicon.sentences, draw), lexicon.reference.replace("{}", &word))
     }
 }
 
@@ -142,11 +119,7 @@ fn push_padding(lexicon: &Lexicon, out: &mut String) {
     let mut at = 0;
     // Both limits hold for every language: bytes past 60,000, characters below the maximum.
     while out.len() < 60_100 {
-        push_element(
-            "p style=\"margin:0;\"",
-            lexicon.sentences[at % lexicon.sentences.len()],
-            out,
-        );
+        push_element("p style=\"margin:0;\"", lexicon.sentences[at % lexicon.sentences.len()], out);
         at += 1;
     }
 }

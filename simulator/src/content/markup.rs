@@ -43,26 +43,11 @@ pub(crate) fn written_date(ms: i64, lexicon: &Lexicon) -> String {
     let c = civil(ms);
     let month = lexicon.months[(c.month as usize + 11) % 12];
     match lexicon.code {
-        "en" => format!(
-            "{month} {}, {}, at {:02}:{:02}",
-            c.day, c.year, c.hour, c.minute
-        ),
-        "de" => format!(
-            "{}. {month} {} um {:02}:{:02}",
-            c.day, c.year, c.hour, c.minute
-        ),
-        "ja" => format!(
-            "{}年{month}{}日 {:02}:{:02}",
-            c.year, c.day, c.hour, c.minute
-        ),
-        "fr" => format!(
-            "{} {month} {} à {:02}:{:02}",
-            c.day, c.year, c.hour, c.minute
-        ),
-        _ => format!(
-            "{} de {month} de {}, {:02}:{:02}",
-            c.day, c.year, c.hour, c.minute
-        ),
+        "en" => format!("{month} {}, {}, at {:02}:{:02}", c.day, c.year, c.hour, c.minute),
+        "de" => format!("{}. {month} {} um {:02}:{:02}", c.day, c.year, c.hour, c.minute),
+        "ja" => format!("{}年{month}{}日 {:02}:{:02}", c.year, c.day, c.hour, c.minute),
+        "fr" => format!("{} {month} {} à {:02}:{:02}", c.day, c.year, c.hour, c.minute),
+        _ => format!("{} de {month} de {}, {:02}:{:02}", c.day, c.year, c.hour, c.minute),
     }
 }
 

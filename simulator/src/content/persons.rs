@@ -8,14 +8,14 @@ use crate::kind::Kind;
 use crate::portal::Portal;
 
 const FIRST_HALVES: [&str; 24] = [
-    "Harbor", "North", "Copper", "Willow", "Amber", "Granite", "Silver", "Meadow", "Falcon",
-    "Cedar", "Bright", "Quarry", "Linden", "Tidal", "Orchard", "Summit", "Beacon", "Juniper",
-    "Cobalt", "Marble", "Heron", "Saffron", "Alder", "Vesper",
+    "Harbor", "North", "Copper", "Willow", "Amber", "Granite", "Silver", "Meadow", "Falcon", "Cedar",
+    "Bright", "Quarry", "Linden", "Tidal", "Orchard", "Summit", "Beacon", "Juniper", "Cobalt", "Marble",
+    "Heron", "Saffron", "Alder", "Vesper",
 ];
 const SECOND_HALVES: [&str; 24] = [
-    "pet", "wind", "works", "field", "line", "bridge", "forge", "mill", "cargo", "foods", "labs",
-    "print", "tools", "optics", "dental", "textil", "marine", "bakery", "systems", "gardens",
-    "motors", "travel", "paper", "clinic",
+    "pet", "wind", "works", "field", "line", "bridge", "forge", "mill", "cargo", "foods", "labs", "print",
+    "tools", "optics", "dental", "textil", "marine", "bakery", "systems", "gardens", "motors", "travel",
+    "paper", "clinic",
 ];
 const FORMS: [&str; 8] = ["Ltd", "Inc", "GmbH", "SARL", "S.A.", "Lda", "KK", "Group"];
 const INDUSTRIES: [&str; 8] = [
@@ -117,11 +117,7 @@ impl Portal {
     pub(crate) fn company_name(&self, company: u64) -> String {
         let (first, second, round) = self.company_halves(company);
         let form = pick(&FORMS, self.draw(Kind::Company, company, 4));
-        if round == 0 {
-            format!("{first}{second} {form}")
-        } else {
-            format!("{first}{second} {round} {form}")
-        }
+        if round == 0 { format!("{first}{second} {form}") } else { format!("{first}{second} {round} {form}") }
     }
 
     pub(crate) fn company_domain(&self, company: u64) -> String {
@@ -174,10 +170,7 @@ impl Portal {
     }
 
     pub(crate) fn contact_job(&self, contact: u64) -> &'static str {
-        pick(
-            self.language_of_contact(contact).jobs,
-            self.draw(Kind::Contact, contact, 7),
-        )
+        pick(self.language_of_contact(contact).jobs, self.draw(Kind::Contact, contact, 7))
     }
 
     pub(crate) fn contact_phone(&self, contact: u64) -> String {
@@ -187,9 +180,7 @@ impl Portal {
 
     pub(crate) fn contact_person(&self, contact: u64) -> Person {
         let (first, last) = self.contact_names(contact);
-        let organisation = self
-            .claimed_company(contact)
-            .map_or_else(String::new, |c| self.company_name(c));
+        let organisation = self.claimed_company(contact).map_or_else(String::new, |c| self.company_name(c));
         Person {
             first,
             last,

@@ -4,32 +4,10 @@ use super::lexicon::{Attribute, FactWording, Lexicon};
 
 pub(super) const LEXICON: Lexicon = Lexicon {
     code: "pt",
-    first_names: &[
-        "João",
-        "Conceição",
-        "Tiago",
-        "Inês",
-        "Luís",
-        "Beatriz",
-        "Gonçalo",
-        "Débora",
-    ],
-    last_names: &[
-        "Magalhães",
-        "Araújo",
-        "Simões",
-        "Brandão",
-        "Cunha",
-        "Gonçalves",
-        "Vasconcelos",
-    ],
+    first_names: &["João", "Conceição", "Tiago", "Inês", "Luís", "Beatriz", "Gonçalo", "Débora"],
+    last_names: &["Magalhães", "Araújo", "Simões", "Brandão", "Cunha", "Gonçalves", "Vasconcelos"],
     cities: &["Porto", "Curitiba", "Braga", "Recife"],
-    jobs: &[
-        "Gestora de compras",
-        "Diretor de TI",
-        "Sócio-gerente",
-        "Responsável financeira",
-    ],
+    jobs: &["Gestora de compras", "Diretor de TI", "Sócio-gerente", "Responsável financeira"],
     greetings: &["Olá, {},", "Bom dia, {},", "Caro(a) {},"],
     closings: &["Atenciosamente,", "Cumprimentos,", "Obrigado,"],
     subjects: &[
@@ -116,9 +94,5 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         "Nota da conta",
         "Enviar a proposta corrigida",
     ],
-    next_steps: &[
-        "Enviar a proposta corrigida",
-        "Verificar o registo de importação",
-        "Reservar a sala",
-    ],
+    next_steps: &["Enviar a proposta corrigida", "Verificar o registo de importação", "Reservar a sala"],
 };

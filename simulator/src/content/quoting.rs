@@ -30,7 +30,9 @@ fn gmail(chain: &[Message], lexicon: &Lexicon, out: &mut String) {
     push_lines(&message.signature, out);
     out.push_str("</div></div>");
     if let Some(quoted) = earlier.first() {
-        out.push_str("<br><div class=\"gmail_quote gmail_quote_container\"><div dir=\"ltr\" class=\"gmail_attr\">");
+        out.push_str(
+            "<br><div class=\"gmail_quote gmail_quote_container\"><div dir=\"ltr\" class=\"gmail_attr\">",
+        );
         push_escaped(&attribution(lexicon.gmail_wrote, quoted, lexicon), out);
         out.push_str("<br></div><blockquote class=\"gmail_quote\" style=\"margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex\">");
         gmail(earlier, lexicon, out);
@@ -46,21 +48,14 @@ fn outlook(chain: &[Message], lexicon: &Lexicon, out: &mut String) {
         if depth > 0 {
             push_outlook_header(message, lexicon, out);
         }
-        for paragraph in message
-            .paragraphs()
-            .chain(message.signature.iter().map(String::as_str))
-        {
+        for paragraph in message.paragraphs().chain(message.signature.iter().map(String::as_str)) {
             out.push_str("<p class=\"MsoNormal\"><span>");
             push_escaped(paragraph, out);
             out.push_str("</span><o:p></o:p></p><p class=\"MsoNormal\"><o:p>&nbsp;</o:p></p>");
         }
         message.push_table(lexicon, out);
         if depth == 0 {
-            push_element(
-                "p class=\"MsoNormal\" style=\"font-size:8pt;color:gray\"",
-                lexicon.disclaimer,
-                out,
-            );
+            push_element("p class=\"MsoNormal\" style=\"font-size:8pt;color:gray\"", lexicon.disclaimer, out);
         }
     }
     out.push_str("</div></body></html>");
@@ -71,11 +66,7 @@ fn push_outlook_header(message: &Message, lexicon: &Lexicon, out: &mut String) {
     let from = format!("{} <{}>", message.from.name(), message.from.mail);
     let to = format!("{} <{}>", message.to.name(), message.to.mail);
     let sent = written_date(message.at, lexicon);
-    for (label, value) in lexicon
-        .outlook
-        .iter()
-        .zip([&from, &sent, &to, &message.subject])
-    {
+    for (label, value) in lexicon.outlook.iter().zip([&from, &sent, &to, &message.subject]) {
         push_element("b", &format!("{label}:"), out);
         out.push(' ');
         push_escaped(value, out);

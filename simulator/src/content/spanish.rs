@@ -4,25 +4,10 @@ use super::lexicon::{Attribute, FactWording, Lexicon};
 
 pub(super) const LEXICON: Lexicon = Lexicon {
     code: "es",
-    first_names: &[
-        "Íñigo", "Begoña", "Joaquín", "Lucía", "Martín", "Ximena", "Álvaro", "Rocío",
-    ],
-    last_names: &[
-        "Ibáñez",
-        "Muñoz",
-        "Cárdenas",
-        "Peña",
-        "Villalobos",
-        "Echeverría",
-        "Soler",
-    ],
+    first_names: &["Íñigo", "Begoña", "Joaquín", "Lucía", "Martín", "Ximena", "Álvaro", "Rocío"],
+    last_names: &["Ibáñez", "Muñoz", "Cárdenas", "Peña", "Villalobos", "Echeverría", "Soler"],
     cities: &["Sevilla", "Bogotá", "Valencia", "Rosario"],
-    jobs: &[
-        "Jefa de compras",
-        "Director de sistemas",
-        "Gerente",
-        "Responsable de logística",
-    ],
+    jobs: &["Jefa de compras", "Director de sistemas", "Gerente", "Responsable de logística"],
     greetings: &["Hola, {}:", "Buenos días, {}:", "Estimado equipo, {}:"],
     closings: &["Un saludo,", "Saludos cordiales,", "Muchas gracias,"],
     subjects: &[
@@ -109,9 +94,5 @@ pub(super) const LEXICON: Lexicon = Lexicon {
         "Nota de la cuenta",
         "Enviar la oferta corregida",
     ],
-    next_steps: &[
-        "Enviar la oferta corregida",
-        "Revisar el registro de importación",
-        "Reservar la sala",
-    ],
+    next_steps: &["Enviar la oferta corregida", "Revisar el registro de importación", "Reservar la sala"],
 };

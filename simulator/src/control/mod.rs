@@ -2,6 +2,7 @@
 //! client calls these; they need no token because the portal listens on loopback only.
 
 mod truth;
+pub(crate) mod webhooks;
 mod world;
 
 use serde_json::json;
@@ -26,6 +27,13 @@ pub(crate) fn answer(state: &State, request: &Request, path: &[&str]) -> Reply {
 
 fn steer(state: &State, request: &Request, path: &[&str]) -> Result<Reply, Reply> {
     match (request.method.as_str(), path) {
+        ("GET", ["faults"]) => Ok(Reply::ok(&state.faults.report())),
+        ("POST", ["faults"]) => {
+            state.faults.replace(request.json()?);
+            Ok(Reply::ok(&state.faults.report()))
+        }
+        ("POST", ["rate-limit"]) => world::rate_limit(state, request),
+        ("POST", ["webhooks", "target"]) => webhooks::target(state, request),
         ("POST", ["clock", "advance"]) => world::advance(state, request),
         ("POST", ["tokens", "expire"]) => {
             let now = state.clock.now();

@@ -57,23 +57,13 @@ pub(super) fn summary(state: &State) -> Reply {
 fn submissions(view: &View<'_>) -> (Vec<String>, usize) {
     let portal = view.portal;
     let late = &view.overlay.submissions;
-    let mut ids: Vec<String> = (0..portal.submissions())
-        .map(|s| portal.conversion_id(s))
-        .collect();
+    let mut ids: Vec<String> = (0..portal.submissions()).map(|s| portal.conversion_id(s)).collect();
     ids.extend(late.iter().map(|s| s.id.clone()));
     ids.sort_unstable();
     let known = |mail: &str| view.contact_by_mail(mail).is_some();
-    let made = (0..portal.submissions())
-        .filter(|s| known(&portal.submission_mail(*s)))
-        .count();
-    let came = late
-        .iter()
-        .filter(|s| {
-            s.values
-                .iter()
-                .any(|(name, value)| name == "email" && known(value))
-        })
-        .count();
+    let made = (0..portal.submissions()).filter(|s| known(&portal.submission_mail(*s))).count();
+    let came =
+        late.iter().filter(|s| s.values.iter().any(|(name, value)| name == "email" && known(value))).count();
     (ids, made + came)
 }
 
@@ -88,10 +78,7 @@ pub(super) fn ids(state: &State, request: &Request) -> Reply {
     let asked = request.parameter("type").unwrap_or_default();
     let mut out = String::new();
     if asked == SUBMISSIONS {
-        submissions(&view)
-            .0
-            .iter()
-            .for_each(|id| out.push_str(&format!("{id}\n")));
+        submissions(&view).0.iter().for_each(|id| out.push_str(&format!("{id}\n")));
     } else {
         let Some(kind) = Kind::parse(asked) else {
             return Reply::bad_request("type is none of the portal's");
@@ -114,19 +101,13 @@ pub(super) fn record(state: &State, request: &Request) -> Reply {
         return submission(&view, id);
     }
     let found = Kind::parse(asked).and_then(|kind| view.find(kind, id.parse().ok()?));
-    found.map_or_else(Reply::not_found, |record| {
-        Reply::ok(&record_json(&view, &record))
-    })
+    found.map_or_else(Reply::not_found, |record| Reply::ok(&record_json(&view, &record)))
 }
 
 fn record_json(view: &View<'_>, record: &Record<'_>) -> Value {
     let portal = view.portal;
-    let ids = |to| {
-        view.targets(record, to)
-            .iter()
-            .map(|t| portal.id(to, t.index).to_string())
-            .collect::<Vec<_>>()
-    };
+    let ids =
+        |to| view.targets(record, to).iter().map(|t| portal.id(to, t.index).to_string()).collect::<Vec<_>>();
     let subject = match record.kind {
         Kind::Contact => "email",
         Kind::Company => "name",
@@ -149,22 +130,12 @@ fn record_json(view: &View<'_>, record: &Record<'_>) -> Value {
 /// The word the body contains, if the body is the one the portal made.
 fn word(view: &View<'_>, record: &Record<'_>) -> Option<String> {
     let portal = view.portal;
-    let made = record.index < portal.count(record.kind)
-        && !(record.kind == Kind::Email && !portal.corpus.is_empty());
-    let edited = |name: &str| {
-        record
-            .touched
-            .is_some_and(|t| t.properties.contains_key(name))
-    };
-    let body_edited = [
-        "hs_note_body",
-        "hs_call_body",
-        "hs_meeting_body",
-        "hs_task_body",
-        "hs_email_html",
-    ]
-    .into_iter()
-    .any(edited);
+    let made =
+        record.index < portal.count(record.kind) && (record.kind != Kind::Email || portal.corpus.is_empty());
+    let edited = |name: &str| record.touched.is_some_and(|t| t.properties.contains_key(name));
+    let body_edited = ["hs_note_body", "hs_call_body", "hs_meeting_body", "hs_task_body", "hs_email_html"]
+        .into_iter()
+        .any(edited);
     let given = record.touched.and_then(|t| t.word.clone());
     given.or_else(|| {
         (record.kind.is_engagement() && made && !body_edited)
@@ -178,17 +149,12 @@ fn facts(view: &View<'_>, record: &Record<'_>) -> Vec<Fact> {
     if !kind.is_engagement() || index >= portal.count(kind) || portal.lean {
         return Vec::new();
     }
-    let thread = portal.email_sort(index) == crate::content::email::Sort::Thread
-        && portal.email_is_incoming(index);
+    let thread =
+        portal.email_sort(index) == crate::content::email::Sort::Thread && portal.email_is_incoming(index);
     if kind == Kind::Email && (!thread || !portal.corpus.is_empty()) {
         return Vec::new();
     }
-    portal.facts_in(
-        kind,
-        index,
-        portal.turn(kind, index).contact,
-        portal.happened(kind, index),
-    )
+    portal.facts_in(kind, index, portal.turn(kind, index).contact, portal.happened(kind, index))
 }
 
 fn fact_json(fact: Fact) -> Value {
@@ -199,11 +165,7 @@ fn submission(view: &View<'_>, id: &str) -> Reply {
     let portal = view.portal;
     let contact = |mail: &str| view.contact_by_mail(mail).map(|r| view.id(&r).to_string());
     if let Some(late) = view.overlay.submissions.iter().find(|s| s.id == id) {
-        let mail = late
-            .values
-            .iter()
-            .find(|(name, _)| name == "email")
-            .map_or("", |(_, value)| value);
+        let mail = late.values.iter().find(|(name, _)| name == "email").map_or("", |(_, value)| value);
         let contacts: Vec<String> = contact(mail).into_iter().collect();
         return Reply::ok(
             &json!({"id": id, "type": SUBMISSIONS, "unique_word": late.word, "contacts": contacts, "companies": [], "archived": false, "email": mail}),

@@ -11,6 +11,7 @@ use crate::events::What;
 use crate::hash::unique_word;
 use crate::http::{Reply, Request};
 use crate::kind::{Kind, SUBMISSION_STREAM};
+use crate::options::RateLimit;
 use crate::overlay::{LateSubmission, Life, Overlay};
 use crate::state::State;
 use crate::submissions::FORMS;
@@ -27,9 +28,7 @@ pub(super) fn advance(state: &State, request: &Request) -> Done {
     let Advance { ms } = request.json()?;
     state.clock.advance(ms);
     let now = state.clock.now();
-    Ok(Reply::ok(
-        &json!({"now": crate::clock::iso(now), "now_ms": now}),
-    ))
+    Ok(Reply::ok(&json!({"now": crate::clock::iso(now), "now_ms": now})))
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,9 +42,28 @@ pub(super) fn token_settings(state: &State, request: &Request) -> Done {
     let mut tokens = state.tokens();
     tokens.rotate = settings.rotate.unwrap_or(tokens.rotate);
     tokens.life_ms = settings.life_ms.unwrap_or(tokens.life_ms);
-    Ok(Reply::ok(
-        &json!({"rotate": tokens.rotate, "life_ms": tokens.life_ms}),
-    ))
+    Ok(Reply::ok(&json!({"rotate": tokens.rotate, "life_ms": tokens.life_ms})))
+}
+
+#[derive(Debug, Deserialize)]
+struct LimitSettings {
+    per_ten_seconds: Option<u32>,
+    per_second: Option<u32>,
+    search_per_second: Option<u32>,
+    per_day: Option<u32>,
+}
+
+/// `POST /__sim/rate-limit`; without `per_ten_seconds` nothing is enforced.
+pub(super) fn rate_limit(state: &State, request: &Request) -> Done {
+    let settings: LimitSettings = request.json()?;
+    let limit = settings.per_ten_seconds.map(|burst| RateLimit {
+        per_second: settings.per_second,
+        search_per_second: settings.search_per_second.unwrap_or(5),
+        per_day: settings.per_day,
+        ..RateLimit::burst(burst)
+    });
+    state.limits.set(limit);
+    Ok(Reply::ok(&json!({"enforced": limit.is_some()})))
 }
 
 #[derive(Debug, Deserialize)]
@@ -75,34 +93,18 @@ pub(super) fn index_settings(state: &State, request: &Request) -> Done {
     let settings: IndexSettings = request.json()?;
     let mut overlay = state.overlay_mut();
     overlay.lag_ms = settings.lag_ms.unwrap_or(overlay.lag_ms);
-    overlay.ids_sort_as_text = settings
-        .ids_sort_as_text
-        .unwrap_or(overlay.ids_sort_as_text);
-    Ok(Reply::ok(
-        &json!({"lag_ms": overlay.lag_ms, "ids_sort_as_text": overlay.ids_sort_as_text}),
-    ))
+    overlay.ids_sort_as_text = settings.ids_sort_as_text.unwrap_or(overlay.ids_sort_as_text);
+    Ok(Reply::ok(&json!({"lag_ms": overlay.lag_ms, "ids_sort_as_text": overlay.ids_sort_as_text})))
 }
 
 fn kind_of(name: &str) -> Result<Kind, Reply> {
-    Kind::parse(name)
-        .ok_or_else(|| Reply::bad_request(&format!("{name} is no type of this portal")))
+    Kind::parse(name).ok_or_else(|| Reply::bad_request(&format!("{name} is no type of this portal")))
 }
 
-fn live<'a>(
-    state: &'a State,
-    overlay: &'a Overlay,
-    kind: Kind,
-    id: &str,
-) -> Result<Record<'a>, Reply> {
-    let view = View {
-        portal: &state.portal,
-        overlay,
-        now: state.clock.now(),
-    };
+fn live<'a>(state: &'a State, overlay: &'a Overlay, kind: Kind, id: &str) -> Result<Record<'a>, Reply> {
+    let view = View { portal: &state.portal, overlay, now: state.clock.now() };
     let property = id.contains('@').then_some("email");
-    objects::find(&view, kind, id, property)
-        .filter(Record::is_live)
-        .ok_or_else(Reply::not_found)
+    objects::find(&view, kind, id, property).filter(Record::is_live).ok_or_else(Reply::not_found)
 }
 
 #[derive(Debug, Deserialize, Default)]
@@ -144,25 +146,10 @@ pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
         let index = overlay.create(&state.portal, kind, now);
         fill(state, &mut overlay, kind, index, &creation, now);
         for (to, target) in &links {
-            let primary = matches!(
-                (kind, to),
-                (Kind::Contact | Kind::Deal, Kind::Company) | (Kind::Company, _)
-            );
-            overlay.associate(
-                (kind, index),
-                (*to, *target),
-                primary,
-                now + creation.associate_after_ms,
-            );
-            state.events.push(
-                kind,
-                index,
-                What::Associated {
-                    to: *to,
-                    target: *target,
-                    removed: false,
-                },
-            );
+            let primary =
+                matches!((kind, to), (Kind::Contact | Kind::Deal, Kind::Company) | (Kind::Company, _));
+            overlay.associate((kind, index), (*to, *target), primary, now + creation.associate_after_ms);
+            state.events.push(kind, index, What::Associated { to: *to, target: *target, removed: false });
         }
         state.events.created(kind, index);
         ids.push(state.portal.id(kind, index).to_string());
@@ -171,25 +158,15 @@ pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
 }
 
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn values(properties: &BTreeMap<String, Value>) -> BTreeMap<String, Option<String>> {
-    let one =
-        |(name, value): (&String, &Value)| (name.clone(), (!value.is_null()).then(|| text(value)));
+    let one = |(name, value): (&String, &Value)| (name.clone(), (!value.is_null()).then(|| text(value)));
     properties.iter().map(one).collect()
 }
 
-fn fill(
-    state: &State,
-    overlay: &mut Overlay,
-    kind: Kind,
-    index: u64,
-    creation: &Creation,
-    now: i64,
-) {
+fn fill(state: &State, overlay: &mut Overlay, kind: Kind, index: u64, creation: &Creation, now: i64) {
     let mut properties = values(&creation.properties);
     let word = unique_word(state.portal.seed, kind.stream(), index);
     let body = match kind {
@@ -200,18 +177,11 @@ fn fill(
         Kind::Task => Some("hs_task_body"),
         _ => None,
     };
-    let written = body
-        .filter(|name| !properties.contains_key(*name))
-        .map(|name| {
-            properties.insert(
-                name.to_owned(),
-                Some(format!("<p>Added later, ref {word}.</p>")),
-            );
-        });
+    let written = body.filter(|name| !properties.contains_key(*name)).map(|name| {
+        properties.insert(name.to_owned(), Some(format!("<p>Added later, ref {word}.</p>")));
+    });
     if kind.is_engagement() {
-        properties
-            .entry("hs_timestamp".to_owned())
-            .or_insert_with(|| Some(crate::clock::iso(now)));
+        properties.entry("hs_timestamp".to_owned()).or_insert_with(|| Some(crate::clock::iso(now)));
     }
     if let Some(Some(mail)) = properties.get("email").filter(|_| kind == Kind::Contact) {
         overlay.remember_mail(mail, index);
@@ -228,23 +198,11 @@ fn submit(state: &State, creation: &Creation) -> Done {
     }
     let mut overlay = state.overlay_mut();
     let number = state.portal.submissions() + overlay.submissions.len() as u64;
-    let (word, at) = (
-        unique_word(state.portal.seed, SUBMISSION_STREAM, number),
-        state.clock.now(),
-    );
-    let mut fields: Vec<(String, String)> = creation
-        .properties
-        .iter()
-        .map(|(n, v)| (n.clone(), text(v)))
-        .collect();
-    fields.push((
-        "message".to_owned(),
-        format!("Please call me back, ref {word}."),
-    ));
-    let id = crate::submissions::uuid(
-        (at as u64) << 16 | (number & 0xfff),
-        crate::hash::mix(number),
-    );
+    let (word, at) = (unique_word(state.portal.seed, SUBMISSION_STREAM, number), state.clock.now());
+    let mut fields: Vec<(String, String)> =
+        creation.properties.iter().map(|(n, v)| (n.clone(), text(v))).collect();
+    fields.push(("message".to_owned(), format!("Please call me back, ref {word}.")));
+    let id = crate::submissions::uuid((at as u64) << 16 | (number & 0xfff), crate::hash::mix(number));
     overlay.submissions.push(LateSubmission {
         id: id.clone(),
         form: creation.form,
@@ -264,17 +222,8 @@ pub(super) fn update(state: &State, request: &Request, kind: &str, id: &str) -> 
     let (kind, edit): (Kind, Edit) = (kind_of(kind)?, request.json()?);
     let mut overlay = state.overlay_mut();
     let index = live(state, &overlay, kind, id)?.index;
-    writes::apply(
-        state,
-        &mut overlay,
-        kind,
-        index,
-        values(&edit.properties),
-        state.clock.now(),
-    );
-    Ok(Reply::ok(
-        &json!({"id": state.portal.id(kind, index).to_string()}),
-    ))
+    writes::apply(state, &mut overlay, kind, index, values(&edit.properties), state.clock.now());
+    Ok(Reply::ok(&json!({"id": state.portal.id(kind, index).to_string()})))
 }
 
 /// `DELETE /__sim/objects/{type}/{id}[?permanent=true]`.
@@ -293,16 +242,8 @@ pub(super) fn delete(state: &State, request: &Request, kind: &str, id: &str) -> 
 pub(super) fn restore(state: &State, kind: &str, id: &str) -> Done {
     let kind = kind_of(kind)?;
     let mut overlay = state.overlay_mut();
-    let view = View {
-        portal: &state.portal,
-        overlay: &overlay,
-        now: state.clock.now(),
-    };
-    let record = id
-        .parse()
-        .ok()
-        .and_then(|id| view.find(kind, id))
-        .filter(Record::is_archived);
+    let view = View { portal: &state.portal, overlay: &overlay, now: state.clock.now() };
+    let record = id.parse().ok().and_then(|id| view.find(kind, id)).filter(Record::is_archived);
     let (index, now) = (record.ok_or_else(Reply::not_found)?.index, view.now);
     overlay.change(&state.portal, kind, index, now).life = Life::Live;
     state.events.push(kind, index, What::Restored);
@@ -330,10 +271,7 @@ pub(super) fn touch(state: &State, request: &Request) -> Done {
     let (now, end) = (state.clock.now(), overlay.end(kind));
     let mut changed = 0_u64;
     for index in touch.first..end.min(touch.first.saturating_add(touch.count)) {
-        if overlay
-            .get(kind, index)
-            .is_some_and(|t| t.life != Life::Live)
-        {
+        if overlay.get(kind, index).is_some_and(|t| t.life != Life::Live) {
             continue;
         }
         let record = overlay.change(&state.portal, kind, index, now);
@@ -341,9 +279,7 @@ pub(super) fn touch(state: &State, request: &Request) -> Done {
         record.properties.extend(values(&touch.properties));
         changed += 1;
     }
-    Ok(Reply::ok(
-        &json!({"changed": changed, "modified_ms": touch.modified_ms.unwrap_or(now)}),
-    ))
+    Ok(Reply::ok(&json!({"changed": changed, "modified_ms": touch.modified_ms.unwrap_or(now)})))
 }
 
 #[derive(Debug, Deserialize)]
@@ -370,22 +306,9 @@ pub(super) fn associate(state: &State, request: &Request) -> Done {
     if tie.remove {
         overlay.dissociate((from, a), (to, b));
     } else {
-        overlay.associate(
-            (from, a),
-            (to, b),
-            tie.primary,
-            state.clock.now() + tie.after_ms,
-        );
+        overlay.associate((from, a), (to, b), tie.primary, state.clock.now() + tie.after_ms);
     }
-    state.events.push(
-        from,
-        a,
-        What::Associated {
-            to,
-            target: b,
-            removed: tie.remove,
-        },
-    );
+    state.events.push(from, a, What::Associated { to, target: b, removed: tie.remove });
     Ok(Reply::ok(&json!({})))
 }
 
@@ -412,8 +335,7 @@ pub(super) fn merge(state: &State, request: &Request) -> Done {
     if primary == other {
         return Err(Reply::bad_request("a record cannot be merged with itself"));
     }
-    let (properties, mails, times) =
-        merged_properties(state, &overlay, kind, (primary, other), now);
+    let (properties, mails, times) = merged_properties(state, &overlay, kind, (primary, other), now);
     let index = overlay.create(&state.portal, kind, now);
     for mail in &mails {
         overlay.remember_mail(mail, index);
@@ -422,24 +344,13 @@ pub(super) fn merge(state: &State, request: &Request) -> Done {
     touched.properties = properties;
     touched.merged_from = vec![primary, other];
     if kind == Kind::Contact {
-        touched
-            .properties
-            .insert("hs_calculated_merged_vids".to_owned(), Some(times));
+        touched.properties.insert("hs_calculated_merged_vids".to_owned(), Some(times));
     }
     for old in [primary, other] {
         overlay.touch(&state.portal, kind, old).life = Life::Merged(index);
     }
-    state.events.push(
-        kind,
-        index,
-        What::Merged {
-            primary,
-            merged: vec![primary, other],
-        },
-    );
-    Ok(Reply::ok(
-        &json!({"id": state.portal.id(kind, index).to_string()}),
-    ))
+    state.events.push(kind, index, What::Merged { primary, merged: vec![primary, other] });
+    Ok(Reply::ok(&json!({"id": state.portal.id(kind, index).to_string()})))
 }
 
 type Merged = (BTreeMap<String, Option<String>>, Vec<String>, String);
@@ -452,15 +363,9 @@ fn merged_properties(
     (primary, other): (u64, u64),
     now: i64,
 ) -> Merged {
-    let view = View {
-        portal: &state.portal,
-        overlay,
-        now,
-    };
-    let records: Vec<Record<'_>> = [primary, other]
-        .into_iter()
-        .filter_map(|i| view.record(kind, i))
-        .collect();
+    let view = View { portal: &state.portal, overlay, now };
+    let records: Vec<Record<'_>> =
+        [primary, other].into_iter().filter_map(|i| view.record(kind, i)).collect();
     let mut properties = BTreeMap::new();
     for property in crate::catalog::of(kind).filter(|p| p.name != "hs_object_id") {
         let value = records.iter().find_map(|r| view.text(r, property.name));
@@ -476,15 +381,9 @@ fn merged_properties(
     let mut mails = addresses("email");
     mails.extend(addresses("hs_additional_emails"));
     if kind == Kind::Contact && mails.len() > 1 {
-        properties.insert(
-            "hs_additional_emails".to_owned(),
-            Some(mails[1..].join(";")),
-        );
+        properties.insert("hs_additional_emails".to_owned(), Some(mails[1..].join(";")));
     }
-    let times: Vec<String> = records
-        .iter()
-        .map(|r| format!("{}:{now}", view.id(r)))
-        .collect();
+    let times: Vec<String> = records.iter().map(|r| format!("{}:{now}", view.id(r))).collect();
     (properties, mails, times.join(";"))
 }
 
@@ -501,22 +400,11 @@ pub(super) fn privacy_delete(state: &State, request: &Request) -> Done {
     let contact = live(state, &overlay, Kind::Contact, &text(&id))?.index;
     let mut emptied = Vec::new();
     {
-        let view = View {
-            portal: &state.portal,
-            overlay: &overlay,
-            now,
-        };
-        let record = Record {
-            kind: Kind::Contact,
-            index: contact,
-            touched: overlay.get(Kind::Contact, contact),
-        };
+        let view = View { portal: &state.portal, overlay: &overlay, now };
+        let record =
+            Record { kind: Kind::Contact, index: contact, touched: overlay.get(Kind::Contact, contact) };
         for kind in Kind::ALL.into_iter().filter(|k| k.is_engagement()) {
-            emptied.extend(
-                view.targets(&record, kind)
-                    .into_iter()
-                    .map(|t| (kind, t.index)),
-            );
+            emptied.extend(view.targets(&record, kind).into_iter().map(|t| (kind, t.index)));
         }
     }
     for (kind, index) in &emptied {
@@ -529,14 +417,10 @@ pub(super) fn privacy_delete(state: &State, request: &Request) -> Done {
         }) {
             touched.properties.insert(property.name.to_owned(), None);
         }
-        touched
-            .properties
-            .insert("hs_gdpr_deleted".to_owned(), Some("true".to_owned()));
+        touched.properties.insert("hs_gdpr_deleted".to_owned(), Some("true".to_owned()));
     }
     overlay.touch(&state.portal, Kind::Contact, contact).life = Life::Gone;
-    state
-        .events
-        .push(Kind::Contact, contact, What::PrivacyDeleted);
+    state.events.push(Kind::Contact, contact, What::PrivacyDeleted);
     state.events.deleted(Kind::Contact, contact);
     Ok(Reply::ok(&json!({"emptied": emptied.len()})))
 }

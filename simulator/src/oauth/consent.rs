@@ -12,14 +12,8 @@ use crate::state::State;
 /// Scopes the portal can grant, in words.
 pub(crate) const KNOWN_SCOPES: [(&str, &str); 16] = [
     ("oauth", "Basic account information"),
-    (
-        "crm.objects.contacts.read",
-        "View contacts, notes, calls, meetings and tasks",
-    ),
-    (
-        "crm.objects.contacts.write",
-        "Change contacts and log activities",
-    ),
+    ("crm.objects.contacts.read", "View contacts, notes, calls, meetings and tasks"),
+    ("crm.objects.contacts.write", "Change contacts and log activities"),
     ("crm.objects.companies.read", "View companies"),
     ("crm.objects.companies.write", "Change companies"),
     ("crm.objects.deals.read", "View deals"),
@@ -28,10 +22,7 @@ pub(crate) const KNOWN_SCOPES: [(&str, &str); 16] = [
     ("crm.schemas.contacts.read", "View contact properties"),
     ("crm.schemas.companies.read", "View company properties"),
     ("crm.schemas.deals.read", "View deal properties"),
-    (
-        "crm.extensions_calling_transcripts.read",
-        "Read call transcripts",
-    ),
+    ("crm.extensions_calling_transcripts.read", "Read call transcripts"),
     ("sales-email-read", "Read one-to-one e-mails"),
     ("forms", "View forms and their submissions"),
     ("automation", "Use workflows"),
@@ -49,10 +40,7 @@ pub(crate) fn page(state: &State, request: &Request) -> Reply {
     push_escaped(&portal_name(state), &mut html);
     html.push_str("</h1><p>This app will be able to:</p><ul class=\"scopes\">");
     for scope in asked.scopes.iter().chain(&asked.optional) {
-        let meaning = KNOWN_SCOPES
-            .iter()
-            .find(|(name, _)| name == scope)
-            .map_or("", |(_, words)| words);
+        let meaning = KNOWN_SCOPES.iter().find(|(name, _)| name == scope).map_or("", |(_, words)| words);
         html.push_str("<li>");
         push_escaped(meaning, &mut html);
         html.push_str(" <code>");
@@ -80,11 +68,7 @@ pub(crate) fn page(state: &State, request: &Request) -> Reply {
 /// `POST /oauth/authorize/decision`.
 pub(crate) fn decide(state: &State, request: &Request) -> Reply {
     let form = request.form();
-    let field = |name: &str| {
-        form.iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.clone())
-    };
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     let asked = match Asked::read(state, field) {
         Ok(asked) => asked,
         Err(problem) => return problem_page(&problem),
@@ -96,18 +80,13 @@ pub(crate) fn decide(state: &State, request: &Request) -> Reply {
             let optional = asked.optional.iter().filter(|s| is_known(s)).cloned();
             let scopes = asked.scopes.iter().cloned().chain(optional).collect();
             let now = state.clock.now();
-            let code = state
-                .tokens()
-                .issue_code(asked.redirect_text.clone(), scopes, now);
+            let code = state.tokens().issue_code(asked.redirect_text.clone(), scopes, now);
             to.query_pairs_mut().append_pair("code", &code);
         }
         Some("deny") => {
             to.query_pairs_mut()
                 .append_pair("error", "access_denied")
-                .append_pair(
-                    "error_description",
-                    "The user denied access to the account.",
-                );
+                .append_pair("error_description", "The user denied access to the account.");
         }
         _ => return problem_page("No decision was sent."),
     }
@@ -129,17 +108,12 @@ impl Asked {
     fn read(state: &State, field: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let client = field("client_id").unwrap_or_default();
         if client != state.options.client_id {
-            return Err(format!(
-                "We couldn't find an app with the client ID \"{client}\"."
-            ));
+            return Err(format!("We couldn't find an app with the client ID \"{client}\"."));
         }
         let redirect_text = field("redirect_uri").unwrap_or_default();
-        let redirect = Url::parse(&redirect_text)
-            .map_err(|_| "The redirect URL is missing or not a URL.".to_owned())?;
-        let local = matches!(
-            redirect.host_str(),
-            Some("localhost" | "127.0.0.1" | "[::1]")
-        );
+        let redirect =
+            Url::parse(&redirect_text).map_err(|_| "The redirect URL is missing or not a URL.".to_owned())?;
+        let local = matches!(redirect.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
         if redirect.scheme() != "https" && !(redirect.scheme() == "http" && local) {
             return Err("The redirect URL must use HTTPS.".to_owned());
         }
@@ -157,20 +131,17 @@ impl Asked {
         };
         let (scopes, optional) = (list("scope"), list("optional_scope"));
         if !scopes.contains("oauth") {
-            return Err("Authorization failed because the scope \"oauth\", which the app requires, is missing.".to_owned());
+            return Err(
+                "Authorization failed because the scope \"oauth\", which the app requires, is missing."
+                    .to_owned(),
+            );
         }
         if let Some(unknown) = scopes.iter().find(|s| !is_known(s)) {
             return Err(format!(
                 "Authorization failed because the scope \"{unknown}\" is not one this app or account can use."
             ));
         }
-        Ok(Self {
-            redirect,
-            redirect_text,
-            scopes,
-            optional,
-            state: field("state"),
-        })
+        Ok(Self { redirect, redirect_text, scopes, optional, state: field("state") })
     }
 }
 

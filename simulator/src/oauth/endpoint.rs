@@ -11,10 +11,7 @@ struct Form(Vec<(String, String)>);
 
 impl Form {
     fn get(&self, name: &str) -> &str {
-        self.0
-            .iter()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 }
 
@@ -46,18 +43,10 @@ pub(crate) fn token(state: &State, request: &Request) -> Reply {
 
 fn check_client(state: &State, form: &Form) -> Result<(), Reply> {
     if form.get("client_id") != state.options.client_id {
-        return Err(failure(
-            "invalid_client",
-            "BAD_CLIENT_ID",
-            "missing or unknown client ID",
-        ));
+        return Err(failure("invalid_client", "BAD_CLIENT_ID", "missing or unknown client ID"));
     }
     if form.get("client_secret") != state.options.client_secret {
-        return Err(failure(
-            "invalid_client",
-            "BAD_CLIENT_SECRET",
-            "missing or invalid client secret",
-        ));
+        return Err(failure("invalid_client", "BAD_CLIENT_SECRET", "missing or invalid client secret"));
     }
     Ok(())
 }
@@ -65,18 +54,10 @@ fn check_client(state: &State, form: &Form) -> Result<(), Reply> {
 fn exchange(state: &State, form: &Form) -> Reply {
     let now = state.clock.now();
     let Some(code) = state.tokens().redeem(form.get("code"), now) else {
-        return failure(
-            "invalid_grant",
-            "BAD_AUTH_CODE",
-            "missing or unknown auth code",
-        );
+        return failure("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code");
     };
     if code.redirect_uri != form.get("redirect_uri") {
-        return failure(
-            "invalid_grant",
-            "BAD_REDIRECT_URI",
-            "missing or invalid redirect URI",
-        );
+        return failure("invalid_grant", "BAD_REDIRECT_URI", "missing or invalid redirect URI");
     }
     let grant = state.tokens().grant(code.scopes, now);
     granted(state, &grant, true)
@@ -87,11 +68,7 @@ fn refresh(state: &State, form: &Form) -> Reply {
     let renewed = state.tokens().renew(form.get("refresh_token"), now);
     match renewed {
         Some(grant) => granted(state, &grant, true),
-        None => failure(
-            "invalid_grant",
-            "BAD_REFRESH_TOKEN",
-            "refresh token is invalid, expired or revoked",
-        ),
+        None => failure("invalid_grant", "BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked"),
     }
 }
 
@@ -119,8 +96,7 @@ pub(crate) fn introspect(state: &State, request: &Request) -> Reply {
 fn describe(state: &State, token: &str) -> Value {
     let now = state.clock.now();
     let tokens = state.tokens();
-    let (token_use, scopes, expires_in) = if let Some((left, scopes)) = tokens.describe(token, now)
-    {
+    let (token_use, scopes, expires_in) = if let Some((left, scopes)) = tokens.describe(token, now) {
         ("access_token", scopes, Some(left / 1_000))
     } else if let Some(scopes) = tokens.refresh_scopes(token) {
         ("refresh_token", scopes.clone(), None)

@@ -78,8 +78,7 @@ impl Tokens {
     }
 
     fn secret(&mut self, prefix: &str, length: usize) -> String {
-        const ALPHABET: &[u8; 64] =
-            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         self.issued += 1;
         let mut text = prefix.to_owned();
         let mut at = 0;
@@ -92,18 +91,9 @@ impl Tokens {
         text
     }
 
-    pub(crate) fn issue_code(
-        &mut self,
-        redirect_uri: String,
-        scopes: BTreeSet<String>,
-        now: i64,
-    ) -> String {
+    pub(crate) fn issue_code(&mut self, redirect_uri: String, scopes: BTreeSet<String>, now: i64) -> String {
         let text = self.secret("na1-", 40);
-        let code = Code {
-            redirect_uri,
-            scopes,
-            until: now + CODE_LIFE_MS,
-        };
+        let code = Code { redirect_uri, scopes, until: now + CODE_LIFE_MS };
         self.codes.insert(text.clone(), code);
         text
     }
@@ -118,24 +108,13 @@ impl Tokens {
         let refresh = self.secret("na1-", 64);
         self.refresh.insert(refresh.clone(), scopes.clone());
         let access = self.issue_access(scopes.clone(), now);
-        Grant {
-            access,
-            refresh,
-            scopes,
-        }
+        Grant { access, refresh, scopes }
     }
 
     fn issue_access(&mut self, scopes: BTreeSet<String>, now: i64) -> String {
         // Long enough that a client with a short column cuts it.
         let access = self.secret("CNSim", 344);
-        self.access.insert(
-            access.clone(),
-            Access {
-                scopes,
-                until: now + self.life_ms,
-                revoked: false,
-            },
-        );
+        self.access.insert(access.clone(), Access { scopes, until: now + self.life_ms, revoked: false });
         access
     }
 
@@ -150,35 +129,23 @@ impl Tokens {
             self.refresh.insert(refresh.clone(), scopes.clone());
         }
         let access = self.issue_access(scopes.clone(), now);
-        Some(Grant {
-            access,
-            refresh,
-            scopes,
-        })
+        Some(Grant { access, refresh, scopes })
     }
 
     pub(crate) fn check(&self, bearer: &str, now: i64) -> Bearer {
         if bearer == self.service_key {
-            return Bearer::Valid(if self.removed.is_empty() {
-                None
-            } else {
-                Some(self.all_but_removed())
-            });
+            return Bearer::Valid(if self.removed.is_empty() { None } else { Some(self.all_but_removed()) });
         }
         match self.access.get(bearer) {
             None => Bearer::Unknown,
             Some(access) if access.revoked => Bearer::Unknown,
             Some(access) if access.until <= now => Bearer::Expired,
-            Some(access) => Bearer::Valid(Some(
-                access.scopes.difference(&self.removed).cloned().collect(),
-            )),
+            Some(access) => Bearer::Valid(Some(access.scopes.difference(&self.removed).cloned().collect())),
         }
     }
 
     fn all_but_removed(&self) -> BTreeSet<String> {
-        let all = super::consent::KNOWN_SCOPES
-            .iter()
-            .map(|(scope, _)| (*scope).to_owned());
+        let all = super::consent::KNOWN_SCOPES.iter().map(|(scope, _)| (*scope).to_owned());
         all.filter(|scope| !self.removed.contains(scope)).collect()
     }
 
@@ -186,10 +153,7 @@ impl Tokens {
     pub(crate) fn describe(&self, token: &str, now: i64) -> Option<(i64, BTreeSet<String>)> {
         match self.check(token, now) {
             Bearer::Valid(scopes) => {
-                let until = self
-                    .access
-                    .get(token)
-                    .map_or(now + self.life_ms, |a| a.until);
+                let until = self.access.get(token).map_or(now + self.life_ms, |a| a.until);
                 Some((until - now, scopes.unwrap_or_default()))
             }
             _ => None,
@@ -207,18 +171,14 @@ impl Tokens {
 
     /// Ends every access token now; refresh tokens still work.
     pub(crate) fn expire_all(&mut self, now: i64) {
-        self.access
-            .values_mut()
-            .for_each(|access| access.until = access.until.min(now));
+        self.access.values_mut().for_each(|access| access.until = access.until.min(now));
     }
 
     /// The app was uninstalled: nothing works any more.
     pub(crate) fn revoke_all(&mut self) {
         self.refresh.clear();
         self.codes.clear();
-        self.access
-            .values_mut()
-            .for_each(|access| access.revoked = true);
+        self.access.values_mut().for_each(|access| access.revoked = true);
     }
 
     pub(crate) fn remove_scope(&mut self, scope: &str) {

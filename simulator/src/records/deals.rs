@@ -6,25 +6,20 @@ use crate::hash::pick;
 use crate::kind::Kind;
 use crate::portal::Portal;
 
-/// Pipelines with their stages: id, label, probability, closed.
-pub(crate) const PIPELINES: [(&str, &str, &[(&str, &str, &str, bool)]); 2] = [
+/// Id, label, probability, closed.
+pub(crate) type Stage = (&'static str, &'static str, &'static str, bool);
+/// Id, label, stages.
+pub(crate) type Pipeline = (&'static str, &'static str, &'static [Stage]);
+
+/// The pipelines of the portal.
+pub(crate) const PIPELINES: [Pipeline; 2] = [
     (
         "default",
         "Sales Pipeline",
         &[
-            (
-                "appointmentscheduled",
-                "Appointment Scheduled",
-                "0.2",
-                false,
-            ),
+            ("appointmentscheduled", "Appointment Scheduled", "0.2", false),
             ("qualifiedtobuy", "Qualified To Buy", "0.4", false),
-            (
-                "presentationscheduled",
-                "Presentation Scheduled",
-                "0.6",
-                false,
-            ),
+            ("presentationscheduled", "Presentation Scheduled", "0.6", false),
             ("contractsent", "Contract Sent", "0.9", false),
             ("closedwon", "Closed Won", "1.0", true),
             ("closedlost", "Closed Lost", "0.0", true),
@@ -50,10 +45,7 @@ pub(super) fn value(p: &Portal, i: u64, name: &str, out: &mut String) -> bool {
             Some(company) => {
                 out.push_str(&p.company_name(company));
                 out.push_str(" - ");
-                out.push_str(pick(
-                    &["renewal", "expansion", "first order", "pilot"],
-                    draw(62),
-                ));
+                out.push_str(pick(&["renewal", "expansion", "first order", "pilot"], draw(62)));
             }
             None => {
                 out.push_str(p.contact_names(i * 3).1);
@@ -63,22 +55,13 @@ pub(super) fn value(p: &Portal, i: u64, name: &str, out: &mut String) -> bool {
         "pipeline" => out.push_str(pipeline),
         "dealstage" => out.push_str(stage),
         "amount" if draw(63) % 8 != 0 => push_number(500 + draw(64) % 90_000, out),
-        "closedate" => push_iso(
-            p.created(Kind::Deal, i) + (draw(65) % 120) as i64 * DAY_MS,
-            out,
-        ),
-        "dealtype" if draw(66) % 2 == 0 => out.push_str(if i % 2 == 0 {
-            "newbusiness"
-        } else {
-            "existingbusiness"
-        }),
+        "closedate" => push_iso(p.created(Kind::Deal, i) + (draw(65) % 120) as i64 * DAY_MS, out),
+        "dealtype" if draw(66) % 2 == 0 => {
+            out.push_str(if i.is_multiple_of(2) { "newbusiness" } else { "existingbusiness" })
+        }
         "deal_currency_code" => out.push_str("EUR"),
         "hs_is_closed" => out.push_str(if *closed { "true" } else { "false" }),
-        "hs_is_closed_won" => out.push_str(if *probability == "1.0" {
-            "true"
-        } else {
-            "false"
-        }),
+        "hs_is_closed_won" => out.push_str(if *probability == "1.0" { "true" } else { "false" }),
         "hs_deal_stage_probability" => out.push_str(probability),
         "hubspot_owner_id" => push_number(p.owner_id(draw(67) % 12), out),
         "hs_object_source" | "hs_object_source_label" => out.push_str("CRM_UI"),

@@ -1,0 +1,112 @@
+//! Associations: inline, single and batch tell the same; paging beyond a page; labels.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::client::Portal;
+
+/// All targets of one record by the single call, page by page.
+fn targets(portal: &mut Portal, from: &str, id: &str, to: &str, limit: usize) -> BTreeSet<u64> {
+    let mut all = BTreeSet::new();
+    let mut after = String::new();
+    loop {
+        let page =
+            portal.got(&format!("/crm/objects/2026-09/{from}/{id}/associations/{to}?limit={limit}{after}"));
+        for result in page["results"].as_array().unwrap() {
+            assert!(all.insert(result["toObjectId"].as_u64().unwrap()));
+        }
+        match page["paging"]["next"]["after"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return all,
+        }
+    }
+}
+
+#[test]
+fn a_large_company_needs_paging_everywhere() {
+    let mut portal = Portal::of(1_000);
+    let company = portal.truth_ids("companies")[0].clone();
+    let record = portal.got(&format!("/crm/v3/objects/companies/{company}?associations=contacts"));
+    let inline = &record["associations"]["contacts"];
+    assert_eq!(inline["results"].as_array().unwrap().len(), 100);
+    assert!(inline["paging"]["next"]["after"].is_string());
+    let types: BTreeSet<&str> =
+        inline["results"].as_array().unwrap().iter().map(|r| r["type"].as_str().unwrap()).collect();
+    assert_eq!(types, BTreeSet::from(["company_to_contact", "company_to_contact_unlabeled"]));
+    let all = targets(&mut portal, "companies", &company, "contacts", 40);
+    assert!(all.len() > 100);
+    assert_eq!(all, targets(&mut portal, "0-2", &company, "0-1", 500));
+    let batch = portal.posted(
+        "/crm/associations/2026-09/companies/contacts/batch/read",
+        &json!({"inputs": [{"id": company}]}),
+    );
+    let batched: BTreeSet<u64> = batch["results"][0]["to"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["toObjectId"].as_u64().unwrap())
+        .collect();
+    assert_eq!(all, batched);
+}
+
+#[test]
+fn both_directions_and_the_truth_agree() {
+    let mut portal = Portal::of(150);
+    for kind in ["emails", "notes", "calls", "meetings", "tasks"] {
+        let listed =
+            portal.got(&format!("/crm/v3/objects/{kind}?limit=60&associations=contacts,companies,deals"));
+        for record in listed["results"].as_array().unwrap() {
+            let id = record["id"].as_str().unwrap();
+            let truth = portal.got(&format!("/__sim/truth/record?type={kind}&id={id}"));
+            for to in ["contacts", "companies", "deals"] {
+                let inline = record["associations"][to]["results"].as_array().cloned().unwrap_or_default();
+                let inline: BTreeSet<String> =
+                    inline.iter().map(|r| r["id"].as_str().unwrap().to_owned()).collect();
+                let known: BTreeSet<String> =
+                    truth[to].as_array().unwrap().iter().map(|r| r.as_str().unwrap().to_owned()).collect();
+                assert_eq!(inline, known, "{kind} {id} {to}");
+                for other in &inline {
+                    assert!(targets(&mut portal, to, other, kind, 500).contains(&id.parse().unwrap()));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn primary_companies_are_labelled_and_missing_ones_reported() {
+    let mut portal = Portal::of(120);
+    let ids: Vec<Value> = portal.truth_ids("contacts").iter().map(|id| json!({"id": id})).collect();
+    let batch = portal.post("/crm/v4/associations/contacts/companies/batch/read", &json!({"inputs": ids}));
+    assert_eq!(batch.status, 207);
+    let body = batch.json();
+    let found = body["results"].as_array().unwrap();
+    assert_eq!(found.len() + body["errors"].as_array().unwrap().len(), 120);
+    assert_eq!(body["errors"][0]["subCategory"], json!("crm.associations.NO_ASSOCIATIONS_FOUND"));
+    let two =
+        found.iter().find(|r| r["to"].as_array().unwrap().len() == 2).expect("one contact has two companies");
+    let labels: Vec<usize> = two["to"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["associationTypes"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(labels.iter().sum::<usize>(), 3, "primary with its plain twin, and a plain one");
+    let labels = portal.got("/crm/v4/associations/contacts/companies/labels");
+    assert_eq!(labels["results"][0], json!({"category": "HUBSPOT_DEFINED", "typeId": 1, "label": "Primary"}));
+}
+
+#[test]
+fn some_mails_are_nobodys_and_some_are_two_companies() {
+    let mut portal = Portal::of(200);
+    let mut kinds = BTreeSet::new();
+    for id in portal.truth_ids("emails") {
+        let truth = portal.got(&format!("/__sim/truth/record?type=emails&id={id}"));
+        kinds.insert((
+            truth["contacts"].as_array().unwrap().len(),
+            truth["companies"].as_array().unwrap().len(),
+        ));
+    }
+    assert!(kinds.contains(&(0, 0)) && kinds.contains(&(2, 2)) && kinds.contains(&(1, 0)), "{kinds:?}");
+}
