@@ -40,6 +40,20 @@ pub(crate) fn prefixes(snapshot: &Snapshot, lowered: &mut Lowered) -> Result<(),
     Ok(())
 }
 
+/// Leaves out the parts of exact things that are in the organisation as typed: who types
+/// a whole reference wants that one, not all that begin like it.
+pub(crate) fn exact_things(snapshot: &Snapshot, lowered: &mut Lowered, org: &str) -> Result<(), Error> {
+    let mut found = Vec::new();
+    for word in &lowered.words {
+        let whole = lowered.words.iter().any(|part| part.part_of.as_ref() == Some(&word.typed));
+        if whole && word.part_of.is_none() && occurs(snapshot, word, org)? {
+            found.push(word.typed.clone());
+        }
+    }
+    lowered.words.retain(|word| word.part_of.as_ref().is_none_or(|whole| !found.contains(whole)));
+    Ok(())
+}
+
 fn extend(forms: &mut Vec<String>, more: Vec<String>) {
     for form in more {
         if !forms.contains(&form) {

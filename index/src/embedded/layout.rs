@@ -102,13 +102,17 @@ impl Layout {
 
     /// Removes every generation but those named.
     pub(crate) fn remove_all_but(&self, keep: &[&str]) -> Result<(), Error> {
-        for name in self.generations()? {
-            if !keep.contains(&name.as_str()) {
-                let path = self.generation(&name);
-                fs::remove_dir_all(&path).map_err(Error::io(path))?;
-            }
-        }
-        Ok(())
+        let generations = self.generations()?;
+        generations
+            .iter()
+            .filter(|name| !keep.contains(&name.as_str()))
+            .try_for_each(|name| self.remove(name))
+    }
+
+    /// Removes one generation.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.generation(name);
+        fs::remove_dir_all(&path).map_err(Error::io(path))
     }
 
     pub(crate) fn generations(&self) -> Result<Vec<String>, Error> {

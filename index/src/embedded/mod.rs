@@ -7,6 +7,7 @@
 //! Nothing here decides what is indexed or who may ask.
 
 mod collect;
+mod common_phrase;
 mod expand;
 mod explain;
 mod layout;
@@ -235,15 +236,31 @@ impl Embedded {
         writer.map_or(Ok(()), Writer::close)
     }
 
-    /// Rewrites every segment that still holds removed or replaced passages, so that their
-    /// words are in no file any more. Call after the commit that removed them; takes time in
-    /// proportion to the segments touched. Searches go on meanwhile.
+    /// Makes what was removed or replaced vanish from the disk: segments that still hold it
+    /// are rewritten and the previous generation, which holds it too, is given up (no rollback
+    /// afterwards). Call after the commit that removed it; takes time in proportion to the
+    /// segments touched. Searches go on meanwhile; files that one is still reading go with the
+    /// next commit.
     ///
     /// # Errors
-    /// As [`commit`](KnowledgeIndex::commit).
+    /// As [`commit`](KnowledgeIndex::commit); I/O errors.
     pub fn purge_removed(&self) -> Result<(), Error> {
-        self.write(Writer::purge)?;
-        self.publish()
+        self.write(Writer::rewrite_segments)?;
+        // The snapshot before the rewrite keeps its files alive.
+        self.publish()?;
+        self.write(|writer| writer.remove_unused_files())?;
+        self.forget_previous()
+    }
+
+    fn forget_previous(&self) -> Result<(), Error> {
+        let mut inner = self.inner();
+        let (Some(opened), Some(previous)) = (&inner.opened, inner.previous.clone()) else {
+            return Ok(());
+        };
+        self.layout.write_pointer(&Pointer { current: opened.name.clone(), previous: None })?;
+        self.layout.remove(&previous)?;
+        inner.previous = None;
+        Ok(())
     }
 
     /// Lets searches see the newest commit.

@@ -4,6 +4,7 @@
 //! The scope is never part of what was typed. It is a set of required clauses
 //! around it, so no text, however written, can leave the organisation.
 
+use super::common_phrase::CommonPhrase;
 use super::ranking::Ranking;
 use super::schema::{Fields, Tag};
 use crate::query::{Lowered, Phrase, Word};
@@ -155,15 +156,19 @@ fn phrase_query(fields: &Fields, phrase: &Phrase) -> Box<dyn Query> {
     let mut variants: Vec<Box<dyn Query>> = Vec::new();
     for field in [fields.text, fields.names] {
         for terms in &phrase.variants {
-            variants.push(phrase_in(field, terms));
+            variants.push(phrase_in(field, terms, phrase.common));
         }
     }
     Box::new(BooleanQuery::union(variants))
 }
 
-fn phrase_in(field: Field, terms: &[(usize, String)]) -> Box<dyn Query> {
-    let terms = terms.iter().map(|(offset, term)| (*offset, Term::from_field_text(field, term))).collect();
-    Box::new(PhraseQuery::new_with_offset(terms))
+fn phrase_in(field: Field, terms: &[(usize, String)], common: bool) -> Box<dyn Query> {
+    let terms: Vec<(usize, Term)> =
+        terms.iter().map(|(offset, term)| (*offset, Term::from_field_text(field, term))).collect();
+    match common {
+        true => Box::new(CommonPhrase::new(terms)),
+        false => Box::new(PhraseQuery::new_with_offset(terms)),
+    }
 }
 
 /// What must not be in any passage of a document, if anything.

@@ -70,6 +70,7 @@ impl Search<'_> {
             None => None,
         };
         let mut lowered = Lowered::new(&self.request.query, &self.snapshot.languages);
+        expand::exact_things(self.snapshot, &mut lowered, &self.scope.org)?;
         expand::prefixes(self.snapshot, &mut lowered)?;
         let run = match &bookmark {
             Some(bookmark) => self.forgiving(lowered, bookmark.forgiveness, Some(bookmark))?,

@@ -95,19 +95,23 @@ impl Writer {
         sync_dir(&self.dir)
     }
 
-    /// Rewrites segments with deleted passages and removes the old files.
-    pub(crate) fn purge(&mut self) -> Result<(), Error> {
+    /// Rewrites segments with deleted passages.
+    pub(crate) fn rewrite_segments(&mut self) -> Result<(), Error> {
         for segment in self.engine.index().searchable_segment_metas()? {
             if segment.num_deleted_docs() == 0 {
                 continue;
             }
             match self.engine.merge(&[segment.id()]).wait() {
-                Ok(_) => {}
-                // Another merge took the segment meanwhile, which rewrites it as well.
-                Err(TantivyError::InvalidArgument(_)) => {}
+                // An invalid argument: another merge has the segment, and rewrites it as well.
+                Ok(_) | Err(TantivyError::InvalidArgument(_)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+        Ok(())
+    }
+
+    /// Removes files of segments that were rewritten.
+    pub(crate) fn remove_unused_files(&self) -> Result<(), Error> {
         self.engine.garbage_collect_files().wait()?;
         sync_dir(&self.dir)
     }

@@ -47,6 +47,8 @@ pub(crate) struct Word {
     pub(crate) counts: bool,
     /// A word such as "the", which ranks and does not find.
     pub(crate) stop: bool,
+    /// The exact thing this word is a part of, by its `typed`.
+    pub(crate) part_of: Option<String>,
     /// A plain word, which may hold a typing error.
     pub(crate) plain: bool,
 }
@@ -57,6 +59,8 @@ pub(crate) struct Phrase {
     pub(crate) typed: String,
     /// Terms with their relative positions; never empty.
     pub(crate) variants: Vec<Vec<(usize, String)>>,
+    /// Made of words such as "the" only, which are in nearly every passage.
+    pub(crate) common: bool,
 }
 
 impl Word {
@@ -90,7 +94,7 @@ impl Lowered {
             word.counts = false;
         }
         // An exclusion means the thing as typed, not each of its words.
-        out.not_words.retain(|word| word.weight >= 1.0);
+        out.not_words.retain(|word| word.part_of.is_none());
         out
     }
 
@@ -135,7 +139,8 @@ impl Lowering {
             if piece.kind == Kind::Single && in_pair(&pieces, i) {
                 continue;
             }
-            let inside = pieces[..i].iter().any(|whole| holds(whole, piece));
+            let whole = pieces[..i].iter().find(|whole| holds(whole, piece));
+            let inside = whole.is_some();
             let (forms, name_forms) = self.forms_of(text, *piece);
             let typed = fold(&text[piece.from..piece.to]);
             if forms.is_empty() {
@@ -145,6 +150,7 @@ impl Lowering {
                 // Said twice, meant more; bounded so that repetition cannot drown the rest.
                 same.weight = (same.weight + 0.5).min(2.0);
                 same.counts |= !inside;
+                same.part_of = same.part_of.take().filter(|_| inside);
                 continue;
             }
             out.push(Word {
@@ -155,6 +161,7 @@ impl Lowering {
                 weight: if inside { PART_WEIGHT } else { 1.0 },
                 counts: !inside,
                 stop: false,
+                part_of: whole.map(|whole| fold(&text[whole.from..whole.to])),
                 plain: piece.kind == Kind::Word,
             });
         }
@@ -196,6 +203,7 @@ impl Lowering {
             weight: 1.0,
             counts: true,
             stop: false,
+            part_of: None,
             plain: false,
         });
     }
@@ -221,6 +229,7 @@ impl Lowering {
         let pieces: Vec<Piece> = pieces(text);
         let chain: Vec<Piece> = chain(&pieces);
         let heavy: Vec<Piece> = chain.iter().copied().filter(|p| !self.is_stop(text, *p)).collect();
+        let common = heavy.is_empty();
         let chain = if heavy.len() < 2 { chain } else { heavy };
         if chain.len() < 2 {
             self.words(text, words);
@@ -239,7 +248,7 @@ impl Lowering {
                 variants.push(terms);
             }
         }
-        phrases.push(Phrase { typed: text.to_owned(), variants });
+        phrases.push(Phrase { typed: text.to_owned(), variants, common });
     }
 
     fn is_stop(&self, text: &str, piece: Piece) -> bool {

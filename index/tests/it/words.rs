@@ -190,3 +190,15 @@ fn a_prefix_finds_words_whose_stem_is_shorter() {
         assert_eq!(found(&index, query), [id], "{query}");
     }
 }
+
+#[test]
+fn a_reference_finds_itself_and_not_its_neighbours() {
+    let (_dir, index) = index_of(vec![
+        document("doc:1", "", "invoice INV-429308 was sent to nina@harborpet.example"),
+        document("doc:2", "", "invoice INV-429309 was sent to otto@harborpet.example"),
+    ]);
+    assert_eq!(found(&index, "INV-429308"), ["doc:1"]);
+    assert_eq!(found(&index, "otto@harborpet.example"), ["doc:2"]);
+    assert_eq!(found(&index, "harborpet.example").len(), 2);
+    assert_eq!(found(&index, "INV-000001").len(), 2, "its parts, where there is no such reference");
+}
