@@ -36,7 +36,9 @@ pub(crate) fn page(state: &State, request: &Request) -> Reply {
         Err(problem) => return problem_page(&problem),
     };
     let mut html = head("Connect an app");
-    html.push_str("<h1>Connect <strong>hublore</strong> to ");
+    html.push_str("<h1>Connect <strong>");
+    push_escaped(&state.options.client_id, &mut html);
+    html.push_str("</strong> to ");
     push_escaped(&portal_name(state), &mut html);
     html.push_str("</h1><p>This app will be able to:</p><ul class=\"scopes\">");
     for scope in asked.scopes.iter().chain(&asked.optional) {

@@ -24,7 +24,7 @@ fn notes_tasks_and_deals_are_created_with_their_associations() {
     assert_eq!(note.status, 201, "{}", note.text());
     let id = note.json()["id"].as_str().unwrap().to_owned();
     let back = portal.got(&format!("/crm/v4/objects/contacts/{contact}/associations/notes"));
-    assert!(back["results"].as_array().unwrap().iter().any(|t| t["toObjectId"].to_string() == id));
+    assert!(back["results"].as_array().unwrap().iter().any(|t| t["toObjectId"].as_u64() == id.parse().ok()));
     let deal = portal.post("/crm/objects/2026-09/deals", &json!({
         "properties": {"dealname": "Agent deal", "dealstage": "qualifiedtobuy", "pipeline": "default", "amount": 1200},
         "associations": [link(&contact, 3), link(&company, 5)],
