@@ -2,7 +2,7 @@
 //! mails in the same run.
 //!
 //! `cargo bench -p hublore-index` takes about a minute; `HUBLORE_DOCUMENTS=1000000`
-//! sets the number of mails. Throughput is given per CPU second of the whole
+//! sets the number of mails, `HUBLORE_QUERIES_ONLY=1` leaves out the first part. Throughput is given per CPU second of the whole
 //! process, latencies are wall time of one thread, warm.
 #![expect(
     clippy::unwrap_used,
@@ -30,6 +30,9 @@ fn main() {
     let text = Text::new();
     let sample: u64 = (0..1_000).map(|n| text.mail(n).1.len() as u64).sum::<u64>() / 1_000;
     println!("{documents} mails, {sample} bytes each on average");
+    if std::env::var_os("HUBLORE_QUERIES_ONLY").is_some() {
+        return queries(&text, documents);
+    }
     let raw = best_of(3, || raw_engine(&text, documents));
     let ours = best_of(3, || index_stage(&text, documents));
     println!("raw engine   {raw}");

@@ -6,6 +6,8 @@
 //! `cargo test -p hublore-index --release --test quality -- --nocapture`;
 //! `HUBLORE_SWEEP=1` tries other parameters as well.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 use hublore_index::{
     Change, Document, Embedded, KnowledgeIndex, Language, Options, Passage, Position, Ranking, Request, Scope,
 };

@@ -36,20 +36,20 @@ pub(crate) fn scope_clauses(
         clauses.push((Occur::Must, seen));
     }
     if let Some(customers) = &request.customers {
-        let mut wanted = tags(fields, org, customers, |c| Tag::Customer(c));
+        let mut wanted = tags(fields, org, customers, Tag::Customer);
         if scope.include_unlinked && !customers.is_empty() {
             wanted.push(unlinked(fields, org));
         }
         clauses.push((Occur::Must, any(wanted)));
     }
     if let Some(companies) = &request.companies {
-        clauses.push((Occur::Must, any(tags(fields, org, companies, |c| Tag::Company(c)))));
+        clauses.push((Occur::Must, any(tags(fields, org, companies, Tag::Company))));
     }
     if let Some(owners) = &request.owners {
-        clauses.push((Occur::Must, any(tags(fields, org, owners, |o| Tag::Owner(o)))));
+        clauses.push((Occur::Must, any(tags(fields, org, owners, Tag::Owner))));
     }
     if !request.kinds.is_empty() {
-        clauses.push((Occur::Must, any(tags(fields, org, &request.kinds, |k| Tag::Kind(k)))));
+        clauses.push((Occur::Must, any(tags(fields, org, &request.kinds, Tag::Kind))));
     }
     clauses
 }

@@ -27,7 +27,7 @@ fn scatter(n: u64) -> u64 {
 fn change(seq: u64) -> Change {
     let dice = scatter(seq);
     let id = format!("doc:{}", dice % 300);
-    if dice % 11 == 0 {
+    if dice.is_multiple_of(11) {
         return Change::Remove { org: "o1".to_owned(), id };
     }
     let passages =
@@ -76,9 +76,11 @@ fn kill_9_loses_nothing_and_doubles_nothing() {
     let mut last = 0;
     for cycle in 0..CYCLES {
         let acknowledged = run_and_kill(dir.path(), cycle).max(last);
-        let index =
-            Embedded::open(dir.path(), Options { verify_checksums: cycle % 8 == 0, ..Options::default() })
-                .unwrap();
+        let index = Embedded::open(
+            dir.path(),
+            Options { verify_checksums: cycle.is_multiple_of(8), ..Options::default() },
+        )
+        .unwrap();
         assert_eq!(index.state(), State::Ready, "cycle {cycle}");
         let seq = index.position().map_or(0, |p: Position| p.seq);
         assert!(seq >= acknowledged, "cycle {cycle}: {acknowledged} was committed, {seq} is there");

@@ -131,3 +131,24 @@ fn an_index_of_another_version_is_reported() {
         |reason| matches!(reason, Reason::Schema { found, .. } if found == "0123456789abcdef"),
     );
 }
+
+/// The directory goes away under a running writer: an error that says replay, and a rebuild
+/// that cures it without a restart.
+#[test]
+fn losing_the_disk_under_the_writer_is_an_error_and_curable() {
+    let dir = tempfile::tempdir().unwrap();
+    let index = Embedded::open(dir.path(), Options::default()).unwrap();
+    index.apply(&puts(vec![document("doc:1", "", "word")]), &at(1)).unwrap();
+    fs::remove_dir_all(dir.path().join("gen-0001")).unwrap();
+    for _ in 0..2 {
+        let lost = index.apply(&puts(vec![document("doc:2", "", "word")]), &at(2));
+        assert!(lost.is_err());
+    }
+    assert_eq!(found(&index, "word"), ["doc:1"], "searches go on with what is mapped");
+    let generation = index.begin_rebuild().unwrap();
+    generation.add(&puts(vec![document("doc:1", "", "word"), document("doc:2", "", "word")])).unwrap();
+    generation.commit(&at(2)).unwrap();
+    index.swap(generation).unwrap();
+    assert_eq!(found(&index, "word"), ["doc:1", "doc:2"]);
+    index.apply(&puts(vec![document("doc:3", "", "word")]), &at(3)).unwrap();
+}

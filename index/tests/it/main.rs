@@ -4,6 +4,8 @@
 //! `damage` and `swap` what happens when things break or change under readers;
 //! `isolation` and `queries` are properties over made-up input.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+
 mod contract;
 mod crash;
 mod damage;

@@ -29,7 +29,7 @@ fn readers_see_one_generation_through_many_swaps() {
             let other_process = Embedded::open_read_only(dir.path()).unwrap();
             while !done.load(Ordering::Relaxed) {
                 check_one_generation(&index);
-                if searches.fetch_add(1, Ordering::Relaxed) % 16 == 0 {
+                if searches.fetch_add(1, Ordering::Relaxed).is_multiple_of(16) {
                     check_one_generation(&other_process);
                 }
             }
