@@ -108,6 +108,7 @@ fn no_associations(from: Kind, to: Kind, id: &str) -> Value {
         "status": "error", "category": "OBJECT_NOT_FOUND",
         "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
         "message": format!("No {} is associated with {} {id}.", to.in_associations(), from.in_associations()),
+        "errors": [], "links": {},
         "context": {"fromObjectId": [id], "fromObjectType": [from.type_id()], "toObjectType": [to.type_id()]},
     })
 }

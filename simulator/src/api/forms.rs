@@ -13,12 +13,43 @@ const TYPES: [&str; 3] = ["hubspot", "captured", "flow"];
 
 fn form_json(portal: &Portal, form: usize) -> Value {
     let at = iso(portal.created(Kind::Contact, 0));
-    let fields: Vec<Value> = ["email", "firstname", "message"].iter().map(|name| json!({"name": name, "objectTypeId": "0-1", "fieldType": "single_line_text", "required": *name == "email"})).collect();
+    let fields = [
+        form_field("email", "Email", "email"),
+        form_field("firstname", "First name", "single_line_text"),
+        form_field("message", "Message", "multi_line_text"),
+    ];
     json!({
         "id": portal.form_guid(form), "name": FORMS[form].name, "formType": FORMS[form].form_type,
         "createdAt": at, "updatedAt": at, "archived": false,
         "fieldGroups": [{"groupType": "default_group", "richTextType": "text", "fields": fields}],
+        "configuration": {
+            "language": "en", "cloneable": true, "editable": true, "archivable": true, "recaptchaEnabled": false,
+            "createNewContactForNewEmail": true, "allowLinkToResetKnownValues": false, "prePopulateKnownValues": true,
+            "notifyContactOwner": false, "notifyRecipients": [], "lifecycleStages": [],
+            "postSubmitAction": {"type": "thank_you", "value": "Thank you"},
+        },
+        "displayOptions": {
+            "renderRawHtml": false, "theme": "default_style", "submitButtonText": "Send",
+            "style": {
+                "fontFamily": "arial, sans-serif", "backgroundWidth": "100%", "labelTextColor": "#33475b",
+                "labelTextSize": "14px", "helpTextColor": "#7c98b6", "helpTextSize": "11px",
+                "legalConsentTextColor": "#33475b", "legalConsentTextSize": "14px", "submitColor": "#ff7a59",
+                "submitAlignment": "left", "submitFontColor": "#ffffff", "submitSize": "12px",
+            },
+        },
+        "legalConsentOptions": {"type": "none"},
     })
+}
+
+fn form_field(name: &str, label: &str, field_type: &str) -> Value {
+    let mut field = json!({
+        "objectTypeId": "0-1", "name": name, "label": label, "fieldType": field_type,
+        "required": field_type == "email", "hidden": false, "dependentFields": [],
+    });
+    if field_type == "email" {
+        field["validation"] = json!({"blockedEmailDomains": [], "useDefaultBlockList": false});
+    }
+    field
 }
 
 /// `GET /marketing/forms`. Without `formTypes` only forms of type `hubspot` appear.

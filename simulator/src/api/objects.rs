@@ -184,13 +184,13 @@ fn batch_errors(kind: Kind, missing: &[&str], failed: &[&str]) -> Vec<Value> {
         errors.push(json!({
             "status": "error", "category": "OBJECT_NOT_FOUND",
             "message": format!("Could not get some {name} objects, they may be deleted or not exist. Check that ids are valid."),
-            "context": {"ids": missing},
+            "context": {"ids": missing}, "errors": [], "links": {},
         }));
     }
     if !failed.is_empty() {
         errors.push(json!({
             "status": "error", "category": "INTERNAL_ERROR",
-            "message": "Some objects could not be read at the moment.", "context": {"ids": failed},
+            "message": "Some objects could not be read at the moment.", "context": {"ids": failed}, "errors": [], "links": {},
         }));
     }
     errors
