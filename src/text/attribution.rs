@@ -2,7 +2,7 @@
 //!
 //! It looks at lines only, never at HTML, and does not decide what follows from them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use super::wording::{self, FORWARDED, OPENERS, ORIGINAL, WROTE};
@@ -171,7 +171,11 @@ pub(super) fn ending_at(lines: &[&str], first: usize, last: usize) -> Option<Fou
     let window = &lines[first.max((last + 1).saturating_sub(MAX_FOLD))..=last];
     let proof = |l: &&str| l.contains('@') || l.contains(|c: char| c.is_numeric());
     // Without a date or an address only the last line itself, or the one above it, can say "X wrote:".
-    let fold = if window.iter().any(proof) { MAX_FOLD } else { 2 };
+    let proven = window.iter().any(proof);
+    if !proven && !says_wrote(end) {
+        return None;
+    }
+    let fold = if proven { MAX_FOLD } else { 2 };
     let mut best: Option<Found> = None;
     let mut joined = String::new();
     for line in (first..=last).rev().take(fold) {
@@ -218,6 +222,17 @@ pub(super) fn continues(line: &str, next: &str) -> bool {
 pub(super) fn heads(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(300)];
     head.match_indices([':', '：']).any(|(at, colon)| judge(&head[..at + colon.len()]) == Some(true))
+}
+
+/// The last words of the wordings of "wrote" that are written in ASCII.
+static LAST_WORDS: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| WROTE.iter().filter_map(|w| w.rsplit(' ').next()).filter(|w| w.is_ascii()).collect());
+
+/// Whether a line may end in "wrote", by its last word.
+fn says_wrote(line: &str) -> bool {
+    let stem = line.trim_end_matches(is_rule);
+    let last = stem.rsplit(' ').next().unwrap_or_default();
+    !last.is_ascii() || last.len() <= 16 && LAST_WORDS.contains(last.to_ascii_lowercase().as_str())
 }
 
 /// Cheap test of a line's end before anything is unfolded.

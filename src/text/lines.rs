@@ -31,11 +31,23 @@ impl Line<'_> {
     }
 }
 
+/// Lines that are classed one by one; what follows them is one more line, so that no body costs more than its bytes.
+const MOST_LINES: usize = 50_000;
+
 /// The lines of a text; an attribution behind other words becomes a line of its own.
 pub(super) fn split(text: &str) -> Vec<Line<'_>> {
     let mut out = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
+        if out.len() >= MOST_LINES {
+            out.push(Line {
+                range: start..text.len(),
+                text: text[start..].trim_end_matches('\n'),
+                class: None,
+                quoted: false,
+            });
+            break;
+        }
         let end = start + line.len();
         let bare = line.trim_end_matches('\n');
         let inside = if bare.contains("On ") { attribution::ending_at(&[bare], 0, 0) } else { None };

@@ -5,6 +5,7 @@
 //! Order of the stages: [`html`] -> [`reply`] (with [`signature`], [`boilerplate`]) -> [`secrets`] ->
 //! [`passages`] -> [`language`]. [`near_copies`] compares finished texts and is called by the pipeline.
 
+mod account_numbers;
 pub mod attribution;
 pub mod body;
 pub mod boilerplate;

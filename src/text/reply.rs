@@ -248,13 +248,17 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_pa
             let near = next_words(lines, n + 1, 3).iter().any(|at| lines[*at].quoted);
             let in_soft =
                 next.first().is_some_and(|at| soft.iter().any(|s| s.contains(at) && !s.contains(&n)));
+            let near = near || mark_custom(lines, n + 1);
             if found.sure || near || in_soft {
                 let folded = n + 1 < texts.len() && attribution::continues(texts[n], texts[n + 1]);
                 let end = n + 1 + usize::from(folded);
                 lines::force(&mut lines[found.line..end], SpanClass::Attribution);
                 rules_above(lines, found.line);
                 first = end;
-                if !near && !in_soft && !(with_parent && mostly_quoted(&lines[end..])) {
+                // With nothing written above, what stands below without marks is all there is: it stays.
+                let above = lines[..found.line].iter().any(Line::is_open);
+                let open = near || in_soft || !above || with_parent && mostly_quoted(&lines[end..]);
+                if !open {
                     lines::force(&mut lines[end..], SpanClass::Quote);
                     return;
                 }
@@ -267,12 +271,44 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_pa
             first = n + head;
             let inline = class == SpanClass::Quote
                 && next_words(lines, n + head, 1).iter().any(|at| lines[*at].quoted);
-            if !inline && !(with_parent && mostly_quoted(&lines[n + head..])) {
+            // A header block with nothing written above it is a forward without a comment.
+            let bare = !inline && !lines[..n].iter().any(Line::is_open);
+            let class = if bare { SpanClass::Forward } else { class };
+            let open = inline || with_parent && mostly_quoted(&lines[n + head..]);
+            if !open {
                 lines::force(&mut lines[n + head..], class);
                 return;
             }
         }
     }
+}
+
+/// Marks lines that begin with an unusual quote mark, such as `|`, `--]` or a person's initials, under an attribution.
+fn mark_custom(lines: &mut [Line], from: usize) -> bool {
+    let next = next_words(lines, from, 2);
+    let [first, second] = next.as_slice() else { return false };
+    let text = lines[*first].text.trim_start();
+    let len = text.find(|c: char| c.is_alphanumeric() || c.is_whitespace()).unwrap_or(text.len());
+    let initials = text
+        .find('>')
+        .filter(|at| (1..=4).contains(at) && text[..*at].bytes().all(|b| b.is_ascii_uppercase()));
+    let len = initials.map_or(len, |at| at + 1);
+    let prefix = text[..len].to_owned();
+    let mark = (1..=4).contains(&len)
+        && !matches!(
+            prefix.as_str(),
+            "-" | "*" | "(" | "\"" | "'" | "[" | "<" | "“" | "„" | "«" | "¿" | "¡" | "•" | "$" | "@"
+        );
+    if !mark || !lines[*second].text.trim_start().starts_with(&prefix) {
+        return false;
+    }
+    for line in
+        lines[from..].iter_mut().filter(|l| l.class.is_none() && l.text.trim_start().starts_with(&prefix))
+    {
+        line.class = Some(SpanClass::Quote);
+        line.quoted = true;
+    }
+    true
 }
 
 /// Whether the parent mail explains these lines: then what it does not hold was written in between.

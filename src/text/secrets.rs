@@ -2,10 +2,10 @@
 //!
 //! E-mail addresses and phone numbers stay: they are what the CRM is keyed by. The value found is never returned.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::account_numbers;
 use super::finder::Finder;
 
 /// What kind of secret was found.
@@ -54,7 +54,7 @@ pub struct Secret {
 #[must_use]
 pub fn find(text: &str) -> Vec<Secret> {
     let mut found = Vec::new();
-    numbers(text, &mut found);
+    account_numbers::find(text, &mut found);
     worded(text, &mut found);
     long_tokens(text, &mut found);
     found.sort_by_key(|s| (s.range.start, std::cmp::Reverse(s.range.end)));
@@ -93,129 +93,6 @@ pub(super) fn mask_found(text: &str, offset: usize, found: &[Secret]) -> String 
     }
     out.push_str(&text[at..]);
     out
-}
-
-/// Card numbers and bank accounts: runs of digits, perhaps in groups, that pass their check.
-fn numbers(text: &str, found: &mut Vec<Secret>) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    let mut before = b' ';
-    while at < bytes.len() {
-        let b = bytes[at];
-        let start = at;
-        if !before.is_ascii_alphanumeric() && b.is_ascii_digit() {
-            let (digits, groups, end) = digit_run(bytes, at);
-            if is_card(&digits, &groups) {
-                found.push(Secret { kind: SecretKind::Card, range: start..end });
-            }
-            at = end;
-        } else if !before.is_ascii_alphanumeric() && b.is_ascii_uppercase() {
-            if let Some(end) = iban(bytes, at) {
-                found.push(Secret { kind: SecretKind::Iban, range: start..end });
-                at = end;
-            }
-        }
-        at = at.max(start + 1);
-        before = bytes[at - 1];
-    }
-}
-
-/// Digits from `at` on, the sizes of their groups, and where they end.
-fn digit_run(bytes: &[u8], mut at: usize) -> (Vec<u8>, Vec<usize>, usize) {
-    let mut digits = Vec::new();
-    let mut groups = vec![0];
-    let mut end = at;
-    while let Some(b) = bytes.get(at) {
-        if b.is_ascii_digit() {
-            if digits.len() < 24 {
-                digits.push(b - b'0');
-            } else {
-                digits.push(0);
-            }
-            if let Some(last) = groups.last_mut() {
-                *last += 1;
-            }
-            end = at + 1;
-        } else if matches!(b, b' ' | b'-' | b'.')
-            && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
-            && groups.len() < 6
-        {
-            groups.push(0);
-        } else {
-            break;
-        }
-        at += 1;
-    }
-    (digits, groups, end)
-}
-
-fn is_card(digits: &[u8], groups: &[usize]) -> bool {
-    let length = digits.len();
-    let fits = match digits.first() {
-        Some(2 | 5) => length == 16,
-        Some(3) => (14..=16).contains(&length),
-        Some(4) => matches!(length, 13 | 16 | 19),
-        Some(6) => (16..=19).contains(&length),
-        _ => false,
-    };
-    let grouped = groups.len() == 1 || groups[0] == 4 && groups[1..].iter().all(|g| (3..=6).contains(g));
-    fits && grouped && luhn(digits)
-}
-
-fn luhn(digits: &[u8]) -> bool {
-    let doubled = |n: usize, d: u8| {
-        let d = u32::from(d) << (n & 1);
-        if d > 9 { d - 9 } else { d }
-    };
-    let sum: u32 = digits.iter().rev().enumerate().map(|(n, d)| doubled(n, *d)).sum();
-    sum % 10 == 0
-}
-
-/// Length of account numbers by country, as the registry of the standard gives them.
-const IBAN_LENGTHS: &str = "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18 FO18 FR27 \
-    GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IQ23 IS26 IT27 JO30 KW30 KZ20 LB28 LC32 LI21 LT20 LU20 LV21 LY25 MC27 MD24 \
-    ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 ST25 SV28 TL23 TN24 TR26 UA29 VA22 VG24 XK20";
-
-static IBAN: LazyLock<HashMap<[u8; 2], usize>> = LazyLock::new(|| {
-    IBAN_LENGTHS
-        .split_whitespace()
-        .filter_map(|entry| Some(([entry.as_bytes()[0], entry.as_bytes()[1]], entry[2..].parse().ok()?)))
-        .collect()
-});
-
-/// Where the account number that begins at `at` ends, if it passes the check.
-fn iban(bytes: &[u8], at: usize) -> Option<usize> {
-    let head = bytes.get(at..at + 4)?;
-    if !(head[2].is_ascii_digit() && head[3].is_ascii_digit()) {
-        return None;
-    }
-    let length = *IBAN.get(&[head[0], head[1]])?;
-    let mut value = [0_u8; 34];
-    let mut filled = 0;
-    let mut end = at;
-    for (n, b) in bytes[at..].iter().enumerate().take(48) {
-        match b {
-            b'0'..=b'9' | b'A'..=b'Z' => {
-                *value.get_mut(filled)? = *b;
-                filled += 1;
-                end = at + n + 1;
-            }
-            b' ' | b'-' | b'.' => {}
-            _ => return None,
-        }
-        if filled == length {
-            break;
-        }
-    }
-    (filled == length && mod_97(&value[..filled])).then_some(end)
-}
-
-fn mod_97(value: &[u8]) -> bool {
-    let step = |rest: u32, b: &u8| match b {
-        b'0'..=b'9' => (rest * 10 + u32::from(b - b'0')) % 97,
-        _ => (rest * 100 + u32::from(b - b'A') + 10) % 97,
-    };
-    value[4..].iter().chain(&value[..4]).fold(0, step) == 1
 }
 
 const PASSWORD: usize = 0;
@@ -351,12 +228,23 @@ fn is_mask(word: &str) -> bool {
 
 /// End of "is" and its like, where it stands close behind a label.
 fn said(near: &str) -> Option<usize> {
-    let lower = near.to_ascii_lowercase();
-    [" is ", " lautet ", " ist ", " est ", " es ", " è ", " é ", " är ", " er ", " on ", " to ", "は"]
-        .iter()
-        .filter_map(|w| lower.find(w).map(|at| at + w.len()))
-        .min()
-        .filter(|at| *at <= 30)
+    let mut at = 0;
+    while at <= 30 {
+        let rest = &near[at..];
+        let start = at + (rest.len() - rest.trim_start_matches(' ').len());
+        let len = near[start..].find(' ')?;
+        if ["is", "lautet", "ist", "est", "es", "è", "é", "är", "er", "on", "to"]
+            .iter()
+            .any(|w| near[start..start + len].eq_ignore_ascii_case(w))
+        {
+            return Some(start + len + 1);
+        }
+        if let Some(n) = near[start..start + len].find('は') {
+            return Some(start + n + 'は'.len_utf8());
+        }
+        at = start + len;
+    }
+    None
 }
 
 /// The word at `begin`, without the marks that close a sentence or a quotation.
@@ -374,7 +262,7 @@ fn looks_secret(word: &str, least: usize) -> bool {
     let symbol =
         word.contains(|c: char| c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '-' | '\'' | '/' | '@'));
     let mixed = word.chars().skip(1).any(char::is_uppercase) && word.contains(char::is_lowercase);
-    word.len() >= least && (digit || symbol || mixed) && !word.contains("://")
+    word.len() >= least && !word.starts_with("//") && (digit || symbol || mixed) && !word.contains("://")
 }
 
 /// The first word with so many digits close behind a label.
@@ -476,6 +364,9 @@ fn long_tokens(text: &str, found: &mut Vec<Secret>) {
             continue;
         }
         let bare = word.trim_end_matches(['.', ':', ';']);
+        if bare.starts_with(['-', '_']) {
+            continue;
+        }
         let plain =
             bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'=' | b'/'));
         let digits = bare.bytes().filter(u8::is_ascii_digit).count();
