@@ -310,3 +310,77 @@ fn is_unspaced(c: char) -> bool {
         | 0x3400..=0x4DBF | 0x4E00..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF
         | 0xFF66..=0xFF9F | 0x20000..=0x3FFFF)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cut(text: &str) -> Vec<(&str, Kind)> {
+        pieces(text).iter().map(|p| (&text[p.from..p.to], p.kind)).collect()
+    }
+
+    fn pieces(text: &str) -> Vec<Piece> {
+        let mut scanner = Scanner::new(text, 0);
+        let mut out = Vec::new();
+        while scanner.next_into(&mut out) {}
+        out
+    }
+
+    #[test]
+    fn exact_things_are_kept_whole_beside_their_parts() {
+        use Kind::{Exact, Phone, Word};
+        assert_eq!(
+            cut("to nina.b@harbor-pet.example!"),
+            [
+                ("to", Word),
+                ("nina.b@harbor-pet.example", Exact),
+                ("harbor-pet.example", Exact),
+                ("nina", Word),
+                ("b", Word),
+                ("harbor", Word),
+                ("pet", Word),
+                ("example", Word),
+            ]
+        );
+        assert_eq!(cut("PO/2026/45"), [("PO/2026/45", Exact), ("PO", Word), ("2026", Word), ("45", Word)]);
+        assert_eq!(cut("follow-up"), [("follow", Word), ("up", Word)]);
+        assert_eq!(cut("Nina's e.g. C++"), [("Nina", Word), ("e", Word), ("g", Word), ("C", Word)]);
+        assert_eq!(
+            cut("(415) 555-0123."),
+            [("(415) 555-0123", Phone), ("415", Word), ("555", Word), ("0123", Word)]
+        );
+        assert_eq!(cut("www.a.example/x")[..2], [("www.a.example", Exact), ("a.example", Exact)]);
+    }
+
+    #[test]
+    fn amounts_and_dates_are_no_phone_numbers() {
+        for text in ["2026-11-24", "1.000.000", "12.50", "in 2026", "1,250,000.00", "10:30"] {
+            assert!(cut(text).iter().all(|(_, kind)| *kind != Kind::Phone), "{text}");
+        }
+    }
+
+    #[test]
+    fn scripts_without_spaces_give_characters_and_pairs() {
+        use Kind::{Pair, Single, Word};
+        assert_eq!(
+            cut("A社の票"),
+            [("A", Word), ("社", Single), ("社の", Pair), ("の", Single), ("の票", Pair), ("票", Single)]
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn pieces_lie_in_the_text_in_order(text in "(\\PC|[ .@'+/,()0-9-]|[a-z一-十]){0,80}") {
+            let mut position = 0;
+            for piece in pieces(&text) {
+                prop_assert!(piece.from < piece.to);
+                prop_assert!(text.get(piece.from..piece.to).is_some());
+                prop_assert!(piece.position >= position && piece.position <= position + 1);
+                position = piece.position;
+            }
+        }
+    }
+}
