@@ -6,6 +6,9 @@ use crate::kind::Kind;
 use crate::overlay::{Life, Overlay, Touched};
 use crate::portal::Portal;
 
+/// How long deleted records can be restored.
+const BIN_MS: i64 = 90 * crate::clock::DAY_MS;
+
 /// A look at the portal at one instant.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
@@ -41,7 +44,12 @@ impl<'a> View<'a> {
         while let Life::Merged(into) = record.life() {
             record = self.record(kind, into)?;
         }
-        (record.life() != Life::Gone).then_some(record)
+        (record.life() != Life::Gone && !self.is_purged(&record)).then_some(record)
+    }
+
+    /// Whether a deleted record has been in the recycle bin for longer than HubSpot keeps it.
+    fn is_purged(&self, record: &Record<'_>) -> bool {
+        matches!(record.life(), Life::Archived(at) if self.now - at >= BIN_MS)
     }
 
     /// Live or archived records from an index on, ascending.
@@ -55,7 +63,7 @@ impl<'a> View<'a> {
         if archived {
             let touched = view.overlay.touched(kind).range(first..);
             let records = touched.map(move |(index, t)| Record { kind, index: *index, touched: Some(t) });
-            return Box::new(records.filter(Record::is_archived));
+            return Box::new(records.filter(move |record| record.is_archived() && !view.is_purged(record)));
         }
         let records = (first..view.overlay.end(kind)).filter_map(move |i| view.record(kind, i));
         Box::new(records.filter(Record::is_live))

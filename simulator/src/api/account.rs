@@ -102,6 +102,12 @@ pub(super) fn properties(call: &Call<'_>, kind: Kind, name: Option<&str>) -> Res
     Ok(Reply::ok(&json!({"results": results})))
 }
 
+/// The definitions of an engagement type, of which other types share the common ones.
+pub(super) fn shared_definitions(call: &Call<'_>) -> Vec<Value> {
+    let at = iso(call.state.portal.created(Kind::Contact, 0));
+    catalog::of(Kind::Note).map(|p| definition(p, &at)).collect()
+}
+
 fn definition(property: &Property, at: &str) -> Value {
     let option = |(n, value): (usize, &&str)| json!({"label": value, "value": value, "displayOrder": n, "hidden": false});
     let options: Vec<Value> = property.options.iter().enumerate().map(option).collect();

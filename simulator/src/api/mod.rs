@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 mod associations;
+mod empty;
 mod forms;
 pub(crate) mod objects;
 mod search;
@@ -100,6 +101,9 @@ fn authorize(state: &State, request: &Request) -> Result<Option<BTreeSet<String>
 }
 
 fn dispatch(call: &Call<'_>, path: &[&str]) -> Result<Reply, Reply> {
+    if let Some(reply) = empty::answer(call, path) {
+        return Ok(reply);
+    }
     let kind = |name: &str| {
         Kind::parse(name)
             .ok_or_else(|| Reply::bad_request(&format!("Unable to infer object type from: {name}")))

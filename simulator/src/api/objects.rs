@@ -36,6 +36,9 @@ fn shape(call: &Call<'_>, kind: Kind, asked: &[&str]) -> Result<Shape, Reply> {
     let mut shape = Shape::of(kind, asked);
     shape.redact_mail = redact_mail;
     for name in call.request.list("associations") {
+        if super::empty::is_type(name) {
+            continue;
+        }
         let to = Kind::parse(name)
             .ok_or_else(|| Reply::bad_request(&format!("Unable to infer object type from: {name}")))?;
         if !shape.associations.contains(&to) {

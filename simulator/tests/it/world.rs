@@ -25,6 +25,12 @@ fn deleted_records_lie_in_the_bin_and_come_back() {
     portal.posted(&format!("/__sim/objects/notes/{id}/restore"), &Value::Null);
     portal.got(&format!("/crm/v3/objects/notes/{id}"));
     assert!(portal.list_ids("/crm/v3/objects/notes?archived=true", 100).is_empty());
+    portal.call("DELETE", &format!("/__sim/objects/notes/{id}"), &Value::Null);
+    portal.posted("/__sim/clock/advance", &json!({"ms": 90 * 86_400_000_i64}));
+    assert!(
+        portal.list_ids("/crm/v3/objects/notes?archived=true", 100).is_empty(),
+        "the bin is emptied after 90 days"
+    );
 }
 
 #[test]
@@ -173,4 +179,21 @@ fn owners_pipelines_and_properties_describe_the_portal() {
             .iter()
             .any(|p| p["name"] == json!("lifecyclestage") && !p["options"].as_array().unwrap().is_empty())
     );
+}
+
+#[test]
+fn types_without_records_are_empty_and_not_unknown() {
+    let mut portal = Portal::of(30);
+    let id = portal.truth_ids("contacts")[0].clone();
+    for name in ["tickets", "0-5", "communications", "leads"] {
+        assert_eq!(portal.got(&format!("/crm/v3/objects/{name}"))["results"], json!([]));
+        assert_eq!(portal.posted(&format!("/crm/v3/objects/{name}/search"), &Value::Null)["total"], json!(0));
+        assert!(!portal.got(&format!("/crm/v3/properties/{name}"))["results"].as_array().unwrap().is_empty());
+        assert_eq!(
+            portal.got(&format!("/crm/v4/objects/contacts/{id}/associations/{name}"))["results"],
+            json!([])
+        );
+    }
+    assert_eq!(portal.get("/crm/v3/objects/invented").status, 400);
+    portal.got("/crm/v3/objects/contacts?associations=tickets,companies");
 }
