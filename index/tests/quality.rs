@@ -130,6 +130,12 @@ fn sweep() -> Vec<(String, Ranking)> {
     for stop_weight in [0.0, 0.1, 0.2, 0.3, 0.5] {
         out.push((format!("stop weight {stop_weight}"), Ranking { stop_weight, ..base }));
     }
+    for stop_share in [1.0, 0.5, 0.3, 0.2, 0.1, 0.05] {
+        for stop_weight in [0.15, 0.3, 0.5] {
+            let ranking = Ranking { stop_share, stop_weight, ..base };
+            out.push((format!("stop share {stop_share} weight {stop_weight}"), ranking));
+        }
+    }
     for all_words_up_to in [2, 3, 4, 5, 7] {
         out.push((format!("all words up to {all_words_up_to}"), Ranking { all_words_up_to, ..base }));
     }

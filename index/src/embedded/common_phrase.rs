@@ -11,7 +11,7 @@ use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, Term};
 
 /// Passages of one segment whose positions are compared.
-const MAX_COMPARED: usize = 20_000;
+const MAX_COMPARED: usize = 5_000;
 
 /// Terms of one field with their places in the phrase.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ pub(crate) fn explain(
     let reader = searcher.segment_reader(candidate.segment);
     let scoring = || EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
     let mut matches = Vec::new();
-    for word in &lowered.words {
+    for word in lowered.words.iter().filter(|word| word.weight > 0.0) {
         for (field, name) in [(fields.title, "title"), (fields.text, "text"), (fields.names, "names")] {
             for form in word.forms_in(field == fields.names) {
                 let term = Term::from_field_text(field, form);

@@ -97,7 +97,8 @@ pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered, ranking: &Rank
         clauses.push((Occur::Must, phrase_query(fields, phrase)));
     }
     let mut words: Clauses = Vec::new();
-    let (ranking_only, finding): (Vec<&Word>, Vec<&Word>) = lowered.words.iter().partition(|word| word.stop);
+    let (ranking_only, finding): (Vec<&Word>, Vec<&Word>) =
+        lowered.words.iter().filter(|word| word.weight > 0.0).partition(|word| word.stop);
     for word in finding {
         words.extend(term_queries(fields, word, ranking).into_iter().map(|query| (Occur::Should, query)));
     }

@@ -19,6 +19,8 @@ pub struct Ranking {
     pub names_weight: f32,
     /// Weight of words such as "how" and "the", which rank what other words have found.
     pub stop_weight: f32,
+    /// Such words are left out where they are in more than this share of the passages.
+    pub stop_share: f64,
     /// Queries of at most this many words put passages with all of them first.
     pub all_words_up_to: usize,
 }
@@ -30,6 +32,7 @@ impl Default for Ranking {
             title_weight: 0.4,
             names_weight: 1.0,
             stop_weight: 0.15,
+            stop_share: 0.5,
             all_words_up_to: 3,
         }
     }

@@ -107,7 +107,7 @@ impl Search<'_> {
 
     fn once(
         &self,
-        lowered: Lowered,
+        mut lowered: Lowered,
         bookmark: Option<&Bookmark>,
         corrections: Vec<String>,
     ) -> Result<Run, Error> {
@@ -117,6 +117,7 @@ impl Search<'_> {
             Some(bookmark) if bookmark.statistics.fits(&lowered.words) => bookmark.statistics.clone(),
             _ => Frozen::take(searcher, fields, &lowered.words, &self.scope.org)?,
         };
+        drop_common_stop_words(&mut lowered, &frozen, self.ranking.stop_share);
         let browsing = lowered.is_empty();
         // A text of which no word can be looked up is not the same as no text.
         let hopeless = browsing && !self.request.query.is_empty();
@@ -217,5 +218,14 @@ impl Search<'_> {
         );
         let digest = Sha256::digest(text.as_bytes());
         digest[..8].iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
+    }
+}
+
+/// Words keep their place beside their statistics; without weight they are not looked up.
+fn drop_common_stop_words(lowered: &mut Lowered, frozen: &Frozen, share: f64) {
+    for (i, word) in lowered.words.iter_mut().enumerate() {
+        if word.stop && frozen.is_common(i, share) {
+            word.weight = 0.0;
+        }
     }
 }

@@ -85,6 +85,13 @@ impl Frozen {
         Ok(Frozen { passages, tokens: TYPICAL_LENGTHS.map(|length| length * passages), words: frequencies })
     }
 
+    /// Whether a word is in so many passages that it tells them apart hardly at all, and
+    /// costs more to look at than it is worth.
+    pub(crate) fn is_common(&self, word: usize, share: f64) -> bool {
+        let frequency = self.words.get(word).map_or(0, |row| row[1]);
+        to_f64(frequency) > share * to_f64(self.passages)
+    }
+
     /// Whether these belong to a search of as many words.
     pub(crate) fn fits(&self, words: &[Word]) -> bool {
         self.words.len() == words.len() && self.words.iter().flatten().all(|df| *df <= self.passages)
@@ -156,11 +163,15 @@ impl<'a> Statistics<'a> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
     reason = "an average needs no more than 52 bits"
 )]
 fn scaled(tokens: u64, scale: f64) -> u64 {
-    ((tokens as f64 * scale) as u64).max(1)
+    ((to_f64(tokens) * scale) as u64).max(1)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn to_f64(count: u64) -> f64 {
+    count as f64
 }
 
 impl Bm25StatisticsProvider for Statistics<'_> {
