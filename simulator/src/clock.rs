@@ -25,7 +25,9 @@ impl Clock {
         self.base_ms + elapsed + self.advanced_ms.load(Ordering::Relaxed)
     }
 
+    /// Moves on, at most a century at a time so that sums of instants stay in range.
     pub(crate) fn advance(&self, ms: i64) {
+        let ms = ms.clamp(0, 36_525 * DAY_MS);
         self.advanced_ms.fetch_add(ms, Ordering::Relaxed);
     }
 }

@@ -13,10 +13,24 @@ use crate::options::Error;
 pub(crate) struct Body {
     #[serde(default)]
     pub(crate) html: Option<String>,
-    #[serde(default, alias = "vendor_text", alias = "input", alias = "body")]
-    pub(crate) text: Option<String>,
-    #[serde(default, alias = "id")]
-    pub(crate) subject: Option<serde_json::Value>,
+    #[serde(default)]
+    pub(crate) subject: Option<String>,
+    #[serde(default)]
+    text: Option<String>,
+    #[serde(default)]
+    vendor_text: Option<String>,
+    #[serde(default)]
+    input: Option<String>,
+    #[serde(default)]
+    body: Option<String>,
+}
+
+impl Body {
+    /// The plain text, under whichever name the corpus keeps it.
+    pub(crate) fn text(&self) -> Option<&str> {
+        let names = [&self.text, &self.vendor_text, &self.input, &self.body];
+        names.into_iter().find_map(Option::as_deref)
+    }
 }
 
 /// All bodies of a corpus file, or none.

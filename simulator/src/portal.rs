@@ -12,6 +12,8 @@ use crate::options::Options;
 
 /// Distance between neighbouring ids, at most; real portals leave gaps.
 const STRIDE: u64 = 1_009;
+/// No record reaches so far; larger numbers in a request are read as this one.
+const LARGEST_ID: u64 = 1 << 60;
 /// How long before the portal's present its first record was created.
 const SPAN_MS: i64 = 3 * 365 * DAY_MS;
 /// Larger than any block and prime, so multiplying by it permutes every block.
@@ -82,13 +84,14 @@ impl Portal {
     /// The index an id belongs to, whether or not the portal reaches that far.
     pub(crate) fn index(&self, kind: Kind, id: u64) -> Option<u64> {
         let base = self.id(kind, 0) - self.draw(kind, 0, 1) % (STRIDE - 1);
-        let index = id.checked_sub(base)? / STRIDE;
+        let index = id.min(LARGEST_ID).checked_sub(base)? / STRIDE;
         (self.id(kind, index) == id).then_some(index)
     }
 
     /// The first index whose id is at least `id`.
     pub(crate) fn index_at_or_after(&self, kind: Kind, id: u64) -> u64 {
         let base = self.id(kind, 0) - self.draw(kind, 0, 1) % (STRIDE - 1);
+        let id = id.min(LARGEST_ID);
         let index = id.saturating_sub(base) / STRIDE;
         if self.id(kind, index) >= id { index } else { index + 1 }
     }

@@ -74,7 +74,7 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, Reply> {
     let results: Vec<Value> =
         all.iter().skip(first).take(limit).map(|f| form_json(&call.state.portal, *f)).collect();
     let mut body = json!({"results": results});
-    if first + limit < all.len() {
+    if first.saturating_add(limit) < all.len() {
         body["paging"] = json!({"next": {"after": (first + limit).to_string(), "link": "https://api.hubapi.com/marketing/v3/forms"}});
     }
     Ok(Reply::ok(&body))

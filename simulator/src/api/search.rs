@@ -55,7 +55,7 @@ pub(super) fn search(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
         )));
     }
     let after = number(body.after.as_ref(), "after")?.unwrap_or_default();
-    if after + limit > RESULT_CAP {
+    if after.saturating_add(limit) > RESULT_CAP {
         return Err(Reply::bad_request(&format!(
             "Query will return more than {RESULT_CAP} results; paging goes no further"
         )));

@@ -126,10 +126,7 @@ impl Portal {
 
     pub(crate) fn email_subject(&self, email: u64) -> String {
         if let Some(body) = self.corpus.body(email) {
-            return body.subject.as_ref().map_or_else(String::new, |s| match s.as_str() {
-                Some(text) => text.to_owned(),
-                None => s.to_string(),
-            });
+            return body.subject.clone().unwrap_or_default();
         }
         let turn = self.turn(Kind::Email, email);
         let lexicon = self.language_of_contact(turn.contact);
@@ -224,7 +221,7 @@ impl Portal {
     /// The plain-text part; HubSpot keeps one for nearly every message.
     pub(crate) fn email_text(&self, email: u64) -> Option<String> {
         if let Some(body) = self.corpus.body(email) {
-            return body.text.clone();
+            return body.text().map(str::to_owned);
         }
         if self.lean {
             return Some(format!("ref {}", unique_word(self.seed, Kind::Email.stream(), email)));

@@ -19,6 +19,9 @@ use crate::view::{Record, View};
 
 type Done = Result<Reply, Reply>;
 
+/// Records one call creates, at most.
+const MOST_AT_ONCE: u64 = 1_000_000;
+
 #[derive(Debug, Deserialize)]
 struct Advance {
     ms: i64,
@@ -41,7 +44,7 @@ pub(super) fn token_settings(state: &State, request: &Request) -> Done {
     let settings: TokenSettings = request.json()?;
     let mut tokens = state.tokens();
     tokens.rotate = settings.rotate.unwrap_or(tokens.rotate);
-    tokens.life_ms = settings.life_ms.unwrap_or(tokens.life_ms);
+    tokens.life_ms = settings.life_ms.map_or(tokens.life_ms, |ms| ms.clamp(0, 36_525 * crate::clock::DAY_MS));
     Ok(Reply::ok(&json!({"rotate": tokens.rotate, "life_ms": tokens.life_ms})))
 }
 
@@ -92,7 +95,7 @@ struct IndexSettings {
 pub(super) fn index_settings(state: &State, request: &Request) -> Done {
     let settings: IndexSettings = request.json()?;
     let mut overlay = state.overlay_mut();
-    overlay.lag_ms = settings.lag_ms.unwrap_or(overlay.lag_ms);
+    overlay.lag_ms = settings.lag_ms.map_or(overlay.lag_ms, |ms| ms.clamp(0, 36_525 * crate::clock::DAY_MS));
     overlay.ids_sort_as_text = settings.ids_sort_as_text.unwrap_or(overlay.ids_sort_as_text);
     Ok(Reply::ok(&json!({"lag_ms": overlay.lag_ms, "ids_sort_as_text": overlay.ids_sort_as_text})))
 }
@@ -131,7 +134,7 @@ pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
         return submit(state, &creation);
     }
     let kind = kind_of(kind)?;
-    let count = creation.count.unwrap_or(1);
+    let count = creation.count.unwrap_or(1).min(MOST_AT_ONCE);
     let mut overlay = state.overlay_mut();
     let now = state.clock.now();
     let mut links = Vec::new();
@@ -148,7 +151,12 @@ pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
         for (to, target) in &links {
             let primary =
                 matches!((kind, to), (Kind::Contact | Kind::Deal, Kind::Company) | (Kind::Company, _));
-            overlay.associate((kind, index), (*to, *target), primary, now + creation.associate_after_ms);
+            overlay.associate(
+                (kind, index),
+                (*to, *target),
+                primary,
+                now.saturating_add(creation.associate_after_ms),
+            );
             state.events.push(kind, index, What::Associated { to: *to, target: *target, removed: false });
         }
         state.events.created(kind, index);
@@ -306,7 +314,7 @@ pub(super) fn associate(state: &State, request: &Request) -> Done {
     if tie.remove {
         overlay.dissociate((from, a), (to, b));
     } else {
-        overlay.associate((from, a), (to, b), tie.primary, state.clock.now() + tie.after_ms);
+        overlay.associate((from, a), (to, b), tie.primary, state.clock.now().saturating_add(tie.after_ms));
     }
     state.events.push(from, a, What::Associated { to, target: b, removed: tie.remove });
     Ok(Reply::ok(&json!({})))

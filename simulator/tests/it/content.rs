@@ -158,7 +158,7 @@ fn mails_are_of_many_makes_and_tongues() {
 #[test]
 fn a_corpus_gives_the_mails_their_bodies() {
     let path = std::env::temp_dir().join(format!("simulator-corpus-{}.jsonl", std::process::id()));
-    std::fs::write(&path, "{\"subject\":\"One\",\"html\":\"<p>first</p>\",\"text\":null}\n{\"subject\":\"Two\",\"text\":\"second\\u000c\"}\n").unwrap();
+    std::fs::write(&path, "{\"id\":\"a/1\",\"subject\":\"One\",\"html\":\"<p>first</p>\",\"text\":null}\n{\"subject\":\"Two\",\"text\":\"second\\u000c\"}\n").unwrap();
     let mut portal = Portal::with(Options { contacts: 50, corpus: Some(path.clone()), ..Options::default() });
     let mails = pages(&mut portal, "emails", "hs_email_html,hs_email_text,hs_email_subject");
     assert_eq!(mails.len(), 2);

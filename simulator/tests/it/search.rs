@@ -212,3 +212,41 @@ fn ids_can_sort_as_text() {
     assert_ne!(numeric, text);
     assert_eq!(text.len(), 1_500);
 }
+
+#[test]
+fn numbers_at_the_ends_of_their_range_are_answered() {
+    let mut portal = Portal::of(50);
+    for value in ["18446744073709551615", "9223372036854775807", "-9223372036854775808", "-1", "1e99", ""] {
+        for path in [
+            "objects/contacts/{}",
+            "objects/contacts?after={}",
+            "objects/contacts?limit={}",
+            "owners?after={}",
+        ] {
+            let answer = portal.get(&format!("/crm/v3/{}", path.replace("{}", value)));
+            assert!(answer.status < 500, "{path} {value}");
+        }
+        assert!(portal.get(&format!("/marketing/v3/forms?after={value}")).status < 500);
+        for name in ["lastmodifieddate", "hs_object_id", "createdate", "email"] {
+            for operator in ["EQ", "GT", "GTE", "LT", "LTE", "BETWEEN", "NEQ"] {
+                let filter =
+                    json!({"propertyName": name, "operator": operator, "value": value, "highValue": value});
+                assert!(
+                    portal.post("/crm/v3/objects/contacts/search", &json!({"filters": [filter]})).status
+                        < 500
+                );
+            }
+        }
+        assert!(
+            portal.post("/crm/v3/objects/contacts/search", &json!({"after": value, "limit": 200})).status
+                < 500
+        );
+    }
+    for body in
+        ["nonsense", "[]", "{\"limit\":0}", "{\"after\":18446744073709551615}", "{\"limit\":-1}", "\"x\""]
+    {
+        let answer =
+            portal.send("POST", "/crm/v3/objects/contacts/search", "application/json", body).unwrap();
+        assert!(answer.status < 500, "{body}");
+    }
+}
