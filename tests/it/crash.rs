@@ -72,7 +72,7 @@ fn syn_11_a_killed_sync_reads_on_from_its_checkpoint() {
     assert_eq!(here.ids("contacts"), portal.ids("contacts"));
     assert_eq!(report["types"]["contacts"]["fetched"], 3_000, "the report is of the whole run");
     let journal = portal.json("/__sim/journal");
-    let lists = journal["routes"]["GET contacts"].as_i64().unwrap_or_else(|| panic!("{journal}"));
+    let lists = journal["routes"]["GET crm/objects/contacts"].as_i64().unwrap_or_else(|| panic!("{journal}"));
     assert_eq!(lists, 30 - before / 100, "only what was missing was read again");
 }
 

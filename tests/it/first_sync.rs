@@ -66,14 +66,14 @@ fn the_report_counts_what_is_stored(portal: &Portal, report: &Value) {
 /// CON-5: contacts → companies → deals → engagements, by the first list call of each.
 fn types_were_read_in_order(portal: &Portal) {
     let journal = portal.json("/__sim/journal");
-    let order: Vec<String> = journal["first_calls"]
+    let order: Vec<String> = journal["order"]
         .as_array()
         .unwrap_or_else(|| panic!("{journal}"))
         .iter()
         .map(|call| call.as_str().unwrap().to_owned())
         .collect();
     let first = |name: &str| {
-        let at = order.iter().position(|call| call.contains(name) && !call.contains("search"));
+        let at = order.iter().position(|call| *call == format!("GET crm/objects/{name}"));
         at.unwrap_or_else(|| panic!("{name} was never listed: {order:?}"))
     };
     let crm = [first("contacts"), first("companies"), first("deals")];
