@@ -35,6 +35,9 @@ pub enum Error {
     /// A cursor that this index never gave out, or that belongs to another search.
     #[error("the cursor does not belong to this search")]
     Cursor,
+    /// Files with removed text are still in use; purge again.
+    #[error("removed text is still on disk because a merge or a search holds its files")]
+    NotPurged,
     /// The file system refused.
     #[error("index file {path}: {source}")]
     Io {

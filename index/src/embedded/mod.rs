@@ -34,6 +34,7 @@ use snapshot::{Opened, Snapshot};
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use writer::Writer;
 
 /// How an index is opened for writing.
@@ -102,6 +103,10 @@ struct Inner {
     /// What a reader saw last, to tell whether anything has changed.
     stamp: Stamp,
 }
+
+/// How long a purge waits for merges and searches that hold old files.
+const PURGE_TRIES: u32 = 200;
+const PURGE_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often a reader tries to catch up with a generation that vanishes under it.
 const FOLLOW_TRIES: u32 = 5;
@@ -239,17 +244,27 @@ impl Embedded {
     /// Makes what was removed or replaced vanish from the disk: segments that still hold it
     /// are rewritten and the previous generation, which holds it too, is given up (no rollback
     /// afterwards). Call after the commit that removed it; takes time in proportion to the
-    /// segments touched. Searches go on meanwhile; files that one is still reading go with the
-    /// next commit.
+    /// segments touched. Searches go on meanwhile.
     ///
     /// # Errors
+    /// [`Error::NotPurged`] if merges or searches held on to old files for too long: call again.
     /// As [`commit`](KnowledgeIndex::commit); I/O errors.
     pub fn purge_removed(&self) -> Result<(), Error> {
-        self.write(Writer::rewrite_segments)?;
-        // The snapshot before the rewrite keeps its files alive.
-        self.publish()?;
-        self.write(|writer| writer.remove_unused_files())?;
-        self.forget_previous()
+        self.forget_previous()?;
+        for _ in 0..PURGE_TRIES {
+            self.write(Writer::rewrite_segments)?;
+            // The snapshot before the rewrite keeps its files alive, and so does a running search.
+            self.publish()?;
+            let left = self.write(|writer| {
+                writer.remove_unused_files()?;
+                writer.files_to_remove()
+            })?;
+            if left == 0 {
+                return Ok(());
+            }
+            std::thread::sleep(PURGE_PAUSE);
+        }
+        Err(Error::NotPurged)
     }
 
     fn forget_previous(&self) -> Result<(), Error> {

@@ -35,7 +35,8 @@ impl Payload {
 
 /// Writes one generation.
 pub(crate) struct Writer {
-    engine: IndexWriter<TantivyDocument>,
+    /// There until it is closed.
+    engine: Option<IndexWriter<TantivyDocument>>,
     fields: Fields,
     dir: PathBuf,
 }
@@ -59,26 +60,29 @@ impl Writer {
             lock_patiently(|| index.writer_with_num_threads(options.threads.clamp(1, 8), options.budget()))?;
         engine.set_merge_policy(Box::new(merge_policy()));
         engine.garbage_collect_files().wait()?;
-        Ok(Writer { engine, fields, dir: dir.to_owned() })
+        skip_used_stamp(&engine)?;
+        Ok(Writer { engine: Some(engine), fields, dir: dir.to_owned() })
     }
 
     /// Takes changes in; passages of one document stay together in one segment.
-    pub(crate) fn add(&self, changes: &[Change]) -> Result<(), Error> {
+    pub(crate) fn add(&mut self, changes: &[Change]) -> Result<(), Error> {
+        let fields = self.fields;
+        let engine = self.engine()?;
         for change in changes {
             match change {
                 Change::Put(document) => {
-                    let old = self.fields.key_term(&document.org, &document.id);
-                    let passages = self.fields.documents(document);
+                    let old = fields.key_term(&document.org, &document.id);
+                    let passages = fields.documents(document);
                     let mut operations = Vec::with_capacity(passages.len() + 1);
                     operations.push(UserOperation::Delete(old));
                     operations.extend(passages.into_iter().map(UserOperation::Add));
-                    self.engine.run(operations)?;
+                    engine.run(operations)?;
                 }
                 Change::Remove { org, id } => {
-                    self.engine.delete_term(self.fields.key_term(org, id));
+                    engine.delete_term(fields.key_term(org, id));
                 }
                 Change::RemoveOrg { org } => {
-                    self.engine.delete_term(self.fields.tag(org, Tag::Org));
+                    engine.delete_term(fields.tag(org, Tag::Org));
                 }
             }
         }
@@ -89,20 +93,21 @@ impl Writer {
     pub(crate) fn commit(&mut self, position: &Position) -> Result<(), Error> {
         let payload = Payload { epoch: position.epoch.clone(), seq: position.seq, schema: fingerprint() };
         let text = serde_json::to_string(&payload).unwrap_or_default();
-        let mut commit = self.engine.prepare_commit()?;
+        let mut commit = self.engine()?.prepare_commit()?;
         commit.set_payload(&text);
         commit.commit()?;
         sync_dir(&self.dir)
     }
 
-    /// Rewrites segments with deleted passages.
+    /// Rewrites segments with deleted passages. Those another merge has at the moment are
+    /// rewritten by that one.
     pub(crate) fn rewrite_segments(&mut self) -> Result<(), Error> {
-        for segment in self.engine.index().searchable_segment_metas()? {
+        let engine = self.engine()?;
+        for segment in engine.index().searchable_segment_metas()? {
             if segment.num_deleted_docs() == 0 {
                 continue;
             }
-            match self.engine.merge(&[segment.id()]).wait() {
-                // An invalid argument: another merge has the segment, and rewrites it as well.
+            match engine.merge(&[segment.id()]).wait() {
                 Ok(_) | Err(TantivyError::InvalidArgument(_)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -111,15 +116,58 @@ impl Writer {
     }
 
     /// Removes files of segments that were rewritten.
-    pub(crate) fn remove_unused_files(&self) -> Result<(), Error> {
-        self.engine.garbage_collect_files().wait()?;
+    pub(crate) fn remove_unused_files(&mut self) -> Result<(), Error> {
+        self.engine()?.garbage_collect_files().wait()?;
         sync_dir(&self.dir)
     }
 
-    /// Lets running merges end and closes.
-    pub(crate) fn close(self) -> Result<(), Error> {
-        Ok(self.engine.wait_merging_threads()?)
+    /// How many files belong to no living segment, or to one with deleted passages.
+    pub(crate) fn files_to_remove(&mut self) -> Result<usize, Error> {
+        let metas = self.engine()?.index().searchable_segment_metas()?;
+        let clean: Vec<String> = metas
+            .iter()
+            .filter(|segment| segment.num_deleted_docs() == 0)
+            .map(|segment| segment.id().uuid_string())
+            .collect();
+        let files = std::fs::read_dir(&self.dir).map_err(Error::io(&self.dir))?;
+        let names = files.flatten().filter_map(|file| file.file_name().into_string().ok());
+        let of_segments = names.filter(|name| !name.starts_with('.') && !name.ends_with(".json"));
+        Ok(of_segments.filter(|name| !clean.iter().any(|id| name.starts_with(id.as_str()))).count())
     }
+
+    /// Lets running merges end and closes.
+    pub(crate) fn close(mut self) -> Result<(), Error> {
+        match self.engine.take() {
+            Some(engine) => Ok(engine.wait_merging_threads()?),
+            None => Ok(()),
+        }
+    }
+
+    fn engine(&mut self) -> Result<&mut IndexWriter<TantivyDocument>, Error> {
+        let closed = || TantivyError::SystemError("the writer is closed".to_owned());
+        Ok(self.engine.as_mut().ok_or_else(closed)?)
+    }
+}
+
+/// A dropped engine writer leaves merges behind that would clean up among the files of the
+/// next writer of this process; so every way out waits for them.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if let Some(engine) = self.engine.take()
+            && let Err(error) = engine.wait_merging_threads()
+        {
+            tracing::warn!(%error, "the index writer did not close cleanly");
+        }
+    }
+}
+
+/// The engine numbers operations from the number of the last commit, so the first one
+/// after opening would carry a number that is taken. If that is a deletion, a merge that
+/// runs before the next commit can count it as done without doing it, and the document
+/// is there twice from then on. An empty batch uses the number up.
+fn skip_used_stamp(engine: &IndexWriter<TantivyDocument>) -> Result<(), Error> {
+    engine.run(Vec::new())?;
+    Ok(())
 }
 
 /// Tries again while the engine's lock is held, see [`LOCK_TRIES`].
