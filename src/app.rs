@@ -25,7 +25,7 @@ use crate::sync::SyncError;
 use crate::sync::connection::Connector;
 use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
-use crate::sync::report::Report;
+use crate::sync::report::{Report, cpu_seconds, peak_memory_bytes};
 use crate::sync::run::Syncer;
 use crate::vault::{Vault, VaultError, random};
 
@@ -139,7 +139,7 @@ impl Reading {
             return Err(StartError::Empty(folder.0.clone()));
         }
         let store = Store::open_read_only(&folder.database())?;
-        let index = Embedded::open_read_only(&folder.index()).map_err(KnowledgeError::from)?;
+        let index = Embedded::open_read_only(folder.index()).map_err(KnowledgeError::from)?;
         let known: Vec<OrgId> = store.read(|conn| orgs::list(conn))?;
         let org = chosen(known, org)?.ok_or_else(|| StartError::Empty(folder.0.clone()))?;
         Ok(Self { config, store, index: Arc::new(index), org })
@@ -193,7 +193,7 @@ impl App {
         let (epoch, org) = identities(&store, org, &clock)?;
         let vault = Arc::new(Vault::open(&folder.keys())?);
         let options = Options { writer_budget_bytes: config.index.writer_budget_bytes, ..Options::default() };
-        let index = Arc::new(Embedded::open(&folder.index(), options).map_err(KnowledgeError::from)?);
+        let index = Arc::new(Embedded::open(folder.index(), options).map_err(KnowledgeError::from)?);
         let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, config.index.commit_after)?;
         let connector = Connector::new(store.clone(), vault, Arc::clone(&config), Arc::clone(&clock));
         let settings = Settings {
@@ -226,7 +226,12 @@ impl App {
             this.reading.index.count(this.reading.org.as_str()).map_err(KnowledgeError::from)
         });
         match counted.await {
-            Ok(Ok(documents)) => report.documents = documents,
+            Ok(Ok(documents)) => {
+                report.documents = documents;
+                // The index followed after the run's own report was made.
+                report.peak_memory_bytes = peak_memory_bytes();
+                report.cpu_seconds = cpu_seconds();
+            }
             Ok(Err(error)) => drop(report.errors.insert("index".to_owned(), error.to_string())),
             Err(error) => drop(report.errors.insert("index".to_owned(), error.to_string())),
         }

@@ -159,12 +159,16 @@ impl Config {
         if let Some(file) = file {
             layers = layers.add_source(File::from(file).format(FileFormat::Toml).required(true));
         }
+        // Other variables of ours (HUBLORE_DATA_DIR) have no section and are no settings.
+        let settings =
+            std::env::vars().filter(|(name, _)| name.starts_with("HUBLORE_") && name.contains("__"));
         let environment = Environment::with_prefix("HUBLORE")
             .prefix_separator("_")
             .separator("__")
             .try_parsing(true)
             .list_separator(",")
-            .with_list_parse_key("noise.skip");
+            .with_list_parse_key("noise.skip")
+            .source(Some(settings.collect()));
         let mut layers = layers.add_source(environment);
         for (setting, value) in fixed {
             layers = layers

@@ -102,10 +102,9 @@ fn record<T>(mut object: Object, fields: impl FnOnce(&mut Object) -> T) -> Recor
 fn contact(object: &mut Object, mut companies: Vec<String>) -> Contact {
     let properties = &mut object.properties;
     let address = |text: &str| Some(text.trim().to_lowercase()).filter(|text| text.contains('@'));
-    if let Some(primary) = properties.get("associatedcompanyid") {
-        if let Some(at) = companies.iter().position(|id| id == primary) {
-            companies[..=at].rotate_right(1);
-        }
+    let primary = properties.get("associatedcompanyid");
+    if let Some(at) = companies.iter().position(|id| Some(id.as_str()) == primary) {
+        companies[..=at].rotate_right(1);
     }
     let others = properties.take("hs_additional_emails").unwrap_or_default();
     Contact {

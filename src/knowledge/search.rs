@@ -150,6 +150,12 @@ pub struct Search<'a> {
     pub include_unlinked: bool,
 }
 
+impl std::fmt::Debug for Search<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Search").field("include_unlinked", &self.include_unlinked).finish_non_exhaustive()
+    }
+}
+
 impl Search<'_> {
     /// Answers one search.
     pub fn run(&self, caller: &Caller, asked: &SearchRequest) -> Result<SearchAnswer, KnowledgeError> {

@@ -95,6 +95,9 @@ pub struct Report {
     pub permitted_rate_used: f64,
     /// Highest memory use of this process so far; 0 where the system does not tell.
     pub peak_memory_bytes: u64,
+    /// CPU time of this process so far, seconds; 0 where the system does not tell.
+    #[serde(default)]
+    pub cpu_seconds: f64,
     /// What the learning rules did.
     pub learning_rules: String,
     /// Whether insights were looked for.
@@ -134,6 +137,19 @@ impl Report {
             }
         }
     }
+}
+
+/// User and system time of this process, seconds; 0 where the system does not tell.
+#[must_use]
+#[expect(clippy::cast_precision_loss, reason = "clock ticks far below 2^52")]
+pub fn cpu_seconds() -> f64 {
+    // Linux counts in hundredths of a second for user space (proc(5), USER_HZ).
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The second field is the program's name in parentheses and may hold spaces.
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+    (ticks(11) + ticks(12)) as f64 / TICKS_PER_SECOND
 }
 
 /// Highest resident memory of this process, bytes; 0 where the system does not tell.

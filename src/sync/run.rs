@@ -12,7 +12,7 @@ use super::SyncError;
 use super::connection::Connector;
 use super::mode::Mode;
 use super::progress::Progress;
-use super::report::{InsightReport, Report, peak_memory_bytes};
+use super::report::{InsightReport, Report, cpu_seconds, peak_memory_bytes};
 use crate::domain::clock::{Clock, Millis};
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
@@ -290,6 +290,7 @@ impl Running<'_> {
             requests: self.client.requests().into(),
             permitted_rate_used: self.client.permitted_rate_used(),
             peak_memory_bytes: peak_memory_bytes(),
+            cpu_seconds: cpu_seconds(),
             learning_rules: self.syncer.settings.rules.summary().to_owned(),
             distillation: self.syncer.settings.distillation.summary().to_owned(),
             errors: errors.by_type.iter().map(|(name, error)| (name.clone(), error.to_string())).collect(),

@@ -70,6 +70,14 @@ fn settings_and_arguments_that_do_not_exist_are_wrong_usage() {
 }
 
 #[test]
+fn the_data_folder_may_come_from_the_environment() {
+    let mut here = Installation::for_address("http://127.0.0.1:9");
+    here.settings.insert("HUBLORE_DATA_DIR".to_owned(), "/nonexistent".to_owned());
+    // The option beats the variable, and the variable is not mistaken for a setting.
+    here.run(&["index", "stats"]).ok();
+}
+
+#[test]
 fn a_second_process_on_the_same_folder_is_told_and_changes_nothing() {
     let portal = Portal::start(&["--contacts", "10"]);
     let here = Installation::for_portal(&portal);

@@ -124,6 +124,7 @@ fn con_8_a_token_that_expires_mid_sync_is_refreshed_once() {
     assert_eq!(here.ids("email"), portal.ids("emails"));
     let journal = portal.json("/__sim/journal");
     let calls = journal["routes"].as_object().unwrap();
-    let tokens: u64 = calls.iter().filter(|(route, _)| route.ends_with("/token")).map(|(_, n)| n.as_u64().unwrap()).sum();
+    let tokens: u64 =
+        calls.iter().filter(|(route, _)| route.ends_with("/token")).map(|(_, n)| n.as_u64().unwrap()).sum();
     assert_eq!(tokens, 2, "one exchange and one refresh for all workers: {journal}");
 }

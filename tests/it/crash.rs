@@ -1,6 +1,9 @@
 //! Kill -9 at any moment of a sync: nothing is lost, nothing doubled, and the next start needs no help.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
+
+use serde_json::json;
 
 use crate::support::{Installation, Portal};
 
@@ -9,11 +12,17 @@ const CYCLES: u64 = 50;
 #[test]
 fn syn_11_fifty_kills_during_a_sync_lose_and_double_nothing() {
     let portal =
-        Portal::start(&["--contacts", "400", "--engagements-per-contact", "8", "--latency-ms", "5-25"]);
+        Portal::start(&["--contacts", "400", "--engagements-per-contact", "10", "--latency-ms", "5-25"]);
     let here = Installation::for_portal(&portal);
     here.connect_with_key();
     for cycle in 0..CYCLES {
-        let mut sync = here.command(&["sync", "--quiet"]).spawn().unwrap();
+        // Something to write in every cycle: mails that a person edits meanwhile.
+        let edit = json!({
+            "type": "emails", "first": cycle * 25, "count": 300,
+            "properties": {"hs_email_subject": format!("edited in cycle {cycle}")}
+        });
+        portal.post("/__sim/touch", &edit);
+        let mut sync = here.command(&["sync", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
         // Spread over start, replay, reading and commits; the same sequence every time.
         let delay = Duration::from_millis(10 + (cycle * 7919) % 700);
         let until = Instant::now() + delay;
@@ -42,6 +51,9 @@ fn syn_11_fifty_kills_during_a_sync_lose_and_double_nothing() {
     }
     let verdict = here.verify();
     assert_eq!(verdict["stored"], report["documents"]);
+    let last = format!("edited in cycle {}", CYCLES - 1);
+    let titles = format!("select count(*) from hubspot_engagements where title = '{last}'");
+    assert_eq!(here.number(&titles), 300, "the last edit arrived");
 }
 
 fn integrity(here: &Installation) -> String {
@@ -54,7 +66,7 @@ fn syn_11_a_killed_sync_reads_on_from_its_checkpoint() {
         Portal::start(&["--contacts", "3000", "--engagements-per-contact", "0", "--latency-ms", "20-20"]);
     let here = Installation::for_portal(&portal);
     here.connect_with_key();
-    let mut sync = here.command(&["sync", "--quiet"]).spawn().unwrap();
+    let mut sync = here.command(&["sync", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     let stored = || {
         let database = here.database();

@@ -107,8 +107,7 @@ fn links_are_hubspots(portal: &Portal, here: &Installation) {
         let sql = format!("select id from hubspot_engagements where kind = '{kind}' order by id limit 25");
         for id in here.texts(&sql) {
             let truth = portal.record(record_type, &id);
-            let mut wanted: Vec<String> =
-                truth["contacts"].as_array().unwrap().iter().map(|id| text_of(id)).collect();
+            let mut wanted: Vec<String> = truth["contacts"].as_array().unwrap().iter().map(text_of).collect();
             wanted.sort();
             let linked = here.texts(&format!(
                 "select to_id from associations where from_type = '{kind}' and from_id = '{id}' \

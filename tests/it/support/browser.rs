@@ -6,7 +6,7 @@ use reqwest::{Client, Response};
 
 /// Which button is pressed, or what is done instead.
 #[derive(Debug, Clone, Copy)]
-pub enum Answer {
+pub(crate) enum Answer {
     Approve,
     Deny,
 }
@@ -21,18 +21,18 @@ impl Answer {
 }
 
 /// A browser with one cookie jar.
-pub struct Browser {
+pub(crate) struct Browser {
     http: Client,
     cookie: Option<String>,
 }
 
 impl Browser {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { http: hublore::http::client(Duration::from_secs(60)).unwrap(), cookie: None }
     }
 
     /// Opens an address; answers without following redirects.
-    pub async fn open(&mut self, address: &str) -> Response {
+    pub(crate) async fn open(&mut self, address: &str) -> Response {
         let mut request = self.http.get(address);
         if let Some(cookie) = &self.cookie {
             request = request.header("cookie", cookie);
@@ -45,7 +45,7 @@ impl Browser {
     }
 
     /// From the connect page to HubSpot's redirect: where HubSpot sends the person back to.
-    pub async fn answer(&mut self, link: &str, answer: Answer) -> String {
+    pub(crate) async fn answer(&mut self, link: &str, answer: Answer) -> String {
         let sent = self.open(link).await;
         assert_eq!(sent.status(), 302, "the connect page redirects");
         let consent = location(&sent);
@@ -59,13 +59,13 @@ impl Browser {
     }
 
     /// The whole way, back at our callback.
-    pub async fn consent(&mut self, link: &str, answer: Answer) -> Response {
+    pub(crate) async fn consent(&mut self, link: &str, answer: Answer) -> Response {
         let back = self.answer(link, answer).await;
         self.open(&back).await
     }
 }
 
-pub fn location(response: &Response) -> String {
+pub(crate) fn location(response: &Response) -> String {
     let location = response.headers().get("location");
     location.unwrap_or_else(|| panic!("{} does not redirect", response.url())).to_str().unwrap().to_owned()
 }

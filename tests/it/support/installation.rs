@@ -16,35 +16,35 @@ use super::{Answer, Browser, Portal, block_on, free_port};
 const SERVICE_KEY: &str = "pat-na1-51300000-0000-4000-8000-000000000001";
 
 /// A data folder with settings; removed with the value.
-pub struct Installation {
+pub(crate) struct Installation {
     folder: TempDir,
-    pub settings: BTreeMap<String, String>,
-    pub port: u16,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) port: u16,
 }
 
 /// What a run of the binary left: code, stdout, stderr.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
     /// The JSON values on stdout, which must hold nothing else.
-    pub fn values(&self) -> Vec<Value> {
+    pub(crate) fn values(&self) -> Vec<Value> {
         let values: Result<Vec<Value>, _> =
             serde_json::Deserializer::from_str(&self.stdout).into_iter().collect();
         values.unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The last JSON value on stdout.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         self.values().pop().unwrap_or_else(|| panic!("no JSON: {self:?}"))
     }
 
     /// Asserts success and hands itself on.
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         self
     }
@@ -62,12 +62,12 @@ impl From<Output> for Ran {
 
 impl Installation {
     /// An installation set up for `portal`, not connected yet.
-    pub fn for_portal(portal: &Portal) -> Self {
+    pub(crate) fn for_portal(portal: &Portal) -> Self {
         Self::for_address(&portal.address)
     }
 
     /// An installation set up for whatever is at `address`.
-    pub fn for_address(address: &str) -> Self {
+    pub(crate) fn for_address(address: &str) -> Self {
         let port = free_port();
         let settings = [
             ("HUBLORE_SERVER__LISTEN", format!("127.0.0.1:{port}")),
@@ -82,35 +82,35 @@ impl Installation {
         Self { folder: TempDir::new().unwrap(), settings, port }
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// The binary with settings and data folder, ready for a verb.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hublore"));
         command.env_clear().envs(&self.settings).arg("--data-dir").arg(self.data()).args(arguments);
         command
     }
 
     /// Runs a verb to its end.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
     /// Connects with a service key, without syncing: the short way for tests that are not about OAuth.
-    pub fn connect_with_key(&self) {
+    pub(crate) fn connect_with_key(&self) {
         let key = self.folder.path().join("service-key");
         std::fs::write(&key, SERVICE_KEY).unwrap();
         self.run(&["connect", "--no-sync", "--json", "--service-key", key.to_str().unwrap()]).ok();
     }
 
     /// Connects through the consent page with `hublore connect`, which then runs the first sync.
-    pub fn connect_by_consent(&self, answer: Answer) -> Ran {
+    pub(crate) fn connect_by_consent(&self, answer: Answer) -> Ran {
         let mut process = self
             .command(&["connect", "--json", "--quiet"])
             .stdout(Stdio::piped())
@@ -138,7 +138,7 @@ impl Installation {
     }
 
     /// Starts `hublore serve` and waits until it answers.
-    pub fn serve(&self) -> Server {
+    pub(crate) fn serve(&self) -> Server {
         let process = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
         let server = Server { process, address: format!("http://127.0.0.1:{}", self.port) };
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -150,12 +150,12 @@ impl Installation {
     }
 
     /// The database, read directly.
-    pub fn database(&self) -> Connection {
+    pub(crate) fn database(&self) -> Connection {
         Connection::open_with_flags(self.data().join("hublore.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
     }
 
     /// Ids of a table or of a kind of engagement, sorted.
-    pub fn ids(&self, what: &str) -> Vec<String> {
+    pub(crate) fn ids(&self, what: &str) -> Vec<String> {
         let sql = match what {
             "contacts" => "select id from end_users order by id".to_owned(),
             "companies" | "deals" => format!("select id from {what} order by id"),
@@ -165,7 +165,7 @@ impl Installation {
     }
 
     /// First column of a query as text.
-    pub fn texts(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn texts(&self, sql: &str) -> Vec<String> {
         let database = self.database();
         let mut statement = database.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
@@ -173,19 +173,19 @@ impl Installation {
     }
 
     /// One number.
-    pub fn number(&self, sql: &str) -> i64 {
+    pub(crate) fn number(&self, sql: &str) -> i64 {
         self.database().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     /// Searches and answers the ids of the documents found.
-    pub fn search(&self, query: &str) -> Vec<String> {
+    pub(crate) fn search(&self, query: &str) -> Vec<String> {
         let answer = self.run(&["search", "--json", query]).ok().json();
         let hits = answer["hits"].as_array().unwrap();
         hits.iter().map(|hit| hit["id"].as_str().unwrap().split('#').next().unwrap().to_owned()).collect()
     }
 
     /// Asserts that index and database say the same.
-    pub fn verify(&self) -> Value {
+    pub(crate) fn verify(&self) -> Value {
         let ran = self.run(&["index", "verify", "--json"]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         ran.json()
@@ -193,20 +193,20 @@ impl Installation {
 }
 
 /// A running server; ends with the value.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Server {
     /// Body of a GET, if the server answers with success.
-    pub fn get(&self, path: &str) -> Option<String> {
+    pub(crate) fn get(&self, path: &str) -> Option<String> {
         let (status, body) = self.request("GET", path, None, None)?;
         (status == 200).then_some(body)
     }
 
     /// Status and body of a request with an agent's key.
-    pub fn request(
+    pub(crate) fn request(
         &self,
         method: &str,
         path: &str,
@@ -229,7 +229,7 @@ impl Server {
     }
 
     /// Ends it as an operator would and answers the exit code.
-    pub fn stop(mut self) -> Option<i32> {
+    pub(crate) fn stop(mut self) -> Option<i32> {
         Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
         self.process.wait().unwrap().code()
     }

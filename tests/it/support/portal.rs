@@ -10,14 +10,14 @@ use serde_json::Value;
 use super::block_on;
 
 /// A simulated portal in a process of its own; ends with the value.
-pub struct Portal {
+pub(crate) struct Portal {
     process: Child,
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Portal {
     /// Starts a portal with further arguments.
-    pub fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut process = Command::new(binary())
             .args(["--listen", "127.0.0.1:0"])
             .args(arguments)
@@ -30,7 +30,7 @@ impl Portal {
         Self { address: address.to_owned(), process }
     }
 
-    pub fn get(&self, path: &str) -> String {
+    pub(crate) fn get(&self, path: &str) -> String {
         let url = format!("{}{path}", self.address);
         block_on(async {
             let http = hublore::http::client(Duration::from_secs(30)).unwrap();
@@ -38,7 +38,7 @@ impl Portal {
         })
     }
 
-    pub fn post(&self, path: &str, body: &Value) -> String {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> String {
         let url = format!("{}{path}", self.address);
         block_on(async {
             let http = hublore::http::client(Duration::from_secs(30)).unwrap();
@@ -48,13 +48,13 @@ impl Portal {
         })
     }
 
-    pub fn json(&self, path: &str) -> Value {
+    pub(crate) fn json(&self, path: &str) -> Value {
         let text = self.get(path);
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error} in {text}"))
     }
 
     /// The ids HubSpot would have of a type, sorted.
-    pub fn ids(&self, record_type: &str) -> Vec<String> {
+    pub(crate) fn ids(&self, record_type: &str) -> Vec<String> {
         let text = self.get(&format!("/__sim/truth/ids?type={record_type}"));
         let mut ids: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
         ids.sort();
@@ -62,7 +62,7 @@ impl Portal {
     }
 
     /// What is true of one record.
-    pub fn record(&self, record_type: &str, id: &str) -> Value {
+    pub(crate) fn record(&self, record_type: &str, id: &str) -> Value {
         self.json(&format!("/__sim/truth/record?type={record_type}&id={id}"))
     }
 }
