@@ -1,0 +1,166 @@
+//! From cues to facts: which rule a clause meets, which clauses belong together, where the evidence ends.
+//!
+//! Filters that need more than one sentence (other people, retractions) are in `filters`; values in `values`.
+
+use std::ops::Range;
+
+use super::clauses::{Sentence, tokens};
+use super::entities::Entity;
+use super::lexicon::{Hit, Mask, known};
+use super::rules::Rule;
+use crate::insights::kinds::Kind;
+
+/// A fact before it has a value: a rule and the clauses it was met in.
+#[derive(Debug, Clone)]
+pub(crate) struct Pick<'a> {
+    pub rule: &'a Rule,
+    /// Evidence in the folded text.
+    pub range: Range<usize>,
+    /// The label of the sentence helped.
+    pub labelled: bool,
+    first: usize,
+    last: usize,
+}
+
+/// One sentence with everything read from it.
+pub(crate) struct Scene<'a> {
+    pub text: &'a str,
+    pub sentence: &'a Sentence,
+    pub hits: &'a [Hit],
+    pub entities: &'a [Entity],
+    pub rules: &'a [Rule],
+    /// Negation may stand behind what it negates.
+    pub neg_behind: bool,
+}
+
+impl<'a> Scene<'a> {
+    /// The facts of the sentence, in order.
+    pub(crate) fn picks(&self) -> Vec<Pick<'a>> {
+        let label = self.sentence.label.clone().map_or(Mask::default(), |l| self.mask(&l));
+        let clauses = &self.sentence.clauses;
+        let mut best: Vec<Option<Pick<'a>>> = Vec::with_capacity(clauses.len());
+        let masks: Vec<Mask> = clauses.iter().map(|c| self.mask(c)).collect();
+        for (n, clause) in clauses.iter().enumerate() {
+            best.push(self.best(masks[n], label, clause, n, n));
+        }
+        for n in 1..clauses.len() {
+            self.widen(&mut best, &masks, label, n);
+        }
+        self.join(best)
+    }
+
+    /// Classes of the cues and values in a range.
+    fn mask(&self, range: &Range<usize>) -> Mask {
+        let mut mask = Mask::default();
+        let from = self.hits.partition_point(|h| h.start < range.start);
+        for hit in self.hits[from..].iter().take_while(|h| h.start < range.end).filter(|h| h.end <= range.end) {
+            mask.insert(hit.class);
+        }
+        for entity in self.entities.iter().filter(|e| e.start >= range.start && e.end <= range.end) {
+            mask.insert(entity.class);
+        }
+        mask
+    }
+
+    fn best(&self, own: Mask, label: Mask, range: &Range<usize>, first: usize, last: usize) -> Option<Pick<'a>> {
+        let mut found: Option<Pick<'a>> = None;
+        for rule in self.rules.iter().filter(|r| first == last || r.wide) {
+            if found.as_ref().is_some_and(|f| f.rule.score >= rule.score) {
+                continue;
+            }
+            let alone = rule.holds(own);
+            if !(alone || rule.holds(own.union(label))) || self.negated(rule, range) {
+                continue;
+            }
+            found = Some(Pick { rule, range: range.clone(), labelled: !alone, first, last });
+        }
+        found
+    }
+
+    /// A rule met only by two neighbours together takes both, unless one alone says more.
+    fn widen(&self, best: &mut [Option<Pick<'a>>], masks: &[Mask], label: Mask, n: usize) {
+        let clauses = &self.sentence.clauses;
+        let range = clauses[n - 1].start..clauses[n].end;
+        let Some(pick) = self.best(masks[n - 1].union(masks[n]), label, &range, n - 1, n) else {
+            return;
+        };
+        let said = |p: &Option<Pick<'a>>| p.as_ref().map_or(0, |p| p.rule.score);
+        let same = |p: &Option<Pick<'a>>| p.as_ref().is_none_or(|p| p.rule.kind == pick.rule.kind);
+        if pick.rule.score > said(&best[n - 1]).max(said(&best[n])) && (same(&best[n - 1]) || same(&best[n])) {
+            if same(&best[n - 1]) && same(&best[n]) {
+                best[n - 1] = None;
+                best[n] = Some(pick);
+            } else {
+                // The neighbour says something of its own: keep it, and quote only the clause that is free.
+                let free = if same(&best[n]) { n } else { n - 1 };
+                best[free] = Some(Pick { range: clauses[free].clone(), first: free, last: free, ..pick });
+            }
+        }
+    }
+
+    /// Whether a negation stands before (or, in some languages, behind) the cue of a rule that it would turn round.
+    fn negated(&self, rule: &Rule, range: &Range<usize>) -> bool {
+        use Kind::{AccountOwner, Budget, Competitor, ContactRole, Environment, Escalation, FeatureRequest, Objection, PainPoint, Plan, ProductUse};
+        let turned = matches!(rule.kind, Environment | Competitor | ProductUse | Plan | PainPoint | Objection | FeatureRequest | Escalation | AccountOwner | ContactRole | Budget);
+        if !turned {
+            return false;
+        }
+        let from = self.hits.partition_point(|h| h.start < range.start);
+        let inside = || self.hits[from..].iter().take_while(|h| h.start < range.end);
+        let cues: Vec<&Hit> = inside()
+            .filter(|h| rule.all.iter().any(|any| any.has(h.class)) && h.class != known("neg"))
+            .collect();
+        inside().filter(|h| h.class == known("neg")).any(|neg| {
+            let covered = cues.iter().any(|c| c.start <= neg.start && neg.end <= c.end);
+            let near = |c: &&Hit| {
+                c.start >= neg.end && c.start - neg.end <= 22 || self.neg_behind && neg.start >= c.end && neg.start - c.end <= 24
+            };
+            !covered && cues.iter().any(near)
+        })
+    }
+
+    /// Neighbouring clauses of one kind become one fact; a clause without a fact that carries one on is added.
+    fn join(&self, best: Vec<Option<Pick<'a>>>) -> Vec<Pick<'a>> {
+        let clauses = &self.sentence.clauses;
+        let mut out: Vec<Pick<'a>> = Vec::new();
+        for (n, pick) in best.into_iter().enumerate() {
+            let Some(pick) = pick else {
+                if let Some(last) = out.last_mut().filter(|l| l.last + 1 == n && self.carries_on(l, &clauses[n])) {
+                    last.range.end = clauses[n].end;
+                    last.last = n;
+                }
+                continue;
+            };
+            match out.last_mut().filter(|l| l.last + 1 >= pick.first && self.belongs(l, &pick)) {
+                Some(last) => {
+                    last.range.end = pick.range.end;
+                    last.last = pick.last;
+                    if pick.rule.score > last.rule.score {
+                        last.rule = pick.rule;
+                    }
+                }
+                None => out.push(pick),
+            }
+        }
+        out
+    }
+
+    /// Two facts of one kind side by side are one, unless each has a slot and date of its own or stands in a list.
+    fn belongs(&self, last: &Pick<'a>, next: &Pick<'a>) -> bool {
+        if last.rule.kind != next.rule.kind || last.labelled && next.labelled {
+            return false;
+        }
+        let dated = |r: &Range<usize>| {
+            self.entities.iter().any(|e| e.start >= r.start && e.end <= r.end && e.class == known("@DATE"))
+        };
+        !(last.rule.slot != next.rule.slot && dated(&last.range) && dated(&next.range))
+    }
+
+    fn carries_on(&self, last: &Pick<'a>, clause: &Range<usize>) -> bool {
+        let own = tokens(&self.text[last.range.clone()]);
+        let more = tokens(&self.text[clause.clone()]);
+        let opened = self.hits.iter().any(|h| h.class == known("cont") && h.start == clause.start);
+        let bound = more <= own + own / 2 + 2;
+        opened && bound || more <= 4 && more * 2 <= own.max(2)
+    }
+}

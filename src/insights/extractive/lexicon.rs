@@ -1,0 +1,239 @@
+//! The cue lexicons: one data file per language, compiled once into one automaton each.
+//!
+//! A class is a set of phrases with one meaning (`INVOICE`, `EXPIRES`); rules combine classes and are the same for
+//! all languages. This file knows how lexicons are written, not what they say.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, MatchKind};
+
+use super::fold::{Folded, is_unspaced, is_word};
+use super::rules::{self, Rule};
+
+/// A set of classes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Mask([u64; 4]);
+
+impl Mask {
+    pub(crate) fn insert(&mut self, class: u8) {
+        self.0[usize::from(class >> 6)] |= 1 << (class & 63);
+    }
+
+    pub(crate) fn has(self, class: u8) -> bool {
+        self.0[usize::from(class >> 6)] & (1 << (class & 63)) != 0
+    }
+
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0.iter().zip(other.0).any(|(a, b)| a & b != 0)
+    }
+
+    pub(crate) fn union(mut self, other: Self) -> Self {
+        self.0.iter_mut().zip(other.0).for_each(|(a, b)| *a |= b);
+        self
+    }
+}
+
+/// A place where a phrase of a class stands in the folded text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Hit {
+    pub start: usize,
+    pub end: usize,
+    pub class: u8,
+}
+
+/// Classes the code itself asks for; every other class is only named by rules.
+pub(crate) const KNOWN: [&str; 84] = [
+    "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "m9", "m10", "m11", "m12", "w1", "w2", "w3", "w4", "w5", "w6",
+    "w7", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10", "n12", "t.end", "t.mid", "t.begin", "t.next",
+    "t.this", "t.after_next", "t.today", "t.tomorrow", "t.after_tomorrow", "t.in", "t.since", "t.from", "t.last",
+    "u.day", "u.week", "u.month", "u.quarter", "u.year", "u.cweek", "money", "unit", "@DATE", "@MONEY", "@COUNT",
+    "@EMAIL", "@PHONE", "@NAME", "@PERSON", "@TIME", "@TERM", "@PERCENT", "x", "fn", "title", "role", "neg", "join",
+    "cont", "because", "ask", "polite", "hypo", "other", "we", "they", "sensitive", "retract", "test", "internal",
+    "if", "claim", "request", "product", "family",
+];
+
+/// The number of a class the code asks for.
+pub(crate) const fn known(name: &str) -> u8 {
+    let mut n = 0;
+    while n < KNOWN.len() {
+        if same(KNOWN[n].as_bytes(), name.as_bytes()) {
+            #[expect(clippy::cast_possible_truncation, reason = "the table is shorter than 256")]
+            return n as u8;
+        }
+        n += 1;
+    }
+    u8::MAX
+}
+
+const fn same(a: &[u8], b: &[u8]) -> bool {
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut n = 0;
+    while n < a.len() {
+        if a[n] != b[n] {
+            return false;
+        }
+        n += 1;
+    }
+    true
+}
+
+/// The names of all classes, numbered.
+#[derive(Debug, Default)]
+pub(crate) struct Names(HashMap<String, u8>);
+
+impl Names {
+    fn new() -> Self {
+        let mut names = Self::default();
+        for name in KNOWN {
+            names.id(name);
+        }
+        names
+    }
+
+    /// The number of a name, a new one where it is new.
+    pub(crate) fn id(&mut self, name: &str) -> u8 {
+        let next = u8::try_from(self.0.len()).unwrap_or(u8::MAX);
+        *self.0.entry(name.to_owned()).or_insert(next)
+    }
+}
+
+/// One phrase of an automaton.
+#[derive(Debug, Clone, Copy)]
+struct Phrase {
+    class: u8,
+    open_left: bool,
+    open_right: bool,
+}
+
+/// The cues of one language, with those every language shares.
+#[derive(Debug)]
+pub(crate) struct Lexicon {
+    automaton: AhoCorasick,
+    phrases: Vec<Phrase>,
+}
+
+/// Languages in the order of [`Lexicons::by_language`].
+pub(crate) const LANGUAGES: [&str; 6] = ["en", "de", "fr", "es", "pt", "ja"];
+
+/// All lexicons and the rules over them.
+#[derive(Debug)]
+pub(crate) struct Lexicons {
+    pub by_language: Vec<Lexicon>,
+    pub rules: Vec<Rule>,
+}
+
+const COMMON: &str = include_str!("lexicon/common.txt");
+const FILES: [&str; 6] = [
+    include_str!("lexicon/en.txt"),
+    include_str!("lexicon/de.txt"),
+    include_str!("lexicon/fr.txt"),
+    include_str!("lexicon/es.txt"),
+    include_str!("lexicon/pt.txt"),
+    include_str!("lexicon/ja.txt"),
+];
+
+/// The lexicons, compiled at first use.
+pub(crate) static LEXICONS: LazyLock<Lexicons> = LazyLock::new(|| {
+    let mut names = Names::new();
+    let rules = rules::parse(include_str!("lexicon/rules.txt"), &mut names);
+    let by_language = FILES.iter().map(|file| Lexicon::compile(&[COMMON, file], &mut names)).collect();
+    Lexicons { by_language, rules }
+});
+
+impl Lexicon {
+    fn compile(files: &[&str], names: &mut Names) -> Self {
+        let mut texts = Vec::new();
+        let mut phrases = Vec::new();
+        for (class, phrase) in files.iter().flat_map(|file| entries(file)) {
+            let folded = Folded::phrase(phrase.trim_matches('*'));
+            let first = folded.chars().next().is_some_and(is_unspaced);
+            let last = folded.chars().next_back().is_some_and(is_unspaced);
+            phrases.push(Phrase {
+                class: names.id(class),
+                open_left: phrase.starts_with('*') || first,
+                open_right: phrase.ends_with('*') || last,
+            });
+            texts.push(folded);
+        }
+        #[expect(clippy::expect_used, reason = "the phrases are compiled in; a test builds every automaton")]
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(&texts)
+            .expect("some thousand short phrases");
+        Self { automaton, phrases }
+    }
+
+    /// Every phrase in a folded text, sorted by place; those inside an `x` phrase count for nothing.
+    pub(crate) fn scan(&self, text: &str) -> Vec<Hit> {
+        let mut hits = Vec::new();
+        let mut shades: Vec<Hit> = Vec::new();
+        for found in self.automaton.find_overlapping_iter(text) {
+            let phrase = self.phrases[found.pattern().as_usize()];
+            let (start, end) = (found.start(), found.end());
+            let left = phrase.open_left || !text[..start].chars().next_back().is_some_and(is_word);
+            let right = phrase.open_right || !text[end..].chars().next().is_some_and(is_word);
+            if left && right {
+                let hit = Hit { start, end, class: phrase.class };
+                if phrase.class == known("x") { shades.push(hit) } else { hits.push(hit) }
+            }
+        }
+        if !shades.is_empty() {
+            hits.retain(|h| !shades.iter().any(|s| s.start <= h.start && h.end <= s.end));
+        }
+        hits.sort_unstable();
+        hits
+    }
+}
+
+/// Class and phrase pairs of a lexicon file: `CLASS: a | b`, continued on indented lines; `#` opens a remark.
+fn entries(file: &str) -> Vec<(&str, &str)> {
+    let mut out = Vec::new();
+    let mut class = "";
+    for line in file.lines().filter(|l| !l.trim_start().starts_with('#')) {
+        let phrases = if line.starts_with([' ', '\t']) {
+            line
+        } else if let Some((name, rest)) = line.split_once(": ") {
+            class = name.trim();
+            rest
+        } else {
+            continue;
+        };
+        out.extend(phrases.split('|').map(str::trim).filter(|p| !p.is_empty()).map(|p| (class, p)));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lexicon_compiles_and_every_class_of_the_rules_has_phrases() {
+        let lexicons = &*LEXICONS;
+        assert_eq!(lexicons.by_language.len(), LANGUAGES.len());
+        for (language, file) in LANGUAGES.iter().zip(FILES) {
+            let mut seen: HashMap<String, &str> = HashMap::new();
+            for (class, phrase) in entries(file) {
+                let before = seen.insert(format!("{class} {phrase}"), class);
+                assert!(before.is_none(), "{language}: {class} has {phrase} twice");
+            }
+        }
+        let classes: Vec<&str> = FILES.iter().chain([&COMMON]).flat_map(|f| entries(f)).map(|(c, _)| c).collect();
+        for name in rules::class_names(include_str!("lexicon/rules.txt")) {
+            assert!(name.starts_with('@') || classes.contains(&name), "no language has phrases of {name}");
+        }
+    }
+
+    #[test]
+    fn edges_stars_and_shades() {
+        let mut names = Names::new();
+        let lexicon = Lexicon::compile(&["A: art | *art* \n  | happy\nx: happy to\n"], &mut names);
+        let count = |text: &str| lexicon.scan(text).len();
+        assert_eq!(count("an art"), 2);
+        assert_eq!(count("a party"), 1);
+        assert_eq!((count("so happy"), count("happy to help")), (1, 0));
+    }
+}
