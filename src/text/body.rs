@@ -284,6 +284,12 @@ fn dominant(passages: &[Passage]) -> Option<Language> {
     language::most_common(passages.iter().map(|p| (p.language, p.text.len())))
 }
 
+/// The visible text of a mail as [`Body::parent`] wants it.
+#[must_use]
+pub fn visible_text(html: Option<&str>, plain: Option<&str>) -> String {
+    visible(&Body { html, plain, ..Body::new(BodyKind::Email) }).text
+}
+
 /// Visible text of a body, from HTML where it holds any, else from the plain part.
 fn visible(body: &Body) -> html::Extract {
     if let Some(markup) = body.html.filter(|h| !h.trim().is_empty()) {

@@ -26,9 +26,9 @@ pub mod signature;
 pub mod transcript;
 mod wording;
 
-pub use body::{Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize};
+pub use body::{Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize, visible_text};
 pub use language::Language;
 pub use noise::Noise;
-pub use readable::{readable, readable_with};
+pub use readable::readable;
 pub use secrets::{Secret, SecretKind};
 pub use sentences::{clauses, sentences};

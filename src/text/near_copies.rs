@@ -49,6 +49,26 @@ impl Fingerprint {
         out
     }
 
+    /// The fingerprint as bytes, to be kept.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.mins.iter().flat_map(|min| min.to_le_bytes()).collect()
+    }
+
+    /// A kept fingerprint; `None` where the bytes are none.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (parts, rest) = bytes.as_chunks::<4>();
+        let mut mins = [0; HASHES];
+        if parts.len() != HASHES || !rest.is_empty() {
+            return None;
+        }
+        for (min, part) in mins.iter_mut().zip(parts) {
+            *min = u32::from_le_bytes(*part);
+        }
+        Some(Self { mins })
+    }
+
     /// Estimated share of equal shingles, 0 to 1.
     #[must_use]
     pub fn similarity(&self, other: &Self) -> f32 {
@@ -83,6 +103,9 @@ fn line_key(line: &str, own: &[&str]) -> u64 {
     masked_words(line, own).into_iter().fold(7, |h, w| mix(h ^ w))
 }
 
+/// Stands for a contact's own words.
+const OWN: u64 = 3;
+
 /// Hashes of the words, with numbers, addresses and the contact's own words replaced by one mark each.
 fn masked_words(text: &str, own: &[&str]) -> Vec<u64> {
     let own: Vec<String> =
@@ -99,7 +122,12 @@ fn masked_words(text: &str, own: &[&str]) -> Vec<u64> {
                 continue;
             }
             let lower = word.to_lowercase();
-            out.push(if own.contains(&lower) { 3 } else { hash(lower.as_bytes()) });
+            if !own.contains(&lower) {
+                out.push(hash(lower.as_bytes()));
+            } else if out.last() != Some(&OWN) {
+                // Names have one word or three; a row of them is one mark.
+                out.push(OWN);
+            }
         }
     }
     out
