@@ -97,6 +97,8 @@ pub struct RawEngagement {
     pub from_address: Option<String>,
     /// Name of that person, where HubSpot has one.
     pub from_name: Option<String>,
+    /// A mail that staff sent, as HubSpot says.
+    pub outgoing: bool,
     /// HubSpot itself says this mail is an out-of-office reply.
     pub out_of_office: bool,
     /// Address of the record in HubSpot's app, where HubSpot gave one.
@@ -136,13 +138,15 @@ pub enum SkipReason {
     Calendar,
     /// Newsletters and other mass mail.
     Newsletter,
+    /// The same mail was sent to others; one document stands for all of them.
+    NearCopy,
     /// The judge could not decide; it is asked again later.
     Unsure,
 }
 
 impl SkipReason {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::KeywordRule,
         Self::TopicRule,
         Self::EmptyBody,
@@ -151,6 +155,7 @@ impl SkipReason {
         Self::Bounce,
         Self::Calendar,
         Self::Newsletter,
+        Self::NearCopy,
         Self::Unsure,
     ];
 
@@ -166,6 +171,7 @@ impl SkipReason {
             Self::Bounce => "bounce",
             Self::Calendar => "calendar",
             Self::Newsletter => "newsletter",
+            Self::NearCopy => "near_copy",
             Self::Unsure => "unsure",
         }
     }
@@ -230,4 +236,21 @@ pub struct ProcessedEngagement {
     pub language: Option<String>,
     /// Whether it is knowledge.
     pub decision: Decision,
+    /// The template it is a copy of, where it may be one.
+    pub template: Option<i64>,
+    /// What only this copy of a template says; indexed instead of `passages`.
+    pub own_passages: Option<Vec<Passage>>,
+    /// Secrets in the body.
+    pub secrets: Vec<SecretPlace>,
+}
+
+/// A secret found in a body: what it is and where it stands in the visible text, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretPlace {
+    /// `card`, `iban`, `password`, `token`, `private_key` or `one_time_code`.
+    pub kind: String,
+    /// First byte.
+    pub start: usize,
+    /// Byte after the last.
+    pub end: usize,
 }

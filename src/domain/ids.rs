@@ -116,6 +116,12 @@ pub fn customer_key(portal: PortalId, contact: &str) -> String {
     format!("{portal}:{contact}")
 }
 
+/// The contact id in a key of [`customer_key`], where it is of that portal.
+#[must_use]
+pub fn contact_of_key(portal: PortalId, key: &str) -> Option<&str> {
+    key.strip_prefix(&portal.to_string())?.strip_prefix(':')
+}
+
 /// How the index names a company: portal and company id.
 #[must_use]
 pub fn company_key(portal: PortalId, company: &str) -> String {

@@ -56,6 +56,7 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
     let mut properties = object.properties;
     let occurred = properties.take("hs_timestamp").as_deref().and_then(Millis::parse);
     let (title, body) = title_and_body(kind, &mut properties);
+    let outgoing = properties.get("hs_email_direction") == Some("EMAIL");
     let out_of_office = properties.get("hs_incoming_email_is_out_of_office") == Some("true");
     let names = [properties.get("hs_email_from_firstname"), properties.get("hs_email_from_lastname")];
     let from_name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -70,6 +71,7 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
         thread: properties.take("hs_email_thread_id"),
         from_address: properties.get("hs_email_from_email").map(|address| address.trim().to_lowercase()),
         from_name: Some(from_name).filter(|name| !name.is_empty()),
+        outgoing,
         out_of_office,
         url: object.url,
         links,

@@ -126,6 +126,7 @@ fn raw(form: &Form, submission: Submission) -> RawEngagement {
         thread: None,
         from_address: email.filter(|address| address.contains('@')),
         from_name: None,
+        outgoing: false,
         out_of_office: false,
         url: None,
         links: Links::default(),

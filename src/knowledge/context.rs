@@ -203,7 +203,7 @@ fn stored(
         }),
         deals: deals.into_iter().map(Deal::from).collect(),
         insights: Vec::new(),
-        recent: recent.into_iter().filter(StoredEngagement::is_learned).map(recent_entry).collect(),
+        recent: recent.into_iter().filter(StoredEngagement::is_shown).map(recent_entry).collect(),
         passages: Vec::new(),
         synced_through: synced_through(conn, org).map_err(|error: StoreError| error)?,
         text: String::new(),

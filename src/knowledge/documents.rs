@@ -6,7 +6,7 @@ use crate::domain::ids::{OrgId, company_key, customer_key};
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::ledger::Operation;
-use crate::store::{StoreError, ledger, people};
+use crate::store::{StoreError, ledger, near_copies, people};
 
 /// The document of a learned engagement.
 pub fn of(conn: &mut dyn Conn, engagement: StoredEngagement) -> Result<Document, StoreError> {
@@ -26,12 +26,18 @@ pub fn of(conn: &mut dyn Conn, engagement: StoredEngagement) -> Result<Document,
         names.extend([&company.name, &company.domain].into_iter().flatten().cloned());
     }
     let portal = document.portal;
+    let mut customers: Vec<String> = people.iter().map(|person| customer_key(portal, &person.id)).collect();
+    // Everybody who got a copy of this mail finds it.
+    let recipients = near_copies::recipients(conn, org, document)?;
+    customers.extend(recipients.iter().map(|id| customer_key(portal, id)));
+    customers.sort();
+    customers.dedup();
     Ok(Document {
         id: document.to_string(),
         org: org.as_str().to_owned(),
         version: engagement.seq,
         kind: document.kind.as_str().to_owned(),
-        customers: people.iter().map(|person| customer_key(portal, &person.id)).collect(),
+        customers,
         companies: companies.iter().map(|company| company_key(portal, &company.id)).collect(),
         linked: !people.is_empty(),
         owner: engagement.owner,

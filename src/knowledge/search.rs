@@ -14,11 +14,11 @@ use super::KnowledgeError;
 use super::scope::{Caller, visible};
 use crate::domain::clock::Millis;
 use crate::domain::engagement::Kind;
-use crate::domain::ids::{DocumentId, OrgId, company_key};
+use crate::domain::ids::{DocumentId, OrgId, company_key, contact_of_key, customer_key};
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::people::{self, Person};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, near_copies};
 
 /// A search as asked over HTTP, MCP or the command line.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -82,6 +82,9 @@ pub struct SearchHit {
     pub company: Option<CompanyName>,
     /// How far the text may be trusted.
     pub trust: &'static str,
+    /// The same mail went to many: how many were sent, this one included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u64>,
     /// Why it was found, if asked.
     pub explain: Option<Explanation>,
 }
@@ -165,9 +168,10 @@ impl Search<'_> {
             let Some(request) = request else {
                 return Ok(self.nothing(synced_through(conn, &caller.org)?, started));
             };
+            let customers = request.customers.clone();
             let answer = self.index.search(&request, &scope)?;
             let synced_through = synced_through(conn, &caller.org)?;
-            let hits = hits(conn, &caller.org, &answer)?;
+            let hits = hits(conn, &caller.org, &answer, customers.as_deref())?;
             Ok(SearchAnswer {
                 hits,
                 total: answer.total,
@@ -300,7 +304,12 @@ fn took_ms(started: Instant) -> f64 {
     (started.elapsed().as_secs_f64() * 10_000.0).round() / 10.0
 }
 
-fn hits(conn: &mut dyn Conn, org: &OrgId, answer: &Answer) -> Result<Vec<SearchHit>, KnowledgeError> {
+fn hits(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    answer: &Answer,
+    customers: Option<&[String]>,
+) -> Result<Vec<SearchHit>, KnowledgeError> {
     let mut hits = Vec::with_capacity(answer.hits.len());
     for hit in &answer.hits {
         let Ok(document) = hit.document.parse::<DocumentId>() else { continue };
@@ -308,9 +317,35 @@ fn hits(conn: &mut dyn Conn, org: &OrgId, answer: &Answer) -> Result<Vec<SearchH
         let Some(row) = engagements::get(conn, org, &document)?.filter(StoredEngagement::is_learned) else {
             continue;
         };
+        let Some(row) = as_seen_by(conn, org, row, customers)? else { continue };
         hits.push(search_hit(conn, org, hit, row, &answer.highlighter)?);
     }
     Ok(hits)
+}
+
+/// The row that may be shown: where the search is about certain customers, their own copy of a mail that went to
+/// many, never somebody else's.
+fn as_seen_by(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    row: StoredEngagement,
+    customers: Option<&[String]>,
+) -> Result<Option<StoredEngagement>, StoreError> {
+    let Some(customers) = customers else { return Ok(Some(row)) };
+    let portal = row.document.portal;
+    if near_copies::copies(conn, org, &row.document)?.is_none() {
+        return Ok(Some(row));
+    }
+    let people = people::of_engagement(conn, org, &row.document)?;
+    if people.iter().any(|person| customers.contains(&customer_key(portal, &person.id))) {
+        return Ok(Some(row));
+    }
+    for contact in customers.iter().filter_map(|key| contact_of_key(portal, key)) {
+        if let Some(copy) = near_copies::copy_for(conn, org, &row.document, contact)? {
+            return engagements::get(conn, org, &copy);
+        }
+    }
+    Ok(None)
 }
 
 fn search_hit(
@@ -322,7 +357,9 @@ fn search_hit(
 ) -> Result<SearchHit, StoreError> {
     let people = people::of_engagement(conn, org, &row.document)?;
     let company = company_of(conn, org, &row.document, &people)?;
-    let passage = row.passages.get(hit.passage as usize);
+    let copies = near_copies::copies(conn, org, &row.document)?;
+    // A customer's own copy of a template may be cut elsewhere.
+    let passage = row.passages.get(hit.passage as usize).or(row.passages.first());
     let text = passage.map(|passage| passage.text.clone()).unwrap_or_default();
     let language = super::documents::language(passage.and_then(|passage| passage.language.as_deref()));
     let ranges = highlighter.ranges(&text, language);
@@ -345,6 +382,7 @@ fn search_hit(
             .collect(),
         company: company.map(|name| CompanyName { name: Some(name) }),
         trust: trust(row.document.kind),
+        copies,
         explain: hit.explain.as_ref().map(explanation),
     })
 }

@@ -4,6 +4,7 @@ use super::associate::LinkedEngagement;
 use super::filter::Judged;
 use crate::domain::engagement::{Decision, ProcessedEngagement};
 use crate::insights::{Distillation, Insight, Source};
+use crate::text::near_copies::Fingerprint;
 
 /// An engagement ready to be published, with its insights.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub struct Distilled {
     pub engagement: ProcessedEngagement,
     /// Facts found in it.
     pub insights: Vec<Insight>,
+    /// What copies of the same mail are found by.
+    pub fingerprint: Option<Box<Fingerprint>>,
 }
 
 /// Distils one engagement.
@@ -23,7 +26,11 @@ pub fn engagement(judged: Judged, distillation: &Distillation) -> Distilled {
         passages: normalized.passages,
         language: normalized.language,
         decision: judged.decision,
+        template: None,
+        own_passages: None,
+        secrets: normalized.secrets,
     };
+    let fingerprint = normalized.fingerprint;
     let insights = match engagement.decision {
         Decision::Learned => distillation.of(Source {
             title: engagement.raw.title.as_deref(),
@@ -32,5 +39,5 @@ pub fn engagement(judged: Judged, distillation: &Distillation) -> Distilled {
         }),
         Decision::Skipped { .. } | Decision::Held { .. } => Vec::new(),
     };
-    Distilled { engagement, insights }
+    Distilled { engagement, insights, fingerprint }
 }

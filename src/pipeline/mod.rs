@@ -5,11 +5,13 @@
 //! publish hands pages to the one writer. Every way of reading (first sync, later runs) goes through here.
 
 pub mod associate;
+pub mod copies;
 pub mod distill;
 pub mod fetch;
 pub mod filter;
 pub mod normalize;
 pub mod publish;
+pub mod threads;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,9 +26,10 @@ use self::fetch::{Fetched, Records};
 use self::filter::Judged;
 use self::normalize::NormalizedEngagement;
 use self::publish::{Content, Owner, PageToStore, RunStamp};
+use self::threads::Threads;
 use crate::domain::clock::Clock;
 use crate::domain::crm::RecordType;
-use crate::domain::engagement::{RawEngagement, SkipReason};
+use crate::domain::engagement::{Body, RawEngagement, SkipReason};
 use crate::hubspot::wire::Malformed;
 use crate::insights::Distillation;
 use crate::rules::Rules;
@@ -109,9 +112,7 @@ impl Street {
         let (rules, skip) = (settings.rules.clone(), settings.skip_noise.clone());
         let distillation = settings.distillation.clone();
         let stages = vec![
-            stage(normalize_in, normalized, move |page| {
-                Ok(each(page, |raw: RawEngagement| normalize::engagement(raw, mask)))
-            }),
+            normalize_stage(Threads::new(store.clone(), owner.clone()), mask, normalize_in, normalized),
             associate_stage(store.clone(), owner.clone(), associate_in, linked),
             stage(filter_in, judged, move |page| {
                 Ok(each(page, |linked: LinkedEngagement| filter::engagement(linked, &rules, &skip)))
@@ -167,7 +168,7 @@ fn each<I: Send, O: Send>(page: Carried<I>, work: impl Fn(I) -> O + Sync + Send)
 fn stage<I, O>(
     mut input: Receiver<Carried<I>>,
     output: Sender<Carried<O>>,
-    work: impl Fn(Carried<I>) -> Result<Carried<O>, StoreError> + Send + 'static,
+    mut work: impl FnMut(Carried<I>) -> Result<Carried<O>, StoreError> + Send + 'static,
 ) -> JoinHandle<Result<(), StoreError>>
 where
     I: Send + 'static,
@@ -180,6 +181,21 @@ where
             }
         }
         Ok(())
+    })
+}
+
+fn normalize_stage(
+    mut threads: Threads,
+    mask_secrets: bool,
+    input: Receiver<Carried<RawEngagement>>,
+    output: Sender<Carried<NormalizedEngagement>>,
+) -> JoinHandle<Result<(), StoreError>> {
+    stage(input, output, move |page| {
+        let parents = threads.parents(&page.records)?;
+        let work = |(raw, parent): (RawEngagement, Option<Arc<Body>>)| {
+            normalize::engagement(raw, parent.as_deref(), mask_secrets)
+        };
+        Ok(page.with(|records| records.into_par_iter().zip(parents).map(work).collect()))
     })
 }
 

@@ -1,9 +1,11 @@
 //! Stage 2, normalize: a body becomes text, new parts apart from quotes and signatures, cut into passages.
 //!
-//! Pure and parallel; all knowledge of text is in `text`.
+//! Pure and parallel; all knowledge of text is in `text`. The parent of a mail is handed in (`threads`).
 
-use crate::domain::engagement::{Kind, Passage, RawEngagement};
-use crate::text::{Body, BodyKind, Noise, Normalized, normalize};
+use super::copies;
+use crate::domain::engagement::{self, Kind, Passage, RawEngagement, SecretPlace};
+use crate::text::near_copies::Fingerprint;
+use crate::text::{Body, BodyKind, Noise, Normalized, Secret, SpanClass, normalize, secrets, visible_text};
 
 /// HubSpot puts this in place of a body that the scopes do not allow to read (contract, section 2.5).
 const REDACTED: &str = "The content of this email has been redacted";
@@ -23,32 +25,59 @@ pub struct NormalizedEngagement {
     pub noise: Option<Noise>,
     /// HubSpot withheld the body.
     pub redacted: bool,
+    /// Secrets that were masked: kinds and places.
+    pub secrets: Vec<SecretPlace>,
+    /// What copies of the same mail are found by.
+    pub fingerprint: Option<Box<Fingerprint>>,
 }
 
-/// Normalizes one engagement.
+/// Normalizes one engagement; `parent` is the mail before it in its thread.
 #[must_use]
-pub fn engagement(raw: RawEngagement, mask_secrets: bool) -> NormalizedEngagement {
+pub fn engagement(
+    mut raw: RawEngagement,
+    parent: Option<&engagement::Body>,
+    mask_secrets: bool,
+) -> NormalizedEngagement {
     let redacted = is_redacted(&raw);
-    let normalized = text_of(&raw, mask_secrets);
+    let normalized = text_of(&raw, parent, mask_secrets);
+    // An answer is written for one person, however often its sentences were used before.
+    let answers = parent.is_some() || normalized.spans.iter().any(|span| span.class == SpanClass::Quote);
     let noise = if raw.out_of_office { Some(Noise::AutoReply) } else { normalized.noise };
     let passages = if redacted { Vec::new() } else { normalized.passages.into_iter().map(passage).collect() };
-    NormalizedEngagement {
+    let secrets = if mask_secrets { normalized.secrets.iter().map(place).collect() } else { Vec::new() };
+    if mask_secrets {
+        raw.title = raw.title.map(|title| secrets::mask(&title));
+    }
+    let mut engagement = NormalizedEngagement {
         passages,
         source_text: normalized.text,
         language: normalized.language.map(|language| language.code().to_owned()),
         noise: noise.filter(|_| raw.kind == Kind::Email),
         redacted,
         raw,
+        secrets,
+        fingerprint: None,
+    };
+    if !answers {
+        engagement.fingerprint = copies::fingerprint(&engagement);
     }
+    engagement
 }
 
-fn text_of(raw: &RawEngagement, mask_secrets: bool) -> Normalized {
+fn place(secret: &Secret) -> SecretPlace {
+    let kind = secret.kind.as_str().to_owned();
+    SecretPlace { kind, start: secret.range.start, end: secret.range.end }
+}
+
+fn text_of(raw: &RawEngagement, parent: Option<&engagement::Body>, mask_secrets: bool) -> Normalized {
+    let parent = parent.map(|body| visible_text(body.html.as_deref(), body.plain.as_deref()));
     let names: Vec<&str> = raw.from_name.iter().chain(&raw.from_address).map(String::as_str).collect();
     let body = Body {
         html: raw.body.html.as_deref(),
         plain: raw.body.plain.as_deref(),
         subject: raw.title.as_deref(),
         sender_names: &names,
+        parent: parent.as_deref(),
         mask_secrets,
         ..Body::new(body_kind(raw.kind))
     };

@@ -3,6 +3,7 @@
 //! The index is not written here: it follows the ledger (`knowledge`), which is why nothing can be in the
 //! index that is not in the store. Pages that wait together share a transaction.
 
+use super::copies::{self, Changed};
 use super::distill::Distilled;
 use super::fetch::Records;
 use crate::domain::clock::Millis;
@@ -92,7 +93,11 @@ pub fn pages(
     store.write(move |conn| {
         let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
         let mut points = checkpoints::list(conn, &owner.org, owner.portal)?;
-        pages.iter().map(|page| one_page(conn, tenant, &mut points, page)).collect()
+        let mut changed = Changed::default();
+        let points = pages.into_iter().map(|page| one_page(conn, tenant, &mut points, page, &mut changed));
+        let points = points.collect::<Result<Vec<_>, _>>()?;
+        changed.publish(conn, tenant)?;
+        Ok(points)
     })
 }
 
@@ -100,17 +105,18 @@ fn one_page(
     conn: &mut dyn Conn,
     tenant: Tenant<'_>,
     points: &mut Vec<Checkpoint>,
-    page: &PageToStore,
+    mut page: PageToStore,
+    changed: &mut Changed,
 ) -> Result<Checkpoint, StoreError> {
     let mut tally = Tally::default();
-    records(conn, tenant, &page.content, &mut tally)?;
+    records(conn, tenant, &mut page.content, &mut tally, changed)?;
     for bad in &page.malformed {
         let id = bad.id.as_deref().unwrap_or("unknown");
         runs::park(conn, tenant, page.record_type.as_str(), id, &bad.reason)?;
         tally.fetched += 1;
         tally.failed += 1;
     }
-    let at = position(points, page);
+    let at = position(points, &page);
     let point = &mut points[at];
     point.after.clone_from(&page.next);
     point.finished = page.next.is_none();
@@ -150,8 +156,9 @@ fn position(points: &mut Vec<Checkpoint>, page: &PageToStore) -> usize {
 fn records(
     conn: &mut dyn Conn,
     tenant: Tenant<'_>,
-    content: &Content,
+    content: &mut Content,
     tally: &mut Tally,
+    changed: &mut Changed,
 ) -> Result<(), StoreError> {
     match content {
         Content::Crm(Records::Contacts(records)) => records
@@ -165,8 +172,14 @@ fn records(
             .try_for_each(|one| crm::put_deal(conn, tenant, one).map(|stored| tally.count(stored))),
         // Raw engagements never come here: `Content` is built by the run, which sends them down the street.
         Content::Crm(Records::Engagements(_)) => Ok(()),
-        Content::Engagements(records) => records.iter().try_for_each(|one| {
-            engagements::put(conn, tenant, &one.engagement).map(|stored| tally.count(stored))
+        Content::Engagements(records) => records.iter_mut().try_for_each(|one| {
+            copies::settle(conn, tenant, &mut one.engagement, one.fingerprint.as_deref())?;
+            let stored = engagements::put(conn, tenant, &one.engagement)?;
+            tally.count(stored);
+            match stored {
+                Stored::Changed => changed.note(conn, tenant, &one.engagement),
+                Stored::Unchanged => Ok(()),
+            }
         }),
     }
 }

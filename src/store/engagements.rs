@@ -7,8 +7,9 @@ use super::associations;
 use super::conn::{Conn, EachRow, Row, all, first};
 use super::crm::{SOURCE, Stored, Tenant};
 use super::ledger::{self, Operation};
+use super::near_copies;
 use crate::domain::clock::Millis;
-use crate::domain::engagement::{Kind, Passage, ProcessedEngagement, RawEngagement};
+use crate::domain::engagement::{Kind, Passage, ProcessedEngagement, RawEngagement, SecretPlace, SkipReason};
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::params;
 
@@ -45,17 +46,20 @@ fn put_row(
 ) -> Result<(), StoreError> {
     let sql = "insert into hubspot_engagements (org, portal, kind, id, title, body_html, body_plain, occurred_at, \
                updated_at, owner, thread, from_address, url, properties, passages, language, decision, reason, rule, \
-               content_hash, seq, source, first_seen, last_seen) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-               $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $23) \
+               content_hash, seq, source, template, own_passages, secrets, first_seen, last_seen) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+               $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26) \
                on conflict (org, portal, kind, id) do update set title = excluded.title, \
                body_html = excluded.body_html, body_plain = excluded.body_plain, \
                occurred_at = excluded.occurred_at, updated_at = excluded.updated_at, owner = excluded.owner, \
                thread = excluded.thread, from_address = excluded.from_address, url = excluded.url, \
                properties = excluded.properties, passages = excluded.passages, language = excluded.language, \
                decision = excluded.decision, reason = excluded.reason, rule = excluded.rule, \
-               content_hash = excluded.content_hash, seq = excluded.seq, last_seen = excluded.last_seen";
+               content_hash = excluded.content_hash, seq = excluded.seq, template = excluded.template, \
+               own_passages = excluded.own_passages, secrets = excluded.secrets, last_seen = excluded.last_seen";
     let raw = &engagement.raw;
     let passages = passages_json(&engagement.passages)?;
+    let own_passages = engagement.own_passages.as_deref().map(passages_json).transpose()?;
+    let secrets = secrets_json(&engagement.secrets)?;
     let (reason, rule) = engagement.decision.cause();
     conn.execute(
         sql,
@@ -77,11 +81,14 @@ fn put_row(
             &passages,
             &engagement.language,
             engagement.decision.as_str(),
-            reason.map(crate::domain::engagement::SkipReason::as_str),
+            reason.map(SkipReason::as_str),
             rule,
             hash,
             seq,
             SOURCE,
+            engagement.template,
+            &own_passages,
+            &secrets,
             tenant.now,
         ],
     )
@@ -97,6 +104,12 @@ fn put_links(conn: &mut dyn Conn, tenant: Tenant<'_>, raw: &RawEngagement) -> Re
 
 fn passages_json(passages: &[Passage]) -> Result<String, StoreError> {
     serde_json::to_string(passages).map_err(|error| StoreError::Engine(error.to_string()))
+}
+
+/// Secrets as JSON; null where there are none.
+fn secrets_json(secrets: &[SecretPlace]) -> Result<Option<String>, StoreError> {
+    let json = (!secrets.is_empty()).then(|| serde_json::to_string(secrets));
+    json.transpose().map_err(|error| StoreError::Engine(error.to_string()))
 }
 
 /// Everything that, when it changes, must reach the index or the answers. HubSpot's own modification time
@@ -120,12 +133,21 @@ fn content_hash(engagement: &ProcessedEngagement) -> [u8; 32] {
         field(Some(&passage.text));
         field(passage.language.as_deref());
     }
+    for passage in engagement.own_passages.iter().flatten() {
+        field(Some(&passage.text));
+    }
+    for secret in &engagement.secrets {
+        field(Some(&format!("{} {} {}", secret.kind, secret.start, secret.end)));
+    }
+    if let Some(template) = engagement.template {
+        field(Some(&template.to_string()));
+    }
     for ids in [&raw.links.contacts, &raw.links.companies, &raw.links.deals] {
         field(Some(&ids.join(",")));
     }
     let (reason, rule) = engagement.decision.cause();
     field(Some(engagement.decision.as_str()));
-    field(reason.map(crate::domain::engagement::SkipReason::as_str));
+    field(reason.map(SkipReason::as_str));
     field(rule);
     hasher.update(raw.occurred_at.0.to_le_bytes());
     hasher.finalize().into()
@@ -139,8 +161,12 @@ pub fn remove(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result
         key,
     )?;
     let sql = "delete from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
+    let template = near_copies::of(conn, org, document)?;
     let removed = conn.execute(sql, key)? > 0;
     if removed {
+        if let Some(template) = template {
+            near_copies::leave(conn, org, document, &template)?;
+        }
         ledger::append(conn, org, &document.to_string(), Operation::Remove)?;
     }
     Ok(removed)
@@ -155,7 +181,7 @@ pub struct StoredEngagement {
     pub document: DocumentId,
     /// Title, where it has one.
     pub title: Option<String>,
-    /// Passages.
+    /// Passages; of a copy with words of its own only those.
     pub passages: Vec<Passage>,
     /// When it happened.
     pub occurred_at: Millis,
@@ -179,12 +205,18 @@ impl StoredEngagement {
     pub fn is_learned(&self) -> bool {
         self.decision == "learned"
     }
+
+    /// It belongs into the customer's timeline: knowledge, or a copy of a mail that is.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.is_learned() || self.reason.as_deref() == Some(SkipReason::NearCopy.as_str())
+    }
 }
 
 /// Columns in the order [`stored`] reads them.
 macro_rules! columns {
     () => {
-        "org, portal, kind, id, title, passages, occurred_at, owner, url, decision, reason, rule, seq"
+        "org, portal, kind, id, title, coalesce(own_passages, passages), occurred_at, owner, url, decision, reason, rule, seq"
     };
 }
 
@@ -268,7 +300,7 @@ pub fn recent_of_contact(
     before: Option<Millis>,
     limit: i64,
 ) -> Result<Vec<StoredEngagement>, StoreError> {
-    let sql = "select e.org, e.portal, e.kind, e.id, e.title, e.passages, e.occurred_at, e.owner, e.url, e.decision, \
+    let sql = "select e.org, e.portal, e.kind, e.id, e.title, coalesce(e.own_passages, e.passages), e.occurred_at, e.owner, e.url, e.decision, \
                e.reason, e.rule, e.seq from associations a join hubspot_engagements e \
                on e.org = a.org and e.portal = a.portal and e.kind = a.from_type and e.id = a.from_id \
                where a.org = $1 and a.portal = $2 and a.to_type = 'contacts' and a.to_id = $3 \

@@ -15,10 +15,12 @@ pub mod crm;
 pub mod engagements;
 pub mod ledger;
 pub mod meta;
+pub mod near_copies;
 pub mod orgs;
 pub mod people;
 pub mod runs;
 mod sqlite;
+pub mod threads;
 pub mod totals;
 mod writer;
 
