@@ -102,7 +102,7 @@ fn a_bound_agent_sees_its_customer_and_nobody_else() {
     let mine = here.number(&format!(
         "select count(distinct e.kind || e.id) from hubspot_engagements e join associations a on a.from_type = e.kind \
          and a.from_id = e.id and a.to_type = 'contacts' join contact_emails m on m.contact = a.to_id \
-         where m.email = '{email}' and e.decision = 'learned'"
+         where m.email = '{email}' and (e.decision = 'learned' or e.reason = 'near_copy')"
     ));
     for query in ["", "the", "a OR b", "customer:*", &format!("customer:{}", other[0]), "org:other", "-the"] {
         let (status, answer) = search(&server, &key, &json!({"query": query, "limit": 100}));
