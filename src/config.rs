@@ -32,6 +32,7 @@ fn bad<T>(text: impl Into<String>) -> Result<T, ConfigError> {
 struct Written {
     server: WrittenServer,
     hubspot: WrittenHubspot,
+    sync: WrittenSync,
     noise: WrittenNoise,
     privacy: WrittenPrivacy,
     index: WrittenIndex,
@@ -57,6 +58,12 @@ struct WrittenHubspot {
     requests_per_10s: u32,
     timeout_s: u64,
     attempts: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSync {
+    every_minutes: f64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -93,6 +100,8 @@ pub struct Config {
     pub server: Server,
     /// HubSpot.
     pub hubspot: Hubspot,
+    /// Time between the runs a server starts by itself.
+    pub sync_every: Duration,
     /// Reasons for which mail is stored but not learned.
     pub skip_noise: BTreeSet<SkipReason>,
     /// Mask secrets before indexing.
@@ -213,6 +222,7 @@ impl Written {
                 timeout: Duration::from_secs(h.timeout_s.clamp(1, 600)),
                 attempts: h.attempts.clamp(1, 20),
             },
+            sync_every: every(self.sync.every_minutes)?,
             skip_noise: self.noise.skip.iter().map(|name| noise(name)).collect::<Result<_, _>>()?,
             mask_secrets: self.privacy.mask_secrets,
             include_unlinked: self.privacy.include_unlinked,
@@ -234,6 +244,13 @@ fn secret(written: SecretString, file: &str) -> Result<SecretString, ConfigError
         Ok(text) => Ok(SecretString::from(text.trim().to_owned())),
         Err(error) => bad(format!("hubspot.client_secret_file: cannot read `{file}`: {error}")),
     }
+}
+
+fn every(minutes: f64) -> Result<Duration, ConfigError> {
+    if !(0.01..=1_000_000.0).contains(&minutes) {
+        return bad(format!("sync.every_minutes: {minutes} is not a number of minutes above 0"));
+    }
+    Ok(Duration::from_secs_f64(minutes * 60.0))
 }
 
 fn noise(name: &str) -> Result<SkipReason, ConfigError> {

@@ -1,7 +1,7 @@
 //! HubSpot turned into knowledge that AI agents can search, cite and act on.
 //!
 //! One line per module, in the direction data flows. A module may use the ones listed in the same row or
-//! below it in the arrows, which `tests/it/arrows.rs` enforces:
+//! below it in the arrows, which `tests/it/architecture.rs` enforces:
 //!
 //! `main → cli → app → server → { sync, knowledge } → pipeline → { rules, insights, text, hubspot, store,
 //! vault, hublore-index } → domain`

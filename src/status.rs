@@ -9,11 +9,10 @@ use crate::app::Reading;
 use crate::domain::clock::Millis;
 use crate::domain::ids::PortalId;
 use crate::knowledge::KnowledgeError;
-use crate::store::checkpoints::{self, Checkpoint};
 use crate::store::connections::Connection;
 use crate::store::orgs::StoredModes;
 use crate::store::totals::Totals;
-use crate::store::{StoreError, connections, ledger, meta, orgs, runs, totals};
+use crate::store::{StoreError, checkpoints, connections, ledger, meta, orgs, runs, totals};
 
 /// One mode: what was set, and what that means.
 #[derive(Debug, Clone, Serialize)]
@@ -126,10 +125,6 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
         .store
         .read(|conn| {
             let connection = connections::get(conn, org)?;
-            let points: Vec<Checkpoint> = match &connection {
-                Some(connection) => checkpoints::list(conn, org, connection.portal)?,
-                None => Vec::new(),
-            };
             let last_run = runs::newest(conn, org)?.map(|run| RunState {
                 mode: run.mode,
                 started_at: run.started_at,
@@ -137,7 +132,6 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                 outcome: run.outcome.as_str(),
                 error: run.error,
             });
-            let finished = points.into_iter().filter(|point| point.finished);
             Ok::<_, StoreError>(Status {
                 org: org.as_str().to_owned(),
                 cron_sync: true,
@@ -145,7 +139,7 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                 totals: totals::of(conn, org)?,
                 documents,
                 index_lag_changes: ledger::highest(conn)?.saturating_sub(meta::indexed_seq(conn)?),
-                synced_through: finished.map(|point| (point.record_type, point.high_water)).collect(),
+                synced_through: checkpoints::watermarks(conn, org)?,
                 connection: connection.map(ConnectionState::from),
                 last_run,
             })

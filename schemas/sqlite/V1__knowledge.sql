@@ -236,6 +236,25 @@ create table checkpoints (
     primary key (org, portal, type)
 ) strict, without rowid;
 
+-- Per record type: every change up to here is stored. Moves only when a run has read a type to its end.
+create table watermarks (
+    org text not null,
+    portal integer not null,
+    type text not null,
+    at integer not null,
+    primary key (org, portal, type)
+) strict, without rowid;
+
+-- Ids that HubSpot merged into another record.
+create table aliases (
+    org text not null,
+    portal integer not null,
+    type text not null,
+    old_id text not null,
+    new_id text not null,
+    primary key (org, portal, type, old_id)
+) strict, without rowid;
+
 -- Records that could not be taken in, with the reason; retried by later runs.
 create table parked (
     org text not null,

@@ -8,6 +8,7 @@ mod bars;
 mod connect;
 mod context;
 mod demo;
+mod disconnect;
 mod index;
 mod output;
 mod remote;
@@ -72,6 +73,8 @@ enum Verb {
     Serve(serve::Serve),
     /// Connect a HubSpot portal
     Connect(connect::Connect),
+    /// Remove access to the portal; what was read stays
+    Disconnect,
     /// Read from HubSpot, here or in the running server
     Sync(sync::Sync),
     /// Connection, totals, freshness, last run
@@ -185,6 +188,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Demo(demo) => demo::run(&global, &demo),
         Verb::Serve(serve) => serve::run(&global, &serve),
         Verb::Connect(connect) => connect::run(&global, &connect),
+        Verb::Disconnect => disconnect::run(&global),
         Verb::Sync(sync) => sync::run(&global, &sync),
         Verb::Status => status::run(&global),
         Verb::Search(search) => search::run(&global, &search),

@@ -17,7 +17,8 @@ use crate::sync::report::Report;
 
 #[derive(Debug, Args)]
 pub(super) struct Sync {
-    /// What to read: full_resync reads everything again; an unfinished run goes on where it stopped
+    /// full_resync reads everything again, catch_up what changed since the last run, email_catch_up the
+    /// e-mails of the last 30 days; an unfinished run of the mode goes on where it stopped
     #[arg(default_value = "full_resync", value_parser = mode)]
     mode: Mode,
 }
@@ -72,7 +73,9 @@ async fn run_there(global: &Global, remote: &Remote, mode: Mode) -> Result<(), F
                 return show(global, &report);
             }
             _ => {
-                return Err(Failure::Failed(state["error"].as_str().unwrap_or("the run was lost").to_owned()));
+                return Err(Failure::Failed(
+                    state["error"].as_str().unwrap_or("the run was lost").to_owned(),
+                ));
             }
         }
     }

@@ -79,6 +79,8 @@ pub struct Contact {
     pub owner: Option<String>,
     /// Primary company first.
     pub companies: Vec<String>,
+    /// Ids of contacts that HubSpot merged into this one.
+    pub merged: Vec<String>,
 }
 
 /// An organisation.
@@ -98,6 +100,8 @@ pub struct Company {
     pub phone: Option<String>,
     /// HubSpot's owner id.
     pub owner: Option<String>,
+    /// Ids of companies that HubSpot merged into this one.
+    pub merged: Vec<String>,
 }
 
 /// A deal.

@@ -24,6 +24,11 @@ pub async fn account(client: &Client) -> Result<Account, HubspotError> {
     client.fetch(&Call::get(client.version().account()), json).await
 }
 
+/// Removes our app from the portal; HubSpot tells its administrators by e-mail.
+pub async fn uninstall(client: &Client) -> Result<(), HubspotError> {
+    client.fetch(&Call::delete(client.version().uninstall()), |_| Ok(())).await
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireOwner {

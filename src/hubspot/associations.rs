@@ -1,7 +1,11 @@
 //! Associations beyond what a list carries inline: batch reads with paging.
+//!
+//! Records without associations are absent from an answer or named as errors of a 207; both mean "none".
+
+use std::collections::HashMap;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::{Call, Client};
 use super::error::HubspotError;
@@ -18,9 +22,15 @@ struct Answer {
 
 #[derive(Debug, Deserialize)]
 struct Associated {
+    from: Source,
     #[serde(default, deserialize_with = "list_or_null")]
     to: Vec<Target>,
     paging: Option<Paging>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Source {
+    id: WireId,
 }
 
 #[derive(Debug, Deserialize)]
@@ -37,27 +47,54 @@ struct AssociationType {
     type_id: u64,
 }
 
-/// Every record of type `to` associated with one record, the primary one first.
-pub async fn all_of(client: &Client, from: &str, id: &str, to: &str) -> Result<Vec<String>, HubspotError> {
+/// Records asked about in one call at most (contract, section 4).
+const BATCH: usize = 1_000;
+
+/// Associated ids of one record, the primary ones apart.
+#[derive(Debug, Default)]
+struct Found {
+    primary: Vec<String>,
+    others: Vec<String>,
+}
+
+/// Every record of type `to` associated with each of `ids`, the primary one first.
+pub async fn of_many(
+    client: &Client,
+    from: &str,
+    ids: &[String],
+    to: &str,
+) -> Result<HashMap<String, Vec<String>>, HubspotError> {
     let path = client.version().associations(from, to);
-    let (mut primary, mut others) = (Vec::new(), Vec::new());
-    let mut after: Option<String> = None;
-    loop {
-        let input =
-            after.as_ref().map_or_else(|| json!({"id": id}), |after| json!({"id": id, "after": after}));
-        let call = Call::post(path.clone(), &json!({"inputs": [input]}));
-        let answer: Answer = client.fetch(&call, wire::json).await?;
-        after = None;
-        for associated in answer.results {
-            for target in associated.to {
-                let is_primary = target.association_types.iter().any(|kind| PRIMARY.contains(&kind.type_id));
-                if is_primary { &mut primary } else { &mut others }.push(target.to_object_id.0);
+    let mut found: HashMap<String, Found> = HashMap::new();
+    for batch in ids.chunks(BATCH) {
+        let mut inputs: Vec<Value> = batch.iter().map(|id| json!({"id": id})).collect();
+        while !inputs.is_empty() {
+            let call = Call::post(path.clone(), &json!({"inputs": inputs}));
+            let answer: Answer = client.fetch(&call, wire::json).await?;
+            inputs.clear();
+            for associated in answer.results {
+                let id = associated.from.id.0;
+                let next = associated.paging.and_then(|paging| paging.next).map(|next| next.after.0);
+                inputs.extend(next.map(|after| json!({"id": id, "after": after})));
+                let entry = found.entry(id).or_default();
+                for target in associated.to {
+                    let is_primary =
+                        target.association_types.iter().any(|kind| PRIMARY.contains(&kind.type_id));
+                    if is_primary { &mut entry.primary } else { &mut entry.others }
+                        .push(target.to_object_id.0);
+                }
             }
-            after = associated.paging.and_then(|paging| paging.next).map(|next| next.after.0);
-        }
-        if after.is_none() {
-            primary.append(&mut others);
-            return Ok(primary);
         }
     }
+    let joined = found.into_iter().map(|(id, mut one)| {
+        one.primary.append(&mut one.others);
+        (id, one.primary)
+    });
+    Ok(joined.collect())
+}
+
+/// Every record of type `to` associated with one record, the primary one first.
+pub async fn all_of(client: &Client, from: &str, id: &str, to: &str) -> Result<Vec<String>, HubspotError> {
+    let mut found = of_many(client, from, &[id.to_owned()], to).await?;
+    Ok(found.remove(id).unwrap_or_default())
 }

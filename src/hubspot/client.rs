@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use reqwest::Method;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use url::Url;
@@ -67,6 +68,7 @@ impl Requests {
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Call {
+    method: Method,
     lane: Lane,
     path: String,
     query: Vec<(&'static str, String)>,
@@ -77,14 +79,20 @@ impl Call {
     /// Reads `path`.
     #[must_use]
     pub fn get(path: String) -> Self {
-        Self { lane: Lane::General, path, query: Vec::new(), body: None }
+        Self { method: Method::GET, lane: Lane::General, path, query: Vec::new(), body: None }
     }
 
     /// Sends `body` to `path`; used for batch reads and searches, which change nothing.
     #[must_use]
     pub fn post<B: Serialize>(path: String, body: &B) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { lane: Lane::General, path, query: Vec::new(), body: Some(body) }
+        Self { method: Method::POST, lane: Lane::General, path, query: Vec::new(), body: Some(body) }
+    }
+
+    /// Removes what is at `path`; doing it twice does no harm.
+    #[must_use]
+    pub fn delete(path: String) -> Self {
+        Self { method: Method::DELETE, lane: Lane::General, path, query: Vec::new(), body: None }
     }
 
     /// Counts against the search limit.
@@ -206,10 +214,10 @@ impl Client {
         self.budget.wait(call.lane).await;
         self.requests.total.fetch_add(1, Ordering::Relaxed);
         let url = self.address(&call.path);
-        let mut request = match &call.body {
-            None => self.http.get(url),
-            Some(body) => self.http.post(url).header("content-type", "application/json").body(body.clone()),
-        };
+        let mut request = self.http.request(call.method.clone(), url);
+        if let Some(body) = &call.body {
+            request = request.header("content-type", "application/json").body(body.clone());
+        }
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::error::HubspotError;
-use super::objects::{associated, list};
+use super::objects::{self, Which};
 use super::paths::type_name;
 use super::wire::{Object, Page, Properties};
 use crate::domain::clock::Millis;
@@ -20,25 +20,24 @@ const CALL: &str = "hs_call_title,hs_call_body,hs_call_summary,hs_call_direction
 const MEETING: &str = "hs_meeting_title,hs_meeting_body,hs_internal_meeting_notes,hs_meeting_start_time,\
     hs_meeting_end_time,hs_meeting_outcome,hs_meeting_location,hs_meeting_external_url";
 
-/// One page of engagements of a kind that HubSpot keeps as CRM objects.
+/// Engagements of a kind that HubSpot keeps as CRM objects.
 pub async fn page(
     client: &Client,
     kind: Kind,
-    after: Option<&str>,
+    which: Which<'_>,
 ) -> Result<Page<RawEngagement>, HubspotError> {
     let name = type_name(RecordType::Engagement(kind));
     let properties = format!("{COMMON},{}", properties_of(kind));
-    let page = list(client, name, &properties, "contacts,companies,deals", after).await?;
-    let mut records = Vec::with_capacity(page.records.len());
-    for object in page.records {
+    let (page, mut found) = objects::engagements(client, name, &properties, which).await?;
+    Ok(page.map(|object| {
+        let id = object.id.0.clone();
         let links = Links {
-            contacts: associated(client, name, &object, "contacts").await?,
-            companies: associated(client, name, &object, "companies").await?,
-            deals: associated(client, name, &object, "deals").await?,
+            contacts: found.take("contacts", &id),
+            companies: found.take("companies", &id),
+            deals: found.take("deals", &id),
         };
-        records.push(raw(kind, object, links));
-    }
-    Ok(Page { records, malformed: page.malformed, next: page.next })
+        raw(kind, object, links)
+    }))
 }
 
 fn properties_of(kind: Kind) -> &'static str {

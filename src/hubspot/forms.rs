@@ -68,6 +68,7 @@ impl Place {
 pub async fn page(
     client: &Client,
     forms: &[Form],
+    since: Option<Millis>,
     after: Option<&str>,
 ) -> Result<Page<RawEngagement>, HubspotError> {
     let place = after.map(Place::parse);
@@ -81,7 +82,9 @@ pub async fn page(
         .with("limit", PAGE)
         .with_some("after", within.as_deref());
     let page: Page<Submission> = client.fetch(&call, Page::parse).await?;
-    let next = match page.next {
+    // Submissions come newest first: behind the first one that is old enough there is nothing new.
+    let reached = since.is_some_and(|since| page.records.iter().any(|one| one.submitted_at < since.0));
+    let next = match page.next.filter(|_| !reached) {
         Some(after) => Some(Place { form: form.id.0.clone(), after: Some(after) }),
         None => forms.get(from + 1).map(|next| Place { form: next.id.0.clone(), after: None }),
     };

@@ -244,6 +244,17 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+impl<T> Page<T> {
+    /// The same page with every readable record turned into something else.
+    pub fn map<U>(self, work: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            records: self.records.into_iter().map(work).collect(),
+            malformed: self.malformed,
+            next: self.next,
+        }
+    }
+}
+
 impl<T: DeserializeOwned> Page<T> {
     /// Parses a page; one bad record does not lose the others, a damaged page is an error (and retried).
     pub fn parse(body: &[u8]) -> Result<Self, serde_json::Error> {

@@ -2,6 +2,8 @@
 //!
 //! A second request while a run goes on answers with the running one. What a run does is `sync`'s.
 
+pub mod schedule;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;

@@ -45,6 +45,9 @@ impl From<hublore_index::Error> for KnowledgeError {
     fn from(error: hublore_index::Error) -> Self {
         match error {
             hublore_index::Error::NeedsRebuild(reason) => Self::IndexNotReady(reason.to_string()),
+            hublore_index::Error::Cursor => {
+                Self::BadRequest("this cursor belongs to another search; start without one".to_owned())
+            }
             other => Self::Index(other),
         }
     }

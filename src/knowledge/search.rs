@@ -18,7 +18,7 @@ use crate::domain::ids::{DocumentId, OrgId, company_key, contact_of_key, custome
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::people::{self, Person};
-use crate::store::{Store, StoreError, near_copies};
+use crate::store::{Store, StoreError, checkpoints, near_copies};
 
 /// A search as asked over HTTP, MCP or the command line.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -438,12 +438,7 @@ pub(super) fn synced_through(
     conn: &mut dyn Conn,
     org: &OrgId,
 ) -> Result<BTreeMap<String, Millis>, StoreError> {
-    let mut through = BTreeMap::new();
-    engagements::newest_change_by_kind(conn, org, &mut |row| {
-        through.insert(row.string(0)?, Millis(row.int(1)?));
-        Ok(())
-    })?;
-    Ok(through)
+    checkpoints::watermarks(conn, org)
 }
 
 #[cfg(test)]

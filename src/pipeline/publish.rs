@@ -24,6 +24,19 @@ pub enum Content {
     Engagements(Vec<Distilled>),
 }
 
+impl Content {
+    /// A record with that id is among them.
+    fn holds(&self, id: &str) -> bool {
+        match self {
+            Self::Crm(Records::Contacts(records)) => records.iter().any(|one| one.id == id),
+            Self::Crm(Records::Companies(records)) => records.iter().any(|one| one.id == id),
+            Self::Crm(Records::Deals(records)) => records.iter().any(|one| one.id == id),
+            Self::Crm(Records::Engagements(records)) => records.iter().any(|one| one.id == id),
+            Self::Engagements(records) => records.iter().any(|one| one.engagement.raw.id == id),
+        }
+    }
+}
+
 /// One page on its way into the store.
 #[derive(Debug)]
 pub struct PageToStore {
@@ -110,6 +123,7 @@ fn one_page(
 ) -> Result<Checkpoint, StoreError> {
     let mut tally = Tally::default();
     records(conn, tenant, &mut page.content, &mut tally, changed)?;
+    unpark(conn, tenant, &page)?;
     for bad in &page.malformed {
         let id = bad.id.as_deref().unwrap_or("unknown");
         runs::park(conn, tenant, page.record_type.as_str(), id, &bad.reason)?;
@@ -125,7 +139,20 @@ fn one_page(
     point.unchanged += tally.unchanged;
     point.failed += tally.failed;
     checkpoints::put(conn, tenant.org, tenant.portal, point)?;
+    if point.finished {
+        checkpoints::set_watermark(conn, tenant.org, tenant.portal, &point.record_type, point.high_water)?;
+    }
     Ok(point.clone())
+}
+
+/// Records that could be read this time no longer wait for a repair.
+fn unpark(conn: &mut dyn Conn, tenant: Tenant<'_>, page: &PageToStore) -> Result<(), StoreError> {
+    let name = page.record_type.as_str();
+    let parked = runs::parked(conn, tenant.org, tenant.portal, name)?;
+    for id in parked.iter().filter(|id| page.content.holds(id)) {
+        runs::unpark(conn, tenant, name, id)?;
+    }
+    Ok(())
 }
 
 /// The checkpoint of the page's type; a fresh one where the stored one belongs to an earlier run.

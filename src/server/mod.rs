@@ -88,6 +88,15 @@ impl Served {
     /// Serves until `stop` turns true, then lets running requests end.
     pub async fn serve(self, listener: TcpListener, mut stop: watch::Receiver<bool>) {
         let router = self.router();
+        let every = self.app.reading.config.sync_every;
+        let scheduled = tokio::spawn(crate::jobs::schedule::run(self.jobs.clone(), every));
+        self.accept(&router, &listener, &mut stop).await;
+        // A run in progress stops at its next page and is resumed by the next start.
+        scheduled.abort();
+        self.jobs.stop();
+    }
+
+    async fn accept(&self, router: &Router, listener: &TcpListener, stop: &mut watch::Receiver<bool>) {
         let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         loop {
             let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };

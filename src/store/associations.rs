@@ -31,6 +31,16 @@ pub fn replace(
         "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4 and to_type = $5",
         params![from.org, from.portal, from.kind, from.id, to],
     )?;
+    add(conn, from, to, ids)
+}
+
+/// Adds associations of `from` to records of type `to`; the order is kept.
+pub fn add(
+    conn: &mut dyn Conn,
+    from: RecordKey<'_>,
+    to: &'static str,
+    ids: &[String],
+) -> Result<(), StoreError> {
     for (position, id) in (0_i64..).zip(ids) {
         conn.execute(
             "insert into associations (org, portal, from_type, from_id, to_type, to_id, position) \
@@ -39,6 +49,12 @@ pub fn replace(
         )?;
     }
     Ok(())
+}
+
+/// Removes every association of `from`.
+pub fn drop_from(conn: &mut dyn Conn, from: RecordKey<'_>) -> Result<(), StoreError> {
+    let sql = "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4";
+    conn.execute(sql, params![from.org, from.portal, from.kind, from.id]).map(drop)
 }
 
 /// Ids of type `to` that `from` is associated with, in HubSpot's order.

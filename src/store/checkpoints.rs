@@ -3,6 +3,8 @@
 //! A checkpoint is written in the transaction of the page it describes, so a kill loses at most one page of
 //! work and no record.
 
+use std::collections::BTreeMap;
+
 use super::StoreError;
 use super::conn::{Conn, all};
 use crate::domain::clock::Millis;
@@ -81,4 +83,28 @@ pub fn list(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<Vec<Ch
             failed: count(9)?,
         })
     })
+}
+
+/// Every change of a type up to `at` is stored.
+pub fn set_watermark(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    record_type: &str,
+    at: Millis,
+) -> Result<(), StoreError> {
+    conn.execute(
+        "insert into watermarks (org, portal, type, at) values ($1, $2, $3, $4) \
+         on conflict (org, portal, type) do update set at = excluded.at where excluded.at > watermarks.at",
+        params![org, portal, record_type, at],
+    )
+    .map(drop)
+}
+
+/// Per record type: every change up to here is stored.
+pub fn watermarks(conn: &mut dyn Conn, org: &OrgId) -> Result<BTreeMap<String, Millis>, StoreError> {
+    let rows = all(conn, "select type, at from watermarks where org = $1", params![org], |row| {
+        Ok((row.string(0)?, Millis(row.int(1)?)))
+    })?;
+    Ok(rows.into_iter().collect())
 }

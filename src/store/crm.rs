@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::StoreError;
 use super::associations::{self, RecordKey};
 use super::conn::{Conn, Param, first};
+use super::removal;
 use crate::domain::clock::Millis;
 use crate::domain::crm::{Company, Contact, Deal, Owner, Record, Stage};
 use crate::domain::ids::{OrgId, PortalId};
@@ -64,20 +65,45 @@ const DEALS: Table = Table {
     seen: "update deals set last_seen = $4 where org = $1 and portal = $2 and id = $3",
 };
 
-/// Says whether the stored row already has `hash`; if so it is only marked as seen.
-fn is_unchanged(
+/// How a record compares with the stored row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// There is no row yet, hence nothing hangs on it that would have to be replaced.
+    New,
+    /// The row says something else.
+    Other,
+    /// The row says the same; it was only marked as seen.
+    Same,
+}
+
+fn before(
     conn: &mut dyn Conn,
     table: &Table,
     tenant: Tenant<'_>,
     id: &str,
     hash: &[u8; 32],
-) -> Result<bool, StoreError> {
-    let same =
-        first(conn, table.hash, params![tenant.org, tenant.portal, id], |row| Ok(row.blob(0)? == hash))?;
-    if same == Some(true) {
-        conn.execute(table.seen, params![tenant.org, tenant.portal, id, tenant.now])?;
+) -> Result<Before, StoreError> {
+    match first(conn, table.hash, params![tenant.org, tenant.portal, id], |row| Ok(row.blob(0)? == hash))? {
+        None => Ok(Before::New),
+        Some(false) => Ok(Before::Other),
+        Some(true) => {
+            conn.execute(table.seen, params![tenant.org, tenant.portal, id, tenant.now])?;
+            Ok(Before::Same)
+        }
     }
-    Ok(same == Some(true))
+}
+
+fn put_links(
+    conn: &mut dyn Conn,
+    before: Before,
+    from: RecordKey<'_>,
+    to: &'static str,
+    ids: &[String],
+) -> Result<(), StoreError> {
+    if before == Before::New {
+        return associations::add(conn, from, to, ids);
+    }
+    associations::replace(conn, from, to, ids)
 }
 
 fn hash_of(properties: &str, links: &[&[String]]) -> [u8; 32] {
@@ -101,7 +127,8 @@ pub fn put_contact(
 ) -> Result<Stored, StoreError> {
     let contact = &record.fields;
     let hash = hash_of(&record.properties, &[&contact.companies]);
-    if is_unchanged(conn, &CONTACTS, tenant, &record.id, &hash)? {
+    let before = before(conn, &CONTACTS, tenant, &record.id, &hash)?;
+    if before == Before::Same {
         return Ok(Stored::Unchanged);
     }
     let sql = "insert into end_users (org, portal, id, email, first_name, last_name, job_title, phone, \
@@ -135,21 +162,28 @@ pub fn put_contact(
         tenant.now,
     ];
     conn.execute(sql, values)?;
-    replace_addresses(conn, tenant, record)?;
+    if before == Before::Other {
+        drop_addresses(conn, tenant, &record.id)?;
+    }
+    add_addresses(conn, tenant, record)?;
     let key = tenant.key(CONTACTS.name, &record.id);
-    associations::replace(conn, key, COMPANIES.name, &contact.companies)?;
+    put_links(conn, before, key, COMPANIES.name, &contact.companies)?;
+    removal::absorb(conn, key, &contact.merged)?;
     associations::touch_engagements_of(conn, key)?;
     Ok(Stored::Changed)
 }
 
-fn replace_addresses(
+fn drop_addresses(conn: &mut dyn Conn, tenant: Tenant<'_>, contact: &str) -> Result<(), StoreError> {
+    let sql = "delete from contact_emails where org = $1 and portal = $2 and contact = $3";
+    conn.execute(sql, params![tenant.org, tenant.portal, contact]).map(drop)
+}
+
+fn add_addresses(
     conn: &mut dyn Conn,
     tenant: Tenant<'_>,
     record: &Record<Contact>,
 ) -> Result<(), StoreError> {
     let contact = &record.fields;
-    let sql = "delete from contact_emails where org = $1 and portal = $2 and contact = $3";
-    conn.execute(sql, params![tenant.org, tenant.portal, &record.id])?;
     for email in contact.email.iter().chain(&contact.other_emails) {
         conn.execute(
             "insert into contact_emails (org, email, portal, contact) values ($1, $2, $3, $4) on conflict do nothing",
@@ -167,7 +201,7 @@ pub fn put_company(
 ) -> Result<Stored, StoreError> {
     let company = &record.fields;
     let hash = hash_of(&record.properties, &[]);
-    if is_unchanged(conn, &COMPANIES, tenant, &record.id, &hash)? {
+    if before(conn, &COMPANIES, tenant, &record.id, &hash)? == Before::Same {
         return Ok(Stored::Unchanged);
     }
     let sql = "insert into companies (org, portal, id, name, domain, industry, employees, lifecycle_stage, phone, \
@@ -199,7 +233,9 @@ pub fn put_company(
             tenant.now,
         ],
     )?;
-    associations::touch_engagements_of(conn, tenant.key(COMPANIES.name, &record.id))?;
+    let key = tenant.key(COMPANIES.name, &record.id);
+    removal::absorb(conn, key, &company.merged)?;
+    associations::touch_engagements_of(conn, key)?;
     Ok(Stored::Changed)
 }
 
@@ -211,7 +247,8 @@ pub fn put_deal(
 ) -> Result<Stored, StoreError> {
     let deal = &record.fields;
     let hash = hash_of(&record.properties, &[&deal.contacts, &deal.companies]);
-    if is_unchanged(conn, &DEALS, tenant, &record.id, &hash)? {
+    let before = before(conn, &DEALS, tenant, &record.id, &hash)?;
+    if before == Before::Same {
         return Ok(Stored::Unchanged);
     }
     let sql = "insert into deals (org, portal, id, name, amount, currency, pipeline, stage, close_date, deal_type, \
@@ -245,8 +282,8 @@ pub fn put_deal(
         ],
     )?;
     let key = tenant.key(DEALS.name, &record.id);
-    associations::replace(conn, key, CONTACTS.name, &deal.contacts)?;
-    associations::replace(conn, key, COMPANIES.name, &deal.companies)?;
+    put_links(conn, before, key, CONTACTS.name, &deal.contacts)?;
+    put_links(conn, before, key, COMPANIES.name, &deal.companies)?;
     associations::touch_engagements_of(conn, key)?;
     Ok(Stored::Changed)
 }

@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::associations;
-use super::conn::{Conn, EachRow, Row, all, first};
+use super::conn::{Conn, Row, all, first};
 use super::crm::{SOURCE, Stored, Tenant};
 use super::ledger::{self, Operation};
 use super::near_copies;
@@ -23,7 +23,8 @@ pub fn put(
     let hash = content_hash(engagement);
     let key = params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id];
     let sql = "select content_hash from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
-    if first(conn, sql, key, |row| Ok(row.blob(0)? == hash))? == Some(true) {
+    let same = first(conn, sql, key, |row| Ok(row.blob(0)? == hash))?;
+    if same == Some(true) {
         conn.execute(
             "update hubspot_engagements set last_seen = $5 where org = $1 and portal = $2 and kind = $3 and id = $4",
             params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id, tenant.now],
@@ -33,7 +34,10 @@ pub fn put(
     let document = DocumentId { portal: tenant.portal, kind: raw.kind, id: raw.id.clone() };
     let seq = ledger::append(conn, tenant.org, &document.to_string(), Operation::Put)?;
     put_row(conn, tenant, engagement, &hash, seq)?;
-    put_links(conn, tenant, raw)?;
+    if same.is_some() {
+        associations::drop_from(conn, tenant.key(raw.kind.as_str(), &raw.id))?;
+    }
+    add_links(conn, tenant, raw)?;
     Ok(Stored::Changed)
 }
 
@@ -95,11 +99,11 @@ fn put_row(
     .map(drop)
 }
 
-fn put_links(conn: &mut dyn Conn, tenant: Tenant<'_>, raw: &RawEngagement) -> Result<(), StoreError> {
+fn add_links(conn: &mut dyn Conn, tenant: Tenant<'_>, raw: &RawEngagement) -> Result<(), StoreError> {
     let from = tenant.key(raw.kind.as_str(), &raw.id);
-    associations::replace(conn, from, "contacts", &raw.links.contacts)?;
-    associations::replace(conn, from, "companies", &raw.links.companies)?;
-    associations::replace(conn, from, "deals", &raw.links.deals)
+    associations::add(conn, from, "contacts", &raw.links.contacts)?;
+    associations::add(conn, from, "companies", &raw.links.companies)?;
+    associations::add(conn, from, "deals", &raw.links.deals)
 }
 
 fn passages_json(passages: &[Passage]) -> Result<String, StoreError> {
@@ -308,7 +312,14 @@ pub fn recent_of_contact(
     all(conn, sql, params![org, portal, contact, before, limit], stored)
 }
 
-/// The newest event time per kind: what an answer is synced through.
-pub fn newest_change_by_kind(conn: &mut dyn Conn, org: &OrgId, each: EachRow<'_>) -> Result<(), StoreError> {
-    conn.query("select type, high_water from checkpoints where org = $1 and finished = 1", params![org], each)
+/// E-mails stored without a body, at most `limit`: read again in case a permission was granted since.
+pub fn emails_without_body(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "select id from hubspot_engagements where org = $1 and portal = $2 and kind = 'email' \
+               and (reason in ('empty_body', 'redacted') or (body_html is null and body_plain is null)) limit $3";
+    all(conn, sql, params![org, portal, limit], |row| row.string(0))
 }

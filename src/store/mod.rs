@@ -18,6 +18,7 @@ pub mod meta;
 pub mod near_copies;
 pub mod orgs;
 pub mod people;
+pub mod removal;
 pub mod runs;
 mod sqlite;
 pub mod threads;

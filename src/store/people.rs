@@ -1,4 +1,7 @@
 //! Who and what an engagement is about: customers, companies and deals as answers and the index name them.
+//!
+//! `cross join` fixes the order in which SQLite walks the tables: from the few rows asked for to the many.
+//! Left to itself it once walked all contacts for every address.
 
 use super::StoreError;
 use super::conn::{Conn, Row, all, first};
@@ -56,8 +59,8 @@ pub fn by_email(conn: &mut dyn Conn, org: &OrgId, email: &str) -> Result<Vec<Per
     let sql = concat!(
         "select ",
         person_columns!(),
-        " from contact_emails m join end_users u on u.org = m.org and u.portal = m.portal and u.id = m.contact \
-         where m.org = $1 and m.email = $2 order by u.portal, u.id"
+        " from contact_emails m cross join end_users u where m.org = $1 and m.email = $2 \
+         and u.org = m.org and u.portal = m.portal and u.id = m.contact order by m.portal, m.contact"
     );
     all(conn, sql, params![org, &email.trim().to_lowercase()], person)
 }

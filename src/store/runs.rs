@@ -1,10 +1,10 @@
 //! Sync runs and the records they could not take in.
 
 use super::StoreError;
-use super::conn::{Conn, Row, first};
+use super::conn::{Conn, Row, all, first};
 use super::crm::Tenant;
 use crate::domain::clock::Millis;
-use crate::domain::ids::OrgId;
+use crate::domain::ids::{OrgId, PortalId};
 use crate::params;
 
 /// How a run stands.
@@ -121,6 +121,18 @@ pub fn park(
         params![tenant.org, tenant.portal, record_type, id, reason, tenant.now],
     )
     .map(drop)
+}
+
+/// Ids of the parked records of a type, at most 10,000.
+pub fn parked(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    record_type: &str,
+) -> Result<Vec<String>, StoreError> {
+    let sql =
+        "select id from parked where org = $1 and portal = $2 and type = $3 and id <> 'unknown' limit 10000";
+    all(conn, sql, params![org, portal, record_type], |row| row.string(0))
 }
 
 /// A parked record was taken in after all.

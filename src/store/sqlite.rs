@@ -37,7 +37,7 @@ impl Sqlite {
         connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
         // A large transaction may push the log far beyond its checkpoint size; give the space back.
         connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-        Self::tuned(connection)
+        Self::tuned(connection, 8_192)
     }
 
     /// Opens the file for reading only.
@@ -45,15 +45,16 @@ impl Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(file, flags)?;
         connection.pragma_update(None, "query_only", "on")?;
-        Self::tuned(connection)
+        // There are several readers and the system caches the file anyway.
+        Self::tuned(connection, 2_048)
     }
 
-    fn tuned(connection: Connection) -> Result<Self, StoreError> {
+    fn tuned(connection: Connection, cache_kib: i64) -> Result<Self, StoreError> {
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "trusted_schema", "off")?;
         connection.pragma_update(None, "foreign_keys", "on")?;
         connection.pragma_update(None, "mmap_size", 0)?;
-        connection.pragma_update(None, "cache_size", -8192)?;
+        connection.pragma_update(None, "cache_size", -cache_kib)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(Self { connection, rewritten: HashMap::new() })
     }

@@ -153,6 +153,31 @@ impl Connector {
         Ok(connection)
     }
 
+    /// Ends the connection: uninstalls, revokes, forgets the tokens. What was read stays. The tokens are
+    /// forgotten even where HubSpot cannot be told; the answer says whether it was.
+    pub async fn disconnect(&self, org: &OrgId) -> Result<bool, SyncError> {
+        let connection = self.connection(org)?;
+        let told = self.tell_hubspot(&connection).await;
+        let removed = org.clone();
+        self.store.write(move |conn| connections::remove(conn, &removed))?;
+        if let Err(error) = &told {
+            tracing::warn!(%error, "HubSpot could not be told of the disconnection");
+        }
+        Ok(told.is_ok())
+    }
+
+    async fn tell_hubspot(&self, connection: &Connection) -> Result<(), SyncError> {
+        if connection.method == Method::ServiceKey {
+            return Ok(());
+        }
+        let uninstalled = account::uninstall(&self.client(connection)?).await;
+        if let Some(sealed) = &connection.tokens.refresh {
+            let refresh = self.vault.open_sealed(&purpose(&connection.org, "refresh"), sealed)?;
+            self.app()?.revoke(&refresh).await?;
+        }
+        Ok(uninstalled?)
+    }
+
     /// The stored connection of an organisation.
     pub fn connection(&self, org: &OrgId) -> Result<Connection, SyncError> {
         let found: Option<Connection> = self.store.read(|conn| connections::get(conn, org))?;

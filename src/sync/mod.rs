@@ -4,6 +4,7 @@
 //! a run that was killed is resumed from there. How the index follows is none of this folder's business.
 
 pub mod connection;
+pub mod deletions;
 pub mod mode;
 pub mod progress;
 pub mod report;

@@ -1,23 +1,32 @@
-//! The modes of a sync run.
+//! The modes of a sync run: which types it reads, and whether all of them or only what changed.
 
 use std::fmt;
+
+use crate::domain::crm::RecordType;
+use crate::domain::engagement::Kind;
 
 /// What a run reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Everything; also the first run after connecting.
+    /// Everything again, removing what HubSpot no longer has; also the first run after connecting.
     FullResync,
+    /// What changed since the last run, for every type; what the hourly run does.
+    CatchUp,
+    /// E-mails only: what was created or changed, however old the message itself is.
+    EmailCatchUp,
 }
 
 impl Mode {
     /// Every mode, in the order they are offered.
-    pub const ALL: [Self; 1] = [Self::FullResync];
+    pub const ALL: [Self; 3] = [Self::FullResync, Self::CatchUp, Self::EmailCatchUp];
 
     /// The name used everywhere outside.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::FullResync => "full_resync",
+            Self::CatchUp => "catch_up",
+            Self::EmailCatchUp => "email_catch_up",
         }
     }
 
@@ -25,6 +34,24 @@ impl Mode {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+
+    /// The run reads every record and may therefore tell what is gone.
+    #[must_use]
+    pub fn reads_everything(self) -> bool {
+        self == Self::FullResync
+    }
+
+    /// The run reads this type.
+    #[must_use]
+    pub fn reads(self, record_type: RecordType) -> bool {
+        self != Self::EmailCatchUp || record_type == RecordType::Engagement(Kind::Email)
+    }
+
+    /// The end of a complete run means everything up to its start is here.
+    #[must_use]
+    pub fn covers_all_types(self) -> bool {
+        self != Self::EmailCatchUp
     }
 }
 

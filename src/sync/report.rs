@@ -38,6 +38,9 @@ pub struct EngagementReport {
     pub held: u64,
     /// Engagements tied to a known contact.
     pub linked: u64,
+    /// Rows removed because HubSpot no longer has them.
+    #[serde(default)]
+    pub deleted: u64,
     /// Records parked with a reason.
     pub failed: u64,
 }
@@ -122,6 +125,7 @@ impl Report {
                     skipped: kind.skipped,
                     held: kind.held,
                     linked: kind.linked,
+                    deleted: 0,
                     failed,
                 };
                 self.engagements.insert(name.to_owned(), report);
@@ -134,6 +138,20 @@ impl Report {
                     failed,
                 };
                 self.types.insert(name.to_owned(), report);
+            }
+        }
+    }
+}
+
+impl Report {
+    /// Adds what was removed because HubSpot no longer has it.
+    pub fn count_deleted(&mut self, deleted: &BTreeMap<String, u64>) {
+        for (name, count) in deleted {
+            if let Some(report) = self.types.get_mut(name) {
+                report.deleted = *count;
+            }
+            if let Some(report) = self.engagements.get_mut(name) {
+                report.deleted = *count;
             }
         }
     }

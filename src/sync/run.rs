@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::SyncError;
 use super::connection::Connector;
+use super::deletions::Deletions;
 use super::mode::Mode;
 use super::progress::Progress;
 use super::report::{InsightReport, Report, cpu_seconds, peak_memory_bytes};
@@ -17,16 +18,21 @@ use crate::domain::clock::{Clock, Millis};
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
 use crate::domain::ids::OrgId;
+use crate::hubspot::account;
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
-use crate::hubspot::{account, objects};
-use crate::pipeline::fetch::Reader;
+use crate::pipeline::fetch::{Reader, Span};
 use crate::pipeline::publish::{Owner, RunStamp};
 use crate::pipeline::{Entrance, Settings, Street};
 use crate::store::checkpoints::{self, Checkpoint};
 use crate::store::crm::{self, Tenant};
 use crate::store::runs::{self, Outcome};
-use crate::store::{Store, StoreError, connections, orgs, totals};
+use crate::store::{Store, StoreError, connections, engagements, orgs, totals};
+
+/// Changes this much before the last run are asked for again: HubSpot's search lags behind its writes.
+const OVERLAP_MS: i64 = 10 * 60 * 1000;
+/// How far back `email_catch_up` looks: mails are logged late, with an older time of their own.
+const EMAIL_WINDOW_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
 /// What a run needs.
 #[derive(Debug, Clone)]
@@ -50,6 +56,8 @@ enum Ended {
     Stopped,
     /// A later stage failed; the street knows why.
     Closed,
+    /// The database.
+    Store(StoreError),
 }
 
 impl From<HubspotError> for Ended {
@@ -64,7 +72,9 @@ struct Running<'a> {
     client: Client,
     owner: Owner,
     stamp: RunStamp,
+    mode: Mode,
     points: BTreeMap<String, Checkpoint>,
+    watermarks: BTreeMap<String, Millis>,
     progress: Arc<Progress>,
     stop: watch::Receiver<bool>,
 }
@@ -86,12 +96,19 @@ impl Syncer {
         let client = self.connector.client(&connection)?;
         let owner = Owner { org: org.clone(), portal: connection.portal };
         let stamp = self.stamp(org, mode)?;
-        let points: Vec<Checkpoint> = self.store.read(|conn| checkpoints::list(conn, org, owner.portal))?;
+        let (points, watermarks) = self.store.read(|conn| {
+            Ok::<_, StoreError>((
+                checkpoints::list(conn, org, owner.portal)?,
+                checkpoints::watermarks(conn, org)?,
+            ))
+        })?;
         let points = points.into_iter().filter(|point| point.run == stamp.id);
         let points = points.map(|point| (point.record_type.clone(), point)).collect();
-        let running = Running { syncer: self, client, owner, stamp, points, progress, stop };
-        let errors = running.read_everything().await;
-        running.finish(errors)
+        let running =
+            Running { syncer: self, client, owner, stamp, mode, points, watermarks, progress, stop };
+        let mut errors = running.read_everything().await;
+        let deleted = running.remove_deleted(&mut errors).await;
+        running.finish(errors, deleted)
     }
 
     /// The unfinished run of this mode, or a new one.
@@ -122,6 +139,7 @@ impl Errors {
         match outcome {
             Ok(()) | Err(Ended::Closed) => {}
             Err(Ended::Stopped) => self.stopped = true,
+            Err(Ended::Store(error)) => self.store = Some(error),
             Err(Ended::Hubspot(error)) => drop(self.by_type.insert(record_type.as_str().to_owned(), error)),
         }
     }
@@ -148,15 +166,69 @@ impl Running<'_> {
                 _ => {}
             }
         }
-        for record_type in RecordType::CRM {
+        for record_type in RecordType::CRM.into_iter().filter(|record_type| self.mode.reads(*record_type)) {
             if !errors.is_fatal() {
                 self.read_side_by_side(&[record_type], &mut errors).await;
             }
         }
+        let kinds = Kind::ALL.into_iter().map(RecordType::Engagement);
+        let kinds: Vec<RecordType> = kinds.filter(|record_type| self.mode.reads(*record_type)).collect();
         if !errors.is_fatal() {
-            self.read_side_by_side(&Kind::ALL.map(RecordType::Engagement), &mut errors).await;
+            self.read_side_by_side(&kinds, &mut errors).await;
         }
         errors
+    }
+
+    /// Removes what HubSpot no longer has, of the types that were read to their end.
+    async fn remove_deleted(&self, errors: &mut Errors) -> BTreeMap<String, u64> {
+        let mut deleted = BTreeMap::new();
+        let deletions = Deletions { store: &self.syncer.store, client: &self.client, owner: &self.owner };
+        let read = RecordType::all().filter(|record_type| self.mode.reads(*record_type));
+        for record_type in read.filter(|one| !errors.by_type.contains_key(one.as_str())).collect::<Vec<_>>() {
+            if errors.is_fatal() {
+                break;
+            }
+            let now = self.syncer.clock.now();
+            let removed = match self.mode.reads_everything() {
+                true => deletions.sweep(record_type, self.stamp.started_at, now).await,
+                false => deletions.follow_bin(record_type, now).await,
+            };
+            match removed {
+                Ok(removed) => drop(deleted.insert(record_type.as_str().to_owned(), removed)),
+                Err(SyncError::Store(error)) => errors.store = Some(error),
+                Err(SyncError::Hubspot(error)) => errors.note(record_type, Err(Ended::Hubspot(error))),
+                Err(_) => {}
+            }
+        }
+        deleted
+    }
+
+    /// What to read of a type: everything, or what changed since it was last complete.
+    fn span(&self, record_type: RecordType) -> Span {
+        let since = match self.mode {
+            Mode::FullResync => None,
+            Mode::CatchUp => self.watermarks.get(record_type.as_str()).map(|at| at.plus(-OVERLAP_MS)),
+            Mode::EmailCatchUp => {
+                self.watermarks.get(record_type.as_str()).map(|at| at.plus(-EMAIL_WINDOW_MS))
+            }
+        };
+        // Nothing newer than the start of the run: what changes meanwhile belongs to the next one. HubSpot's
+        // clock may be ahead of ours, so the end is taken a little later.
+        let until = self.stamp.started_at.plus(OVERLAP_MS);
+        since.map_or(Span::Everything, |since| Span::Changes { since, until })
+    }
+
+    /// Records to read again although nothing says that they changed: parked ones, and mails whose body was
+    /// withheld when they were read.
+    fn again(&self, record_type: RecordType) -> Result<Vec<String>, StoreError> {
+        let (org, portal) = (&self.owner.org, self.owner.portal);
+        self.syncer.store.read(|conn| {
+            let mut ids = runs::parked(conn, org, portal, record_type.as_str())?;
+            if self.mode == Mode::EmailCatchUp {
+                ids.extend(engagements::emails_without_body(conn, org, portal, 10_000)?);
+            }
+            Ok(ids)
+        })
     }
 
     /// Owners and deal stages: small, read whole. A missing scope only costs names.
@@ -203,8 +275,11 @@ impl Running<'_> {
             }
         }
         let mut after = point.and_then(|point| point.after.clone());
-        let reader = Reader::open(self.client.clone(), record_type).await?;
-        self.progress.start(record_type, self.expected(record_type).await);
+        let again = self.again(record_type).map_err(Ended::Store)?;
+        let span = self.span(record_type);
+        let mut reader =
+            Reader::open(self.client.clone(), record_type, span, after.as_deref(), again).await?;
+        self.progress.start(record_type, reader.expected().await);
         loop {
             if *self.stop.borrow() || self.ingest_was_switched_off() {
                 return Err(Ended::Stopped);
@@ -218,35 +293,29 @@ impl Running<'_> {
         }
     }
 
-    /// For progress only, so a failure does not matter.
-    async fn expected(&self, record_type: RecordType) -> Option<u64> {
-        match record_type {
-            RecordType::Engagement(Kind::FormSubmission) => None,
-            other => objects::count(&self.client, other).await.ok(),
-        }
-    }
-
     fn ingest_was_switched_off(&self) -> bool {
         let modes: Result<orgs::StoredModes, StoreError> =
             self.syncer.store.read(|conn| orgs::modes(conn, &self.owner.org));
         modes.is_ok_and(|modes| modes.ingest == Some(false))
     }
 
-    fn finish(&self, errors: Errors) -> Result<Report, SyncError> {
+    fn finish(&self, errors: Errors, deleted: BTreeMap<String, u64>) -> Result<Report, SyncError> {
         if let Some(error) = errors.store {
             return Err(error.into());
         }
         let finished_at = self.syncer.clock.now();
         let outcome = self.outcome(&errors);
-        let report = self.report(&errors, outcome, finished_at)?;
+        let mut report = self.report(&errors, outcome, finished_at)?;
+        report.count_deleted(&deleted);
         let json = serde_json::to_string(&report).unwrap_or_default();
         let first_error = errors.by_type.values().next().map(ToString::to_string);
         let auth_error = errors.by_type.values().find(|error| matches!(error, HubspotError::Revoked(_)));
         let auth_error = auth_error.map(ToString::to_string);
         let (org, stamp) = (self.owner.org.clone(), self.stamp.clone());
+        let covers_all = self.mode.covers_all_types();
         self.syncer.store.write(move |conn| {
             runs::finish(conn, &stamp.id, outcome, first_error.as_deref(), &json, finished_at)?;
-            if outcome == Outcome::Complete {
+            if outcome == Outcome::Complete && covers_all {
                 connections::set_last_synced(conn, &org, finished_at)?;
             }
             match auth_error {

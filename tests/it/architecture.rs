@@ -20,7 +20,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("agents", &["domain", "store", "vault"]),
     ("app", &["domain", "config", "insights", "knowledge", "pipeline", "rules", "store", "sync", "vault"]),
     ("status", &["app", "domain", "knowledge", "store"]),
-    ("jobs", &["app", "sync"]),
+    ("jobs", &["app", "store", "sync"]),
     ("server", &["agents", "app", "domain", "jobs", "knowledge", "status", "store", "sync", "vault"]),
     (
         "cli",

@@ -13,9 +13,11 @@
 mod api;
 mod architecture;
 mod bad_input;
+mod changes;
 mod connect;
 mod contracts;
 mod crash;
+mod faults;
 mod first_sync;
 mod real_mail;
 mod supply_chain;

@@ -48,6 +48,15 @@ impl Portal {
         })
     }
 
+    /// Deletes as a person would.
+    pub(crate) fn delete(&self, path: &str) {
+        let url = format!("{}{path}", self.address);
+        block_on(async {
+            let http = hublore::http::client(Duration::from_secs(30)).unwrap();
+            assert!(http.delete(url).send().await.unwrap().status().is_success());
+        })
+    }
+
     pub(crate) fn json(&self, path: &str) -> Value {
         let text = self.get(path);
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error} in {text}"))

@@ -1,0 +1,51 @@
+//! The hourly run: when it is due, and that nothing else starts it.
+//!
+//! It runs only where a first sync was complete and reading is switched on; an unfinished run is resumed.
+
+use std::time::Duration;
+
+use super::Jobs;
+use crate::store::runs::{self, Outcome, Run};
+use crate::store::{StoreError, connections, orgs};
+use crate::sync::mode::Mode;
+
+/// How often it is looked at the clock.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Starts runs as they become due, for as long as the server lives.
+pub async fn run(jobs: Jobs, every: Duration) {
+    loop {
+        tokio::time::sleep(LOOK.min(every)).await;
+        let looked = {
+            let jobs = jobs.clone();
+            tokio::task::spawn_blocking(move || due(&jobs, every)).await
+        };
+        if let Ok(Ok(Some(mode))) = looked
+            && let Err(error) = jobs.start(mode)
+        {
+            tracing::warn!(%error, "the scheduled sync did not start");
+        }
+    }
+}
+
+/// The mode of the run that is due, if one is.
+fn due(jobs: &Jobs, every: Duration) -> Result<Option<Mode>, StoreError> {
+    let reading = &jobs.app.reading;
+    let (modes, connection, newest) = reading.store.read(|conn| {
+        let org = &reading.org;
+        Ok::<_, StoreError>((orgs::modes(conn, org)?, connections::get(conn, org)?, runs::newest(conn, org)?))
+    })?;
+    let Some(connection) = connection.filter(|_| modes.ingest != Some(false)) else {
+        return Ok(None);
+    };
+    let unfinished = newest.as_ref().filter(|run| run.outcome != Outcome::Complete).and_then(resumable);
+    let waited = newest.map_or(i64::MAX, |run| jobs.app.clock.now().0 - run.started_at.0.max(0));
+    if waited < i64::try_from(every.as_millis()).unwrap_or(i64::MAX) {
+        return Ok(None);
+    }
+    Ok(unfinished.or(connection.last_synced.map(|_| Mode::CatchUp)))
+}
+
+fn resumable(run: &Run) -> Option<Mode> {
+    Mode::parse(&run.mode)
+}
