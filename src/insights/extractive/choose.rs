@@ -18,6 +18,8 @@ pub(crate) struct Pick<'a> {
     pub range: Range<usize>,
     /// The label of the sentence helped.
     pub labelled: bool,
+    /// Tokens of the clauses that met the rule.
+    core: usize,
     first: usize,
     last: usize,
 }
@@ -72,7 +74,8 @@ impl<'a> Scene<'a> {
             if !(alone || rule.holds(own.union(label))) || self.negated(rule, range) {
                 continue;
             }
-            found = Some(Pick { rule, range: range.clone(), labelled: !alone, first, last });
+            let core = tokens(&self.text[range.clone()]);
+            found = Some(Pick { rule, range: range.clone(), labelled: !alone, core, first, last });
         }
         found
     }
@@ -123,9 +126,12 @@ impl<'a> Scene<'a> {
     fn join(&self, best: Vec<Option<Pick<'a>>>) -> Vec<Pick<'a>> {
         let clauses = &self.sentence.clauses;
         let mut out: Vec<Pick<'a>> = Vec::new();
-        for (n, pick) in best.into_iter().enumerate() {
-            let Some(pick) = pick else {
-                if let Some(last) = out.last_mut().filter(|l| l.last + 1 == n && self.carries_on(l, &clauses[n])) {
+        for n in 0..best.len() {
+            let pick = best[n].clone();
+            let faint = |p: &Pick<'_>| p.rule.score < 80 && self.opened(&clauses[n]) && out.last().is_some_and(|l| l.last + 1 == n);
+            let Some(pick) = pick.filter(|p| !faint(p)) else {
+                let next = best.get(n + 1).and_then(Option::as_ref).map(|p| p.rule.kind);
+                if let Some(last) = out.last_mut().filter(|l| l.last + 1 == n && self.carries_on(l, next, &clauses[n])) {
                     last.range.end = clauses[n].end;
                     last.last = n;
                 }
@@ -135,6 +141,7 @@ impl<'a> Scene<'a> {
                 Some(last) => {
                     last.range.end = pick.range.end;
                     last.last = pick.last;
+                    last.core += pick.core;
                     if pick.rule.score > last.rule.score {
                         last.rule = pick.rule;
                     }
@@ -147,7 +154,8 @@ impl<'a> Scene<'a> {
 
     /// Two facts of one kind side by side are one, unless each has a slot and date of its own or stands in a list.
     fn belongs(&self, last: &Pick<'a>, next: &Pick<'a>) -> bool {
-        if last.rule.kind != next.rule.kind || last.labelled && next.labelled {
+        let apart = last.rule.kind == Kind::ContactChannel && last.rule.slot != next.rule.slot;
+        if last.rule.kind != next.rule.kind || last.labelled && next.labelled || apart {
             return false;
         }
         let dated = |r: &Range<usize>| {
@@ -156,11 +164,19 @@ impl<'a> Scene<'a> {
         !(last.rule.slot != next.rule.slot && dated(&last.range) && dated(&next.range))
     }
 
-    fn carries_on(&self, last: &Pick<'a>, clause: &Range<usize>) -> bool {
-        let own = tokens(&self.text[last.range.clone()]);
-        let more = tokens(&self.text[clause.clone()]);
-        let opened = self.hits.iter().any(|h| h.class == known("cont") && h.start == clause.start);
-        let bound = more <= own + own / 2 + 2;
-        opened && bound || more <= 4 && more * 2 <= own.max(2)
+    /// A clause without a fact goes to the fact before it where it opens as a continuation, is short, or stands
+    /// between two facts of one kind; what is added never outweighs the fact.
+    fn carries_on(&self, last: &Pick<'a>, next: Option<Kind>, clause: &Range<usize>) -> bool {
+        let more = tokens(&self.text[last.range.end..clause.end]);
+        let before = tokens(&self.text[last.range.clone()]) - last.core.min(tokens(&self.text[last.range.clone()]));
+        let fits = before + more <= last.core + 2;
+        let opened = self.opened(clause) && before + more <= last.core * 3 / 2 + 2;
+        opened || fits && (next == Some(last.rule.kind) || more <= 4 && more * 2 <= last.core.max(2))
+    }
+
+    /// Whether a clause opens with a word that carries the one before it on.
+    fn opened(&self, clause: &Range<usize>) -> bool {
+        let from = self.hits.partition_point(|h| h.start < clause.start);
+        self.hits[from..].iter().take_while(|h| h.start == clause.start).any(|h| h.class == known("cont"))
     }
 }
