@@ -34,9 +34,7 @@ pub fn fingerprint(engagement: &NormalizedEngagement) -> Option<Box<Fingerprint>
         return None;
     }
     let text = joined(&engagement.passages);
-    if text.split_whitespace().nth(LEAST_WORDS - 1).is_none() {
-        return None;
-    }
+    text.split_whitespace().nth(LEAST_WORDS - 1)?;
     Fingerprint::of(&text, &[salutation(&text)]).map(Box::new)
 }
 
