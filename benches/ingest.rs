@@ -6,11 +6,11 @@
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made ends with the cause")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use hubspot_simulator::{Options, Running, start};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 fn main() {
     let lean =
@@ -25,6 +25,15 @@ fn main() {
     println!("{larger:>7} engagements         {:>7.2} CPU-s   {:>6.1} MB peak", cpu(&large), peak(&large));
     println!("memory, larger to smaller   {:>7.3}", peak(&large) / peak(&small));
     println!("engagements per CPU-second  {:>7.0}", larger / cpu(&large));
+}
+
+/// A portal that lets nobody read companies and deals, so that contacts can be measured alone.
+fn contacts_only(folder: &Path) -> PathBuf {
+    let forbidden = |route: &str| json!({"route": route, "do": "status", "status": 403});
+    let rules = json!({"rules": [forbidden("crm/objects/companies"), forbidden("crm/objects/deals")]});
+    let file = folder.join("faults.json");
+    std::fs::write(&file, rules.to_string()).expect("the rules are written");
+    file
 }
 
 /// Ten engagements a contact, as in the demo.

@@ -1,7 +1,5 @@
 //! The first sync: a portal of 2,000 contacts and 20,000 engagements arrives complete and can be searched.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use crate::support::{Answer, Installation, Portal};
@@ -30,6 +28,15 @@ fn con_4_con_5_con_6_gen_2_gen_3_ing_3_ing_7_ing_8_the_whole_portal_arrives_in_o
     links_are_hubspots(&portal, &here);
     let verdict = here.verify();
     assert_eq!(verdict["stored"], report["documents"]);
+    only_the_prefix_is_there(&here);
+}
+
+/// ING-8: whatever is found, its id starts with the prefix.
+fn only_the_prefix_is_there(here: &Installation) {
+    for query in ["", "the", "invoice", "renewal"] {
+        let found = here.search(query);
+        assert!(!found.is_empty() && found.iter().all(|id| id.starts_with("hubspot:")), "{query}: {found:?}");
+    }
 }
 
 fn every_id_is_here(portal: &Portal, here: &Installation) {
@@ -171,14 +178,16 @@ fn ing_9_ing_10_html_becomes_words_and_the_end_of_a_long_note_is_found() {
 
 #[test]
 fn syn_1_more_records_than_the_search_cap_arrive() {
-    let portal = Portal::start(&["--contacts", "12000", "--engagements-per-contact", "0.5", "--lean"]);
+    let portal = Portal::start(&["--contacts", "12000", "--engagements-per-contact", "0.2", "--lean"]);
+    let notes = serde_json::json!({"count": 25_000, "properties": {"hs_note_body": "<p>one of many</p>"}});
+    portal.post("/__sim/objects/notes", &notes);
     let here = Installation::for_portal(&portal);
     here.connect_with_key();
     let report = here.run(&["sync", "--json"]).ok().json();
     assert_eq!(report["types"]["contacts"]["stored"], 12_000);
+    assert!(report["engagements"]["note"]["fetched"].as_u64().unwrap() >= 25_000, "{report}");
     assert_eq!(here.ids("contacts"), portal.ids("contacts"));
-    let kinds: BTreeMap<_, _> = KINDS.into_iter().collect();
-    for (kind, record_type) in kinds {
+    for (kind, record_type) in KINDS {
         assert_eq!(here.ids(kind), portal.ids(record_type), "{kind}");
     }
 }
