@@ -60,7 +60,8 @@ pub struct Conflict {
 /// The place of every insight, by id.
 #[must_use]
 pub fn resolve(insights: &[Stored]) -> BTreeMap<String, Place> {
-    let mut out: BTreeMap<String, Place> = insights.iter().map(|i| (i.id.clone(), Place::default())).collect();
+    let mut out: BTreeMap<String, Place> =
+        insights.iter().map(|i| (i.id.clone(), Place::default())).collect();
     for group in groups(insights).into_values() {
         if is_single_valued(&group[0].slot) {
             chain(&group, &mut out);
@@ -192,20 +193,32 @@ mod tests {
     #[test]
     fn a_later_value_takes_the_place_of_an_earlier_one() {
         let slot = "billing.frequency";
-        let all = [insight("c", slot, "yearly", 30), insight("a", slot, "quarterly", 10), insight("b", slot, "Quarterly", 20)];
+        let all = [
+            insight("c", slot, "yearly", 30),
+            insight("a", slot, "quarterly", 10),
+            insight("b", slot, "Quarterly", 20),
+        ];
         let places = resolve(&all);
         assert_eq!(places["a"].superseded_by.as_deref(), Some("c"));
         assert_eq!((places["a"].valid_to, places["a"].support), (Some(Day(30)), 1));
         assert_eq!(places["b"].supports.as_deref(), Some("a"));
         assert_eq!(places["c"], Place::default());
-        let values = |day| as_of(&all, Day(day), i64::MAX).into_iter().filter_map(|i| i.value).collect::<Vec<_>>();
-        assert_eq!((values(5), values(29), values(30)), (vec![], vec!["quarterly".into()], vec!["yearly".into()]));
+        let values =
+            |day| as_of(&all, Day(day), i64::MAX).into_iter().filter_map(|i| i.value).collect::<Vec<_>>();
+        assert_eq!(
+            (values(5), values(29), values(30)),
+            (vec![], vec!["quarterly".into()], vec!["yearly".into()])
+        );
     }
 
     #[test]
     fn a_value_may_return() {
         let slot = "renewal.term";
-        let all = [insight("a", slot, "1 year", 1), insight("b", slot, "2 years", 2), insight("c", slot, "1 year", 3)];
+        let all = [
+            insight("a", slot, "1 year", 1),
+            insight("b", slot, "2 years", 2),
+            insight("c", slot, "1 year", 3),
+        ];
         let places = resolve(&all);
         assert_eq!(places["a"].superseded_by.as_deref(), Some("b"));
         assert_eq!(places["b"].superseded_by.as_deref(), Some("c"));
@@ -215,7 +228,8 @@ mod tests {
     #[test]
     fn many_valued_slots_only_add() {
         let slot = "environment.system";
-        let all = [insight("a", slot, "SAP", 1), insight("b", slot, "DATEV", 2), insight("c", slot, "sap", 3)];
+        let all =
+            [insight("a", slot, "SAP", 1), insight("b", slot, "DATEV", 2), insight("c", slot, "sap", 3)];
         let places = resolve(&all);
         assert!(places.values().all(|p| p.superseded_by.is_none()));
         assert_eq!(places["c"].supports.as_deref(), Some("a"));
@@ -245,7 +259,11 @@ mod tests {
     #[test]
     fn two_values_of_one_day_are_shown_as_a_conflict() {
         let slot = "renewal.end";
-        let all = [insight("a", slot, "2026-03", 1), insight("b", slot, "2026-04", 1), insight("c", slot, "2026-05", 2)];
+        let all = [
+            insight("a", slot, "2026-03", 1),
+            insight("b", slot, "2026-04", 1),
+            insight("c", slot, "2026-05", 2),
+        ];
         let found = conflicts(&all);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].ids, ["a", "b"]);
@@ -255,7 +273,10 @@ mod tests {
         let one = (0_usize..3, 0_usize..3, 0_i32..6, 0_i64..4, any::<bool>(), 0_u64..3);
         proptest::collection::vec(one, 0..24).prop_map(|rows| {
             let slots = ["billing.frequency", "renewal.end", "environment.system"];
-            let build = |(n, (slot, value, day, said, claim, position)): (usize, (usize, usize, i32, i64, bool, u64))| Stored {
+            let build = |(n, (slot, value, day, said, claim, position)): (
+                usize,
+                (usize, usize, i32, i64, bool, u64),
+            )| Stored {
                 id: format!("i{n}"),
                 subject: "s".into(),
                 slot: slots[slot].into(),

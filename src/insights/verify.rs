@@ -133,11 +133,38 @@ impl Ground {
 /// Months, weekdays, currencies and zones a date or amount may be written with.
 fn is_calendar(word: &str) -> bool {
     const WORDS: [&str; 29] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-        "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "eur", "usd", "gbp",
-        "brl", "jpy", "chf", "utc", "pm", "am", "vat",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+        "eur",
+        "usd",
+        "gbp",
+        "brl",
+        "jpy",
+        "chf",
+        "utc",
+        "pm",
+        "am",
+        "vat",
     ];
-    WORDS.contains(&word) || word.len() <= 3 && word.starts_with(['q', 'w']) && word[1..].bytes().all(|b| b.is_ascii_digit())
+    WORDS.contains(&word)
+        || word.len() <= 3 && word.starts_with(['q', 'w']) && word[1..].bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Runs of digits.
@@ -233,9 +260,11 @@ fn suspicious(folded: &str) -> bool {
 /// Words count whole, except in scripts without spaces.
 fn on_edges(text: &str, start: usize, end: usize) -> bool {
     use super::extractive::fold::is_word;
-    let inside = |left: Option<char>, right: Option<char>| left.is_some_and(is_word) && right.is_some_and(is_word);
+    let inside =
+        |left: Option<char>, right: Option<char>| left.is_some_and(is_word) && right.is_some_and(is_word);
     let part = &text[start..end];
-    !inside(text[..start].chars().next_back(), part.chars().next()) && !inside(part.chars().next_back(), text[end..].chars().next())
+    !inside(text[..start].chars().next_back(), part.chars().next())
+        && !inside(part.chars().next_back(), text[end..].chars().next())
 }
 
 #[cfg(test)]

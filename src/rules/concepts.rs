@@ -43,14 +43,16 @@ const NONE: &str = "none";
 impl Table {
     fn read(file: &'static str) -> Self {
         let mut phrases = Vec::new();
-        for (concept, list) in file.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(": ")) {
+        for (concept, list) in file.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once(": "))
+        {
             for phrase in list.split('|').map(str::trim).filter(|p| !p.is_empty()) {
                 let bare = phrase.trim_start_matches("++");
                 phrases.push((concept, fold(bare), if bare.len() < phrase.len() { ENOUGH } else { 1 }));
             }
         }
         #[expect(clippy::expect_used, reason = "the phrases are compiled in; a test builds both tables")]
-        let automaton = AhoCorasick::new(phrases.iter().map(|(_, phrase, _)| phrase)).expect("some hundred short phrases");
+        let automaton = AhoCorasick::new(phrases.iter().map(|(_, phrase, _)| phrase))
+            .expect("some hundred short phrases");
         Self { automaton, phrases }
     }
 
@@ -80,7 +82,8 @@ impl Table {
 
 /// Words count whole, except beside scripts without spaces.
 fn on_edges(text: &str, start: usize, end: usize) -> bool {
-    let word = |c: char| c.is_alphanumeric() && !matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
+    let word =
+        |c: char| c.is_alphanumeric() && !matches!(c, '\u{2e80}'..='\u{9fff}' | '\u{f900}'..='\u{faff}');
     let joined = |l: Option<char>, r: Option<char>| l.is_some_and(word) && r.is_some_and(word);
     let part = &text[start..end];
     !joined(text[..start].chars().next_back(), part.chars().next())
@@ -112,7 +115,10 @@ impl Concepts {
             Some(((_, phrase), concept)) if text.chars().count() < 80 => {
                 judged(Verdict::Unsure, format!("{concept} only touched: \"{phrase}\""))
             }
-            _ => judged(Verdict::Differs, format!("nothing about {}", asked.into_keys().collect::<Vec<_>>().join(", "))),
+            _ => judged(
+                Verdict::Differs,
+                format!("nothing about {}", asked.into_keys().collect::<Vec<_>>().join(", ")),
+            ),
         }
     }
 }
@@ -124,7 +130,8 @@ fn judged(verdict: Verdict, reason: String) -> Judgement {
 /// A topic nobody foresaw: all its longer words in the text are a match, some are unsure; none is unsure too where
 /// the text may be in another language than the topic.
 fn by_words(topic: &str, text: &str) -> Judgement {
-    let words: Vec<&str> = topic.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() >= 4).collect();
+    let words: Vec<&str> =
+        topic.split(|c: char| !c.is_alphanumeric()).filter(|w| w.chars().count() >= 4).collect();
     let stem = |w: &str| w.chars().take(w.chars().count().saturating_sub(1).max(4)).collect::<String>();
     let found: Vec<&str> = words.iter().copied().filter(|w| text.contains(&stem(w))).collect();
     if !words.is_empty() && found.len() * 2 > words.len() {
@@ -171,10 +178,19 @@ mod tests {
     #[test]
     fn texts_about_something_else_differ() {
         for (topic, text) in [
-            ("Billing", "The new office in Leeds opens in May and we look forward to seeing you there for the party."),
-            ("Bug reports", "Thank you for the lovely lunch yesterday, the fish was great and so was the company."),
+            (
+                "Billing",
+                "The new office in Leeds opens in May and we look forward to seeing you there for the party.",
+            ),
+            (
+                "Bug reports",
+                "Thank you for the lovely lunch yesterday, the fish was great and so was the company.",
+            ),
             ("Renewals", "Read our newsletter about contract renewal. Unsubscribe"),
-            ("Vertrag", "Bitte rufen Sie mich am Nachmittag zurück, ich habe eine Frage zur Schichtplanung im Lager."),
+            (
+                "Vertrag",
+                "Bitte rufen Sie mich am Nachmittag zurück, ich habe eine Frage zur Schichtplanung im Lager.",
+            ),
         ] {
             assert_eq!(verdict(topic, text), Verdict::Differs, "{topic}: {text}");
         }
@@ -183,6 +199,9 @@ mod tests {
     #[test]
     fn an_unknown_topic_is_held_rather_than_refused() {
         assert_eq!(verdict("Beekeeping and honey", "The bees are fine."), Verdict::Unsure);
-        assert_eq!(verdict("Beekeeping and honey", "Beekeeping went well, the honey is in jars."), Verdict::Matches);
+        assert_eq!(
+            verdict("Beekeeping and honey", "Beekeeping went well, the honey is in jars."),
+            Verdict::Matches
+        );
     }
 }

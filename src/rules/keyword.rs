@@ -44,8 +44,12 @@ impl KeywordRules {
     /// # Errors
     /// Phrases of more than some gigabytes in total.
     pub fn new(rules: Vec<KeywordRule>) -> Result<Self, TooLarge> {
-        let folded: Vec<(usize, String)> =
-            rules.iter().enumerate().map(|(n, rule)| (n, fold(&rule.phrase))).filter(|(_, p)| !p.is_empty()).collect();
+        let folded: Vec<(usize, String)> = rules
+            .iter()
+            .enumerate()
+            .map(|(n, rule)| (n, fold(&rule.phrase)))
+            .filter(|(_, p)| !p.is_empty())
+            .collect();
         let owners = folded.iter().map(|(n, _)| *n).collect();
         let automaton = if folded.is_empty() {
             None
@@ -90,7 +94,9 @@ impl KeywordRules {
             let text = fold(text);
             for found in automaton.find_overlapping_iter(&text) {
                 let owner = self.owners[found.pattern().as_usize()];
-                if !seen[owner] && (self.rules[owner].substring || stands_alone(&text, found.start(), found.end())) {
+                if !seen[owner]
+                    && (self.rules[owner].substring || stands_alone(&text, found.start(), found.end()))
+                {
                     seen[owner] = true;
                     out.push(owner);
                 }
@@ -212,7 +218,8 @@ mod tests {
 
     #[test]
     fn many_rules_in_one_pass_keep_their_order() {
-        let rule = |id: &str, phrase: &str| KeywordRule { id: id.into(), phrase: phrase.into(), substring: false };
+        let rule =
+            |id: &str, phrase: &str| KeywordRule { id: id.into(), phrase: phrase.into(), substring: false };
         let rules = KeywordRules::new(vec![
             rule("none", "absent"),
             rule("long", "project falcon"),

@@ -55,7 +55,8 @@ impl<'a> Scene<'a> {
     fn mask(&self, range: &Range<usize>) -> Mask {
         let mut mask = Mask::default();
         let from = self.hits.partition_point(|h| h.start < range.start);
-        for hit in self.hits[from..].iter().take_while(|h| h.start < range.end).filter(|h| h.end <= range.end) {
+        for hit in self.hits[from..].iter().take_while(|h| h.start < range.end).filter(|h| h.end <= range.end)
+        {
             mask.insert(hit.class);
         }
         for entity in self.entities.iter().filter(|e| e.start >= range.start && e.end <= range.end) {
@@ -64,7 +65,14 @@ impl<'a> Scene<'a> {
         mask
     }
 
-    fn best(&self, own: Mask, label: Mask, range: &Range<usize>, first: usize, last: usize) -> Option<Pick<'a>> {
+    fn best(
+        &self,
+        own: Mask,
+        label: Mask,
+        range: &Range<usize>,
+        first: usize,
+        last: usize,
+    ) -> Option<Pick<'a>> {
         let mut found: Option<Pick<'a>> = None;
         for rule in self.rules.iter().filter(|r| first == last || r.wide) {
             if found.as_ref().is_some_and(|f| f.rule.score >= rule.score) {
@@ -89,7 +97,8 @@ impl<'a> Scene<'a> {
         };
         let said = |p: &Option<Pick<'a>>| p.as_ref().map_or(0, |p| p.rule.score);
         let same = |p: &Option<Pick<'a>>| p.as_ref().is_none_or(|p| p.rule.kind == pick.rule.kind);
-        if pick.rule.score > said(&best[n - 1]).max(said(&best[n])) && (same(&best[n - 1]) || same(&best[n])) {
+        if pick.rule.score > said(&best[n - 1]).max(said(&best[n])) && (same(&best[n - 1]) || same(&best[n]))
+        {
             if same(&best[n - 1]) && same(&best[n]) {
                 best[n - 1] = None;
                 best[n] = Some(pick);
@@ -103,8 +112,24 @@ impl<'a> Scene<'a> {
 
     /// Whether a negation stands before (or, in some languages, behind) the cue of a rule that it would turn round.
     fn negated(&self, rule: &Rule, range: &Range<usize>) -> bool {
-        use Kind::{AccountOwner, Budget, Competitor, ContactRole, Environment, Escalation, FeatureRequest, Objection, PainPoint, Plan, ProductUse};
-        let turned = matches!(rule.kind, Environment | Competitor | ProductUse | Plan | PainPoint | Objection | FeatureRequest | Escalation | AccountOwner | ContactRole | Budget);
+        use Kind::{
+            AccountOwner, Budget, Competitor, ContactRole, Environment, Escalation, FeatureRequest,
+            Objection, PainPoint, Plan, ProductUse,
+        };
+        let turned = matches!(
+            rule.kind,
+            Environment
+                | Competitor
+                | ProductUse
+                | Plan
+                | PainPoint
+                | Objection
+                | FeatureRequest
+                | Escalation
+                | AccountOwner
+                | ContactRole
+                | Budget
+        );
         if !turned {
             return false;
         }
@@ -116,7 +141,8 @@ impl<'a> Scene<'a> {
         inside().filter(|h| h.class == known("neg")).any(|neg| {
             let covered = cues.iter().any(|c| c.start <= neg.start && neg.end <= c.end);
             let near = |c: &&Hit| {
-                c.start >= neg.end && c.start - neg.end <= 22 || self.neg_behind && neg.start >= c.end && neg.start - c.end <= 24
+                c.start >= neg.end && c.start - neg.end <= 22
+                    || self.neg_behind && neg.start >= c.end && neg.start - c.end <= 24
             };
             !covered && cues.iter().any(near)
         })
@@ -128,10 +154,14 @@ impl<'a> Scene<'a> {
         let mut out: Vec<Pick<'a>> = Vec::new();
         for n in 0..best.len() {
             let pick = best[n].clone();
-            let faint = |p: &Pick<'_>| p.rule.score < 80 && self.opened(&clauses[n]) && out.last().is_some_and(|l| l.last + 1 == n);
+            let faint = |p: &Pick<'_>| {
+                p.rule.score < 80 && self.opened(&clauses[n]) && out.last().is_some_and(|l| l.last + 1 == n)
+            };
             let Some(pick) = pick.filter(|p| !faint(p)) else {
                 let next = best.get(n + 1).and_then(Option::as_ref).map(|p| p.rule.kind);
-                if let Some(last) = out.last_mut().filter(|l| l.last + 1 == n && self.carries_on(l, next, &clauses[n])) {
+                if let Some(last) =
+                    out.last_mut().filter(|l| l.last + 1 == n && self.carries_on(l, next, &clauses[n]))
+                {
                     last.range.end = clauses[n].end;
                     last.last = n;
                 }
@@ -168,7 +198,8 @@ impl<'a> Scene<'a> {
     /// between two facts of one kind; what is added never outweighs the fact.
     fn carries_on(&self, last: &Pick<'a>, next: Option<Kind>, clause: &Range<usize>) -> bool {
         let more = tokens(&self.text[last.range.end..clause.end]);
-        let before = tokens(&self.text[last.range.clone()]) - last.core.min(tokens(&self.text[last.range.clone()]));
+        let before =
+            tokens(&self.text[last.range.clone()]) - last.core.min(tokens(&self.text[last.range.clone()]));
         let fits = before + more <= last.core + 2;
         let opened = self.opened(clause) && before + more <= last.core * 3 / 2 + 2;
         opened || fits && (next == Some(last.rule.kind) || more <= 4 && more * 2 <= last.core.max(2))

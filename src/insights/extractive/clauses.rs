@@ -27,12 +27,20 @@ pub(crate) struct Sentence {
 
 /// The sentences of a text.
 pub(crate) fn read(original: &str, folded: &Folded, hits: &[Hit]) -> Vec<Sentence> {
-    crate::text::sentences(original).into_iter().map(|range| sentence(original, range, folded, hits)).collect()
+    crate::text::sentences(original)
+        .into_iter()
+        .map(|range| sentence(original, range, folded, hits))
+        .collect()
 }
 
 fn sentence(original: &str, range: Range<usize>, folded: &Folded, hits: &[Hit]) -> Sentence {
     let place = folded.folded(range.clone());
-    let mut out = Sentence { question: asks(&original[range.clone()]), original: range, body: place, ..Sentence::default() };
+    let mut out = Sentence {
+        question: asks(&original[range.clone()]),
+        original: range,
+        body: place,
+        ..Sentence::default()
+    };
     let text = folded.text.as_str();
     out.body.start += indent(&text[out.body.clone()]);
     if let Some((name, used)) = bracketed(&text[out.body.clone()]) {
@@ -54,7 +62,8 @@ fn indent(text: &str) -> usize {
 }
 
 fn asks(sentence: &str) -> bool {
-    sentence.trim_end().trim_end_matches(['"', '»', '”', ')', ' ']).ends_with(['?', '？']) || sentence.trim_end().ends_with("か。")
+    sentence.trim_end().trim_end_matches(['"', '»', '”', ')', ' ']).ends_with(['?', '？'])
+        || sentence.trim_end().ends_with("か。")
 }
 
 /// `[Ann] ...`
@@ -68,12 +77,14 @@ fn bracketed(text: &str) -> Option<(Range<usize>, usize)> {
 
 /// A label of at most three words (or eight Japanese characters) before a colon: its length and what it takes up.
 fn label(text: &str) -> Option<(usize, usize)> {
-    let (at, mark) = text.char_indices().take(48).find(|(_, c)| matches!(c, ':' | '：' | '=' ))?;
+    let (at, mark) = text.char_indices().take(48).find(|(_, c)| matches!(c, ':' | '：' | '='))?;
     let head = text[..at].trim_end();
     let after = &text[at + mark.len_utf8()..];
     let spaced = mark == '：' || after.starts_with(' ') || after.is_empty() || head.chars().any(is_unspaced);
     let short = head.split(' ').count() <= 3 || head.ends_with('?') && head.split(' ').count() <= 6;
-    let plain = !head.is_empty() && !head.contains([',', '"', '.', ';', '(']) && !head.ends_with(|c: char| c.is_ascii_digit());
+    let plain = !head.is_empty()
+        && !head.contains([',', '"', '.', ';', '('])
+        && !head.ends_with(|c: char| c.is_ascii_digit());
     (spaced && short && plain && !after.trim().is_empty()).then(|| (head.len(), at + mark.len_utf8()))
 }
 
@@ -88,7 +99,10 @@ fn cut(text: &str, body: Range<usize>, hits: &[Hit]) -> Vec<Range<usize>> {
             ':' => part[next..].starts_with(' '),
             '、' | '，' | '；' | '：' | '。' => true,
             '-' | '–' | '—' => part[..at].ends_with(' ') && part[next..].starts_with(' '),
-            '.' => part[next..].starts_with(' ') && part[..at].chars().rev().take_while(|c| c.is_alphabetic()).count() > 3,
+            '.' => {
+                part[next..].starts_with(' ')
+                    && part[..at].chars().rev().take_while(|c| c.is_alphabetic()).count() > 3
+            }
             '!' => true,
             _ => false,
         };
@@ -120,7 +134,9 @@ fn cut(text: &str, body: Range<usize>, hits: &[Hit]) -> Vec<Range<usize>> {
 fn in_date(part: &str, comma: usize) -> bool {
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
     let after = part[comma + 1..].trim_start();
-    digit(part[..comma].chars().next_back()) && after.len() >= 4 && after.as_bytes()[..4].iter().all(u8::is_ascii_digit)
+    digit(part[..comma].chars().next_back())
+        && after.len() >= 4
+        && after.as_bytes()[..4].iter().all(u8::is_ascii_digit)
 }
 
 fn push(text: &str, range: Range<usize>, out: &mut Vec<Range<usize>>) {
@@ -165,7 +181,10 @@ mod tests {
 
     #[test]
     fn cuts_statements_and_keeps_values_whole() {
-        assert_eq!(parts("We pay 14,000 on March 3, 2026, and the CFO signs."), ["we pay 14,000 on march 3, 2026", "the cfo signs"]);
+        assert_eq!(
+            parts("We pay 14,000 on March 3, 2026, and the CFO signs."),
+            ["we pay 14,000 on march 3, 2026", "the cfo signs"]
+        );
         assert_eq!(parts("[Ann] Sure, I'll call."), ["sure", "i'll call"]);
         assert_eq!(parts("Next step: send it"), ["send it"]);
     }

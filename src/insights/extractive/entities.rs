@@ -26,7 +26,14 @@ pub(crate) fn find(text: &str, start: usize, end: usize, hits: &[Hit], numbers: 
         }
         let reader = Beside { text, limit: end, hits, number };
         let next = numbers.get(n + 1);
-        out.extend(reader.percent().or_else(|| reader.money()).or_else(|| reader.hours(next)).or_else(|| reader.term()).or_else(|| reader.count()));
+        out.extend(
+            reader
+                .percent()
+                .or_else(|| reader.money())
+                .or_else(|| reader.hours(next))
+                .or_else(|| reader.term())
+                .or_else(|| reader.count()),
+        );
     }
     out
 }
@@ -36,11 +43,18 @@ fn emails(text: &str, start: usize, end: usize) -> Vec<Entity> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
     part.match_indices('@')
         .filter_map(|(at, _)| {
-            let from = part[..at].rfind(|c| !is_part(c)).map_or(0, |n| n + part[n..].chars().next().map_or(1, char::len_utf8));
+            let from = part[..at]
+                .rfind(|c| !is_part(c))
+                .map_or(0, |n| n + part[n..].chars().next().map_or(1, char::len_utf8));
             let to = part[at + 1..].find(|c| !is_part(c)).map_or(part.len(), |n| at + 1 + n);
             let value = part[from..to].trim_end_matches(['.', '-']);
             let host = value.split('@').nth(1)?;
-            (from < at && host.contains('.')).then(|| Entity { start: start + from, end: start + from + value.len(), class: known("@EMAIL"), value: value.to_owned() })
+            (from < at && host.contains('.')).then(|| Entity {
+                start: start + from,
+                end: start + from + value.len(),
+                class: known("@EMAIL"),
+                value: value.to_owned(),
+            })
         })
         .collect()
 }
@@ -57,14 +71,21 @@ fn phones(text: &str, start: usize, end: usize) -> Vec<Entity> {
             continue;
         }
         let mut stop = at + 1;
-        while stop < end && (bytes[stop].is_ascii_digit() || matches!(bytes[stop], b' ' | b'-' | b'/' | b'(' | b')')) {
+        while stop < end
+            && (bytes[stop].is_ascii_digit() || matches!(bytes[stop], b' ' | b'-' | b'/' | b'(' | b')'))
+        {
             stop += 1;
         }
         let value = text[at..stop].trim_end_matches([' ', '-', '/', '(', ')']);
         let digits = value.bytes().filter(u8::is_ascii_digit).count();
         let groups = value.split([' ', '-', '/']).filter(|g| !g.is_empty()).count();
         if (plus && digits >= 7 || digits >= 8 && groups >= 2 && value.starts_with('0')) && digits <= 16 {
-            out.push(Entity { start: at, end: at + value.len(), class: known("@PHONE"), value: value.to_owned() });
+            out.push(Entity {
+                start: at,
+                end: at + value.len(),
+                class: known("@PHONE"),
+                value: value.to_owned(),
+            });
         }
         at = stop;
     }
@@ -90,9 +111,10 @@ impl Beside<'_> {
 
     fn percent(&self) -> Option<Entity> {
         let after = self.after();
-        let used = ["%", " %", " percent", " prozent", " por ciento", " por cento", " pour cent", "パーセント"]
-            .iter()
-            .find(|w| after.starts_with(**w))?;
+        let used =
+            ["%", " %", " percent", " prozent", " por ciento", " por cento", " pour cent", "パーセント"]
+                .iter()
+                .find(|w| after.starts_with(**w))?;
         let value = format!("{}%", decimal(self.number));
         Some(self.entity(self.number.start, self.number.end + used.len(), "@PERCENT", value))
     }
@@ -111,16 +133,27 @@ impl Beside<'_> {
     fn money(&self) -> Option<Entity> {
         let number = self.number;
         let money = known("money");
-        let sign = self.behind(money, 1).map(|h| (number.start, h.end, &self.text[h.start..h.end])).or_else(|| {
-            let hit = self.hits.iter().find(|h| h.class == money && h.end <= number.start && number.start - h.end <= 1)?;
-            Some((hit.start, number.end, &self.text[hit.start..hit.end]))
-        });
+        let sign =
+            self.behind(money, 1).map(|h| (number.start, h.end, &self.text[h.start..h.end])).or_else(|| {
+                let hit = self
+                    .hits
+                    .iter()
+                    .find(|h| h.class == money && h.end <= number.start && number.start - h.end <= 1)?;
+                Some((hit.start, number.end, &self.text[hit.start..hit.end]))
+            });
         if let Some((start, end, word)) = sign {
             let (code, factor) = currency(word);
             let value = Number { hundredths: number.hundredths.saturating_mul(factor), ..*number };
-            return Some(self.entity(start, end, "@MONEY", format!("{code} {}", decimal(&value)).trim().to_owned()));
+            return Some(self.entity(
+                start,
+                end,
+                "@MONEY",
+                format!("{code} {}", decimal(&value)).trim().to_owned(),
+            ));
         }
-        let per = [" per ", " pro ", " par ", " por ", " a head", " each"].iter().any(|w| self.after().starts_with(w));
+        let per = [" per ", " pro ", " par ", " por ", " a head", " each"]
+            .iter()
+            .any(|w| self.after().starts_with(w));
         let price = !number.plain && !number.scaled && number.hundredths % 100 != 0 && per;
         (number.scaled || price).then(|| self.entity(number.start, number.end, "@MONEY", decimal(number)))
     }
@@ -129,20 +162,64 @@ impl Beside<'_> {
     fn hours(&self, next: Option<&Number>) -> Option<Entity> {
         let first = self.hour(self.number)?;
         let before = self.text[..self.number.start].trim_end();
-        let opened = ["between", "zwischen", "entre", "from", "von", "de", "entre les", "entre las", "entre as", "das", "des", "las", "as"]
-            .iter()
-            .any(|w| before.ends_with(w));
+        let opened = [
+            "between",
+            "zwischen",
+            "entre",
+            "from",
+            "von",
+            "de",
+            "entre les",
+            "entre las",
+            "entre as",
+            "das",
+            "des",
+            "las",
+            "as",
+        ]
+        .iter()
+        .any(|w| before.ends_with(w));
         if let Some(second) = next
             && let Some(last) = self.hour(second)
         {
             let gap = &self.text[self.number.end..second.start];
-            let bare = gap.trim().trim_start_matches(['h', ' ']).trim_start_matches("uhr").trim_start_matches("時").trim();
+            let bare = gap
+                .trim()
+                .trim_start_matches(['h', ' '])
+                .trim_start_matches("uhr")
+                .trim_start_matches("時")
+                .trim();
             let bare = bare.strip_prefix("am").or_else(|| bare.strip_prefix("pm")).unwrap_or(bare).trim();
-            let bridged = matches!(bare, "and" | "to" | "und" | "bis" | "et" | "y" | "y las" | "e" | "e as" | "e às" | "a" | "a las" | "as" | "-" | "–" | "~" | "〜" | "から" | "からの" | "until" | "till" | "et les");
+            let bridged = matches!(
+                bare,
+                "and"
+                    | "to"
+                    | "und"
+                    | "bis"
+                    | "et"
+                    | "y"
+                    | "y las"
+                    | "e"
+                    | "e as"
+                    | "e às"
+                    | "a"
+                    | "a las"
+                    | "as"
+                    | "-"
+                    | "–"
+                    | "~"
+                    | "〜"
+                    | "から"
+                    | "からの"
+                    | "until"
+                    | "till"
+                    | "et les"
+            );
             let unit = self.clock_unit(second);
             if bridged && (opened || unit.is_some()) {
                 let pm = unit.is_some_and(|u| u.starts_with('p')) || unit.is_none();
-                let end = second.end + unit.map_or(0, |u| self.text[second.end..self.limit].find(u).unwrap_or(0) + u.len());
+                let end = second.end
+                    + unit.map_or(0, |u| self.text[second.end..self.limit].find(u).unwrap_or(0) + u.len());
                 let value = format!("{}-{}", clock(first, pm), clock(last, pm));
                 return Some(self.entity(self.number.start, end, "@TIME", value));
             }
@@ -175,7 +252,12 @@ impl Beside<'_> {
             if let Some(hit) = self.behind(known(unit), 1) {
                 let count = self.number.whole()?;
                 let plural = if count == 1 { "" } else { "s" };
-                return Some(self.entity(self.number.start, hit.end, "@TERM", format!("{count} {name}{plural}")));
+                return Some(self.entity(
+                    self.number.start,
+                    hit.end,
+                    "@TERM",
+                    format!("{count} {name}{plural}"),
+                ));
             }
         }
         None
@@ -195,7 +277,12 @@ impl Beside<'_> {
             h.class == unit
                 && gap.split_whitespace().count() <= 2
                 && !gap.contains([',', '.', ';', ':', '?', '!', '(', '、', '。'])
-                && !gap.split_whitespace().any(|w| matches!(w, "and" | "to" | "of" | "und" | "y" | "et" | "e" | "a" | "o'clock" | "for" | "the"))
+                && !gap.split_whitespace().any(|w| {
+                    matches!(
+                        w,
+                        "and" | "to" | "of" | "und" | "y" | "et" | "e" | "a" | "o'clock" | "for" | "the"
+                    )
+                })
         })?;
         Some(self.entity(number.start, hit.end, "@COUNT", value.to_string()))
     }

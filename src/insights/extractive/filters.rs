@@ -36,7 +36,9 @@ impl Verdict {
     pub(crate) fn allows(self, kind: Kind) -> bool {
         match self {
             Self::Read => true,
-            Self::Asked => matches!(kind, Kind::FeatureRequest | Kind::Billing | Kind::ContactChannel | Kind::Preference),
+            Self::Asked => {
+                matches!(kind, Kind::FeatureRequest | Kind::Billing | Kind::ContactChannel | Kind::Preference)
+            }
             Self::Drop | Self::TakeBack => false,
         }
     }

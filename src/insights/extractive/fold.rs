@@ -17,7 +17,8 @@ pub(crate) struct Folded {
 impl Folded {
     /// Folds a text.
     pub(crate) fn new(original: &str) -> Self {
-        let mut out = Self { text: String::with_capacity(original.len()), map: Vec::with_capacity(original.len() + 1) };
+        let mut out =
+            Self { text: String::with_capacity(original.len()), map: Vec::with_capacity(original.len() + 1) };
         let mut gap = true;
         for (at, c) in original.char_indices() {
             if c.is_ascii() {

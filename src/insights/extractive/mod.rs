@@ -205,8 +205,8 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&self, out: &mut Vec<Draft>) {
-        let rules_met = self.hits.iter().any(|h| usize::from(h.class) >= lexicon::KNOWN.len());
-        if !rules_met {
+        let cue = |h: &Hit| usize::from(h.class) >= lexicon::KNOWN.len() || h.class == known("unit");
+        if !self.hits.iter().any(cue) {
             return;
         }
         let quarantine = verify::injections(self.text);
@@ -218,7 +218,9 @@ impl<'a> Reader<'a> {
             match verdict {
                 Verdict::TakeBack => out.truncate(earlier),
                 Verdict::Drop => {}
-                _ if quarantine.iter().any(|q| q.start < sentence.original.end && sentence.original.start < q.end) => {}
+                _ if quarantine
+                    .iter()
+                    .any(|q| q.start < sentence.original.end && sentence.original.start < q.end) => {}
                 verdict => self.sentence(&sentence, verdict, out),
             }
             earlier = before.min(out.len());
@@ -228,15 +230,32 @@ impl<'a> Reader<'a> {
     fn sentence(&self, sentence: &clauses::Sentence, verdict: Verdict, out: &mut Vec<Draft>) {
         let (start, end) = (sentence.body.start, sentence.body.end);
         let numbers = numbers::find(&self.folded.text, start, end, &self.hits);
-        let dates = find_dates(&self.folded.text, start, end, &self.hits, &numbers, self.language, self.today);
+        let dates =
+            find_dates(&self.folded.text, start, end, &self.hits, &numbers, self.language, self.today);
         let mut entities = entities::find(&self.folded.text, start, end, &self.hits, &numbers);
-        entities.retain(|e| e.class != known("@TERM") || !dates.iter().any(|d| d.start <= e.start && e.end <= d.end));
-        entities.retain(|e| e.class == known("@EMAIL") || !dates.iter().any(|d| d.start < e.end && e.start < d.end));
+        entities.retain(|e| {
+            e.class != known("@TERM") || !dates.iter().any(|d| d.start <= e.start && e.end <= d.end)
+        });
+        entities.retain(|e| {
+            e.class == known("@EMAIL") || !dates.iter().any(|d| d.start < e.end && e.start < d.end)
+        });
         for date in &dates {
-            entities.push(Entity { start: date.start, end: date.end, class: known("@DATE"), value: date.value.to_string() });
+            entities.push(Entity {
+                start: date.start,
+                end: date.end,
+                class: known("@DATE"),
+                value: date.value.to_string(),
+            });
         }
         let body = self.folded.original(start..end);
-        let names = names::Sentence { original: self.text, range: body, folded: &self.folded, hits: &self.hits, people: self.people, german: self.language == Language::De };
+        let names = names::Sentence {
+            original: self.text,
+            range: body,
+            folded: &self.folded,
+            hits: &self.hits,
+            people: self.people,
+            german: self.language == Language::De,
+        };
         entities.extend(names.find());
         entities.sort_by_key(|e| e.start);
         let scene = choose::Scene {
@@ -254,10 +273,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn draft(&self, sentence: &clauses::Sentence, pick: &choose::Pick<'_>, entities: &[Entity], dates: &[when::Found]) -> Option<Draft> {
+    fn draft(
+        &self,
+        sentence: &clauses::Sentence,
+        pick: &choose::Pick<'_>,
+        entities: &[Entity],
+        dates: &[when::Found],
+    ) -> Option<Draft> {
         let range = &pick.range;
-        let inside: Vec<&Entity> = entities.iter().filter(|e| e.start >= range.start && e.end <= range.end).collect();
-        let dates: Vec<when::Found> = dates.iter().filter(|d| d.start >= range.start && d.end <= range.end).copied().collect();
+        let inside: Vec<&Entity> =
+            entities.iter().filter(|e| e.start >= range.start && e.end <= range.end).collect();
+        let dates: Vec<when::Found> =
+            dates.iter().filter(|d| d.start >= range.start && d.end <= range.end).copied().collect();
         let evidence = self.evidence(sentence, pick);
         let quote = self.text.get(evidence.clone())?;
         let facts = values::Facts {
@@ -270,7 +297,13 @@ impl<'a> Reader<'a> {
             today: self.today,
         };
         let value = values::value(&facts);
-        let who = subject::Who { source: self.source, people: self.people, text: &self.folded.text, hits: &self.hits, sentence };
+        let who = subject::Who {
+            source: self.source,
+            people: self.people,
+            text: &self.folded.text,
+            hits: &self.hits,
+            sentence,
+        };
         let asserted_by = who.asserted_by();
         let claim = who.is_claim(asserted_by, pick.rule.kind, pick.rule.slot, range, &inside);
         let sure = f32::from(pick.rule.score) / 100.0 - if pick.labelled { 0.05 } else { 0.0 };
@@ -294,7 +327,11 @@ impl<'a> Reader<'a> {
     fn evidence(&self, sentence: &clauses::Sentence, pick: &choose::Pick<'_>) -> Range<usize> {
         let mut range = pick.range.clone();
         let short = clauses::tokens(&self.folded.text[range.clone()]) <= 4;
-        if let Some(label) = sentence.label.clone().filter(|_| pick.labelled && (short && sentence.clauses.len() == 1 || self.source.form)) {
+        if let Some(label) = sentence
+            .label
+            .clone()
+            .filter(|_| pick.labelled && (short && sentence.clauses.len() == 1 || self.source.form))
+        {
             range.start = label.start;
         }
         let mut original = self.folded.original(range);
@@ -306,13 +343,22 @@ impl<'a> Reader<'a> {
 
 /// The language whose lexicon finds most, for texts whose language is not known.
 fn likeliest(folded: &str) -> (Language, Vec<Hit>) {
-    let scans = Language::ALL.map(|language| (language, LEXICONS.by_language[language as usize].scan(folded)));
+    let scans =
+        Language::ALL.map(|language| (language, LEXICONS.by_language[language as usize].scan(folded)));
     let weight = |hits: &[Hit]| hits.iter().map(|h| h.end - h.start).sum::<usize>();
     let best = scans.into_iter().rev().max_by_key(|(_, hits)| weight(hits));
     best.unwrap_or((Language::En, Vec::new()))
 }
 
-fn find_dates(text: &str, start: usize, end: usize, hits: &[Hit], numbers: &[numbers::Number], language: Language, today: Day) -> Vec<when::Found> {
+fn find_dates(
+    text: &str,
+    start: usize,
+    end: usize,
+    hits: &[Hit],
+    numbers: &[numbers::Number],
+    language: Language,
+    today: Day,
+) -> Vec<when::Found> {
     if language == Language::Ja {
         return when_ja::find(text, start, end, numbers, today);
     }
@@ -344,7 +390,10 @@ fn without_repeats(drafts: Vec<Draft>) -> Vec<Draft> {
     for draft in drafts {
         let same = |d: &Draft| {
             let quoted = d.part == draft.part && d.evidence == draft.evidence;
-            let said = d.slot == draft.slot && d.value.is_some() && d.value == draft.value && d.subject == draft.subject;
+            let said = d.slot == draft.slot
+                && d.value.is_some()
+                && d.value == draft.value
+                && d.subject == draft.subject;
             quoted || said && !matches!(d.kind, Kind::Commitment | Kind::Milestone | Kind::Plan)
         };
         match out.iter_mut().find(|d| same(d)) {
@@ -355,3 +404,6 @@ fn without_repeats(drafts: Vec<Draft>) -> Vec<Draft> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

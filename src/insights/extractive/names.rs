@@ -20,11 +20,19 @@ pub(crate) struct People {
 
 impl People {
     /// From full names and company names.
-    pub(crate) fn new<'a>(names: impl Iterator<Item = &'a str>, companies: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(
+        names: impl Iterator<Item = &'a str>,
+        companies: impl Iterator<Item = &'a str>,
+    ) -> Self {
         let words = |texts: &mut dyn Iterator<Item = &'a str>| {
             let mut out = Vec::new();
             for text in texts {
-                out.extend(Folded::phrase(text).split([' ', '.', '\u{3000}']).filter(|w| w.chars().count() >= 2).map(str::to_owned));
+                out.extend(
+                    Folded::phrase(text)
+                        .split([' ', '.', '\u{3000}'])
+                        .filter(|w| w.chars().count() >= 2)
+                        .map(str::to_owned),
+                );
             }
             out
         };
@@ -78,7 +86,9 @@ impl Sentence<'_> {
         let mut at = 0;
         std::iter::from_fn(move || {
             let from = at + part[at..].find(|c: char| c.is_alphanumeric())?;
-            let len = part[from..].find(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '’')).unwrap_or(part.len() - from);
+            let len = part[from..]
+                .find(|c: char| !(c.is_alphanumeric() || c == '\'' || c == '’'))
+                .unwrap_or(part.len() - from);
             at = from + len;
             Some(self.range.start + from..self.range.start + from + len)
         })
@@ -95,14 +105,22 @@ impl Sentence<'_> {
         if self.people.knows(text) {
             return false;
         }
-        if self.people.companies.iter().any(|w| w == text) || text.split('\'').nth(1).is_some_and(|t| matches!(t, "ll" | "m" | "d" | "ve" | "re")) {
+        if self.people.companies.iter().any(|w| w == text)
+            || text.split('\'').nth(1).is_some_and(|t| matches!(t, "ll" | "m" | "d" | "ve" | "re"))
+        {
             return true;
         }
         let from = self.hits.partition_point(|h| h.start < place.start);
-        let exact = self.hits[from..].iter().take_while(|h| h.start == place.start).filter(|h| h.end == place.end);
+        let exact =
+            self.hits[from..].iter().take_while(|h| h.start == place.start).filter(|h| h.end == place.end);
         exact.into_iter().any(|h| {
             let c = h.class;
-            c == known("fn") || c == known("role") || c == known("title") || c == known("family") || (known("m1")..=known("w7")).contains(&c) || c == known("unit")
+            c == known("fn")
+                || c == known("role")
+                || c == known("title")
+                || c == known("family")
+                || (known("m1")..=known("w7")).contains(&c)
+                || c == known("unit")
         })
     }
 
@@ -119,9 +137,15 @@ impl Sentence<'_> {
                 && self.folded.text[h.end..place.start].chars().all(|c| matches!(c, ' ' | '.' | ','))
         });
         let mixed = words.iter().any(|w| is_mixed(&self.original[w.clone()]));
-        let product = self.hits.iter().any(|h| h.class == known("product") && h.start >= place.start && h.end <= place.end);
+        let product = self
+            .hits
+            .iter()
+            .any(|h| h.class == known("product") && h.start >= place.start && h.end <= place.end);
         let opens = self.original[self.range.start..first.start].trim().is_empty();
-        let covered = self.hits.iter().any(|h| h.start <= place.start && place.end <= h.end && h.class != known("product"));
+        let covered = self
+            .hits
+            .iter()
+            .any(|h| h.start <= place.start && place.end <= h.end && h.class != known("product"));
         let long = value.chars().count() >= 3;
         let plausible = if self.german {
             mixed
@@ -147,10 +171,13 @@ impl Sentence<'_> {
         if part.is_ascii() {
             return out;
         }
-        for honorific in ["様", "さん", "さま", "氏", "部長", "社長", "課長", "店長", "係長"] {
+        for honorific in ["様", "さん", "さま", "氏", "部長", "社長", "課長", "店長", "係長"]
+        {
             for (at, _) in part.match_indices(honorific) {
                 let head = &part[..at];
-                let from = head.rfind(|c: char| !is_name_letter(c)).map_or(0, |n| n + head[n..].chars().next().map_or(1, char::len_utf8));
+                let from = head
+                    .rfind(|c: char| !is_name_letter(c))
+                    .map_or(0, |n| n + head[n..].chars().next().map_or(1, char::len_utf8));
                 let value = head[from..].trim_start_matches(['長', '事', '当', '役']);
                 if (1..=6).contains(&value.chars().count()) {
                     out.push(self.at(self.range.start + at - value.len(), value, "@PERSON"));

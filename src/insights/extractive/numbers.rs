@@ -44,7 +44,13 @@ pub(crate) fn find(text: &str, start: usize, end: usize, hits: &[Hit]) -> Vec<Nu
             n @ 0..=9 => i64::from(n) + 1,
             _ => 12,
         };
-        out.push(Number { start: hit.start, end: hit.end, hundredths: value * 100, scaled: false, plain: false });
+        out.push(Number {
+            start: hit.start,
+            end: hit.end,
+            hundredths: value * 100,
+            scaled: false,
+            plain: false,
+        });
     }
     out.sort_by_key(|n| n.start);
     out
@@ -94,9 +100,17 @@ fn parse(digits: &str) -> i64 {
 /// The factor written behind a number and where it ends.
 fn scale(text: &str, end: usize, limit: usize) -> (i64, usize) {
     let rest = &text[end..limit];
-    for (word, factor) in
-        [("万", 10_000), ("千", 1_000), ("億", 100_000_000), (" million", 1_000_000), (" mio", 1_000_000), (" mil", 1_000), ("k", 1_000), (" k", 1_000), ("m", 1_000_000)]
-    {
+    for (word, factor) in [
+        ("万", 10_000),
+        ("千", 1_000),
+        ("億", 100_000_000),
+        (" million", 1_000_000),
+        (" mio", 1_000_000),
+        (" mil", 1_000),
+        ("k", 1_000),
+        (" k", 1_000),
+        ("m", 1_000_000),
+    ] {
         if let Some(after) = rest.strip_prefix(word) {
             let edge = !after.chars().next().is_some_and(|c| c.is_ascii_alphanumeric());
             if edge || !word.is_ascii() {
@@ -113,7 +127,8 @@ mod tests {
 
     #[test]
     fn reads_separators_and_scales() {
-        let values = |text: &str| find(text, 0, text.len(), &[]).iter().map(|n| n.hundredths).collect::<Vec<_>>();
+        let values =
+            |text: &str| find(text, 0, text.len(), &[]).iter().map(|n| n.hundredths).collect::<Vec<_>>();
         assert_eq!(values("14 000 or 14.000 or 14,000"), [1_400_000; 3]);
         assert_eq!(values("4.20 and 4,2 and 9k"), [420, 420, 900_000]);
         assert_eq!(values("3万円と15名"), [3_000_000, 1_500]);

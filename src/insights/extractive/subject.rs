@@ -18,7 +18,24 @@ use crate::insights::kinds::Kind;
 pub(crate) fn is_machine(sender: &str) -> bool {
     let local = sender.split('@').next().unwrap_or_default().to_ascii_lowercase();
     let word = local.split(['+', '.', '_']).next().unwrap_or_default();
-    matches!(word, "mailer-daemon" | "postmaster" | "noreply" | "no-reply" | "donotreply" | "do-not-reply" | "newsletter" | "news" | "notifications" | "notification" | "bounce" | "bounces" | "marketing" | "alerts" | "digest")
+    matches!(
+        word,
+        "mailer-daemon"
+            | "postmaster"
+            | "noreply"
+            | "no-reply"
+            | "donotreply"
+            | "do-not-reply"
+            | "newsletter"
+            | "news"
+            | "notifications"
+            | "notification"
+            | "bounce"
+            | "bounces"
+            | "marketing"
+            | "alerts"
+            | "digest"
+    )
 }
 
 /// The people around one sentence.
@@ -55,38 +72,62 @@ impl Who<'_> {
     }
 
     /// Whether the customer asserts what only our side can grant.
-    pub(crate) fn is_claim(&self, by: Asserted, kind: Kind, slot: &str, range: &Range<usize>, inside: &[&Entity]) -> bool {
+    pub(crate) fn is_claim(
+        &self,
+        by: Asserted,
+        kind: Kind,
+        slot: &str,
+        range: &Range<usize>,
+        inside: &[&Entity],
+    ) -> bool {
         if by != Asserted::Customer {
             return false;
         }
         let whole = self.sentence.body.start..self.sentence.body.end;
         let granted = within(self.hits, &whole).any(|h| h.class == known("claim"));
         let percent = inside.iter().any(|e| e.class == known("@PERCENT"));
-        let ours = matches!(kind, Kind::Billing | Kind::Renewal | Kind::Budget | Kind::ProductUse | Kind::Preference | Kind::Commitment);
+        let ours = matches!(
+            kind,
+            Kind::Billing
+                | Kind::Renewal
+                | Kind::Budget
+                | Kind::ProductUse
+                | Kind::Preference
+                | Kind::Commitment
+        );
         if kind == Kind::AccountOwner && !self.source.owners.is_empty() {
             let named = inside.iter().filter(|e| e.class == known("@PERSON") || e.class == known("@NAME"));
-            return !named.into_iter().any(|e| self.is_owner(&e.value)) && within(self.hits, range).all(|h| h.class != known("we"));
+            return !named.into_iter().any(|e| self.is_owner(&e.value))
+                && within(self.hits, range).all(|h| h.class != known("we"));
         }
         slot == "billing.credit" || ours && (granted || percent)
     }
 
     fn is_owner(&self, name: &str) -> bool {
         let name = Folded::phrase(name);
-        self.source.owners.iter().any(|o| Folded::phrase(o).split([' ', '.']).any(|w| name.split(' ').any(|n| n == w)))
+        self.source
+            .owners
+            .iter()
+            .any(|o| Folded::phrase(o).split([' ', '.']).any(|w| name.split(' ').any(|n| n == w)))
     }
 
     /// Address of the contact or domain of the company the fact is about.
     pub(crate) fn subject(&self, kind: Kind, slot: &str, range: &Range<usize>) -> Option<String> {
         let contacts = self.source.contacts;
         let named = self.named(range).or_else(|| self.named(&self.sentence.body));
-        let sender = self.source.sender.and_then(|s| contacts.iter().find(|c| c.email.eq_ignore_ascii_case(s)));
+        let sender =
+            self.source.sender.and_then(|s| contacts.iter().find(|c| c.email.eq_ignore_ascii_case(s)));
         let contact = match named.or(sender) {
             Some(contact) => contact,
             None if one_company(contacts) => contacts.first()?,
             None => return None,
         };
-        let personal = kind.is_personal() || slot == "preference.address" || kind == Kind::FeatureRequest && named.is_some();
-        let own_promise = kind == Kind::Commitment && self.source.direction == Direction::Incoming && within(self.hits, range).any(|h| h.class == known("we"));
+        let personal = kind.is_personal()
+            || slot == "preference.address"
+            || kind == Kind::FeatureRequest && named.is_some();
+        let own_promise = kind == Kind::Commitment
+            && self.source.direction == Direction::Incoming
+            && within(self.hits, range).any(|h| h.class == known("we"));
         let to = if personal || own_promise { contact.email } else { contact.domain };
         Some(if to.is_empty() { contact.email } else { to }.to_owned())
     }
@@ -96,10 +137,12 @@ impl Who<'_> {
         let text = self.text.get(range.clone())?;
         let speaks_of = |name: &str| {
             Folded::phrase(name).split([' ', '\u{3000}']).any(|w| {
-                w.chars().count() >= 2 && self.people.knows(w) && text.match_indices(w).any(|(at, _)| {
-                    let edge = |c: Option<char>| !c.is_some_and(super::fold::is_word);
-                    edge(text[..at].chars().next_back()) && edge(text[at + w.len()..].chars().next())
-                })
+                w.chars().count() >= 2
+                    && self.people.knows(w)
+                    && text.match_indices(w).any(|(at, _)| {
+                        let edge = |c: Option<char>| !c.is_some_and(super::fold::is_word);
+                        edge(text[..at].chars().next_back()) && edge(text[at + w.len()..].chars().next())
+                    })
             })
         };
         let mut named = self.source.contacts.iter().filter(|c| {

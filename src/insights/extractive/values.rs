@@ -22,12 +22,40 @@ pub(crate) struct Facts<'a> {
 
 /// Words for how often, by their beginnings, and their name.
 const OFTEN: [(&str, &str); 34] = [
-    ("monthly", "monthly"), ("per month", "monthly"), ("every month", "monthly"), ("each month", "monthly"), ("month", "monthly"),
-    ("monatlich", "monthly"), ("mensuel", "monthly"), ("mensual", "monthly"), ("mensal", "monthly"), ("毎月", "monthly"), ("月次", "monthly"), ("月払", "monthly"), ("cada mes", "monthly"), ("por mes", "monthly"), ("par mois", "monthly"),
-    ("quarter", "quarterly"), ("quartal", "quarterly"), ("vierteljahr", "quarterly"), ("trimest", "quarterly"), ("四半期", "quarterly"), ("3か月", "quarterly"),
-    ("half-year", "half-yearly"), ("halbjahr", "half-yearly"), ("semest", "half-yearly"), ("半年", "half-yearly"),
-    ("weekly", "weekly"), ("wochentlich", "weekly"), ("semanal", "weekly"), ("hebdomadaire", "weekly"),
-    ("year", "yearly"), ("annual", "annual"), ("jahrlich", "yearly"), ("年", "yearly"), ("anual", "annual"),
+    ("monthly", "monthly"),
+    ("per month", "monthly"),
+    ("every month", "monthly"),
+    ("each month", "monthly"),
+    ("month", "monthly"),
+    ("monatlich", "monthly"),
+    ("mensuel", "monthly"),
+    ("mensual", "monthly"),
+    ("mensal", "monthly"),
+    ("毎月", "monthly"),
+    ("月次", "monthly"),
+    ("月払", "monthly"),
+    ("cada mes", "monthly"),
+    ("por mes", "monthly"),
+    ("par mois", "monthly"),
+    ("quarter", "quarterly"),
+    ("quartal", "quarterly"),
+    ("vierteljahr", "quarterly"),
+    ("trimest", "quarterly"),
+    ("四半期", "quarterly"),
+    ("3か月", "quarterly"),
+    ("half-year", "half-yearly"),
+    ("halbjahr", "half-yearly"),
+    ("semest", "half-yearly"),
+    ("半年", "half-yearly"),
+    ("weekly", "weekly"),
+    ("wochentlich", "weekly"),
+    ("semanal", "weekly"),
+    ("hebdomadaire", "weekly"),
+    ("year", "yearly"),
+    ("annual", "annual"),
+    ("jahrlich", "yearly"),
+    ("年", "yearly"),
+    ("anual", "annual"),
 ];
 
 /// The value of a fact.
@@ -37,7 +65,8 @@ pub(crate) fn value(f: &Facts<'_>) -> Option<String> {
     }
     let date = || f.dates.iter().rev().find(|d| !d.since).map(|d| d.value.to_string());
     let one = |class: &str| f.entities.iter().find(|e| e.class == known(class)).map(|e| e.value.clone());
-    let last = |class: &str| f.entities.iter().rev().find(|e| e.class == known(class)).map(|e| e.value.clone());
+    let last =
+        |class: &str| f.entities.iter().rev().find(|e| e.class == known(class)).map(|e| e.value.clone());
     match f.kind {
         Kind::Billing => one("@EMAIL").or_else(|| one("@TERM")).or_else(date).or_else(|| one("@MONEY")),
         Kind::Renewal if f.slot == "renewal.term" => one("@TERM").or_else(date),
@@ -45,7 +74,9 @@ pub(crate) fn value(f: &Facts<'_>) -> Option<String> {
         Kind::Budget => one("@MONEY"),
         Kind::DecisionMaker => one("@PERSON").or_else(|| one("@NAME")).or_else(|| one("@MONEY")),
         Kind::ContactRole | Kind::AccountOwner => one("@PERSON").or_else(|| one("@NAME")),
-        Kind::ContactChannel => one("@TIME").or_else(|| one("@PHONE")).or_else(|| one("@EMAIL")).or_else(|| channel(f.folded)),
+        Kind::ContactChannel => {
+            one("@TIME").or_else(|| one("@PHONE")).or_else(|| one("@EMAIL")).or_else(|| channel(f.folded))
+        }
         Kind::ProductUse => one("@COUNT"),
         Kind::Competitor => one("@NAME"),
         Kind::Environment if f.slot == "environment.switch" => last("@NAME"),
@@ -61,7 +92,8 @@ pub(crate) fn value(f: &Facts<'_>) -> Option<String> {
 
 /// How often; of "monthly instead of quarterly" the first, of 「四半期から毎月に」 the last.
 fn frequency(folded: &str) -> Option<String> {
-    let mut found: Vec<(usize, &str)> = OFTEN.iter().filter_map(|(word, name)| Some((folded.find(word)?, *name))).collect();
+    let mut found: Vec<(usize, &str)> =
+        OFTEN.iter().filter_map(|(word, name)| Some((folded.find(word)?, *name))).collect();
     found.sort_unstable();
     let last = folded.contains("から") || folded.contains(" to ") && !folded.contains("instead");
     let pick = if last { found.last() } else { found.first() };
@@ -70,10 +102,28 @@ fn frequency(folded: &str) -> Option<String> {
 
 fn channel(folded: &str) -> Option<String> {
     const CHANNELS: [(&str, &str); 22] = [
-        ("whatsapp", "WhatsApp"), ("slack", "Slack"), ("teams", "Teams"), ("signal", "Signal"), ("telegram", "Telegram"),
-        ("zoom", "Zoom"), ("sms", "text message"), ("text", "text message"), ("e-mail", "email"), ("email", "email"), ("mail", "email"),
-        ("メール", "email"), ("correo", "email"), ("courriel", "email"), ("電話", "phone"), ("phone", "phone"), ("telefon", "phone"), ("call", "phone"), ("anruf", "phone"),
-        ("appel", "phone"), ("llam", "phone"), ("チャット", "chat"),
+        ("whatsapp", "WhatsApp"),
+        ("slack", "Slack"),
+        ("teams", "Teams"),
+        ("signal", "Signal"),
+        ("telegram", "Telegram"),
+        ("zoom", "Zoom"),
+        ("sms", "text message"),
+        ("text", "text message"),
+        ("e-mail", "email"),
+        ("email", "email"),
+        ("mail", "email"),
+        ("メール", "email"),
+        ("correo", "email"),
+        ("courriel", "email"),
+        ("電話", "phone"),
+        ("phone", "phone"),
+        ("telefon", "phone"),
+        ("call", "phone"),
+        ("anruf", "phone"),
+        ("appel", "phone"),
+        ("llam", "phone"),
+        ("チャット", "chat"),
     ];
     CHANNELS.iter().filter_map(|(w, n)| Some((folded.find(w)?, *n))).min().map(|(_, name)| name.to_owned())
 }
@@ -82,7 +132,17 @@ fn channel(folded: &str) -> Option<String> {
 pub(crate) fn valid_from(f: &Facts<'_>) -> Day {
     let begins = matches!(f.kind, Kind::ContactRole | Kind::AccountOwner) || f.slot == "environment.switch";
     let date = f.dates.iter().find(|d| d.begins && !d.since || begins && !d.since);
-    let moved = matches!(f.kind, Kind::Billing | Kind::ContactRole | Kind::AccountOwner | Kind::Environment | Kind::ContactChannel | Kind::Plan | Kind::ProductUse | Kind::Preference);
+    let moved = matches!(
+        f.kind,
+        Kind::Billing
+            | Kind::ContactRole
+            | Kind::AccountOwner
+            | Kind::Environment
+            | Kind::ContactChannel
+            | Kind::Plan
+            | Kind::ProductUse
+            | Kind::Preference
+    );
     match date {
         Some(date) if moved => date.value.first,
         _ => f.today,

@@ -45,12 +45,20 @@ pub(crate) struct Frame {
 
 /// Words that may stand inside a date.
 const GLUE: [&str; 34] = [
-    "of", "the", "st", "nd", "rd", "th", "de", "du", "des", "del", "do", "da", "d'", "le", "la", "el", "er", "ter", "o", "º", "ª", "am", "den",
-    "der", "im", "a", "em", "en", "mes", "mois", "on", "in", "dem", "month",
+    "of", "the", "st", "nd", "rd", "th", "de", "du", "des", "del", "do", "da", "d'", "le", "la", "el", "er",
+    "ter", "o", "º", "ª", "am", "den", "der", "im", "a", "em", "en", "mes", "mois", "on", "in", "dem",
+    "month",
 ];
 
 /// The dates within `start..end` of a text written with spaces, left to right, without overlaps.
-pub(crate) fn find(text: &str, start: usize, end: usize, hits: &[Hit], numbers: &[Number], frame: Frame) -> Vec<Found> {
+pub(crate) fn find(
+    text: &str,
+    start: usize,
+    end: usize,
+    hits: &[Hit],
+    numbers: &[Number],
+    frame: Frame,
+) -> Vec<Found> {
     let tokens = tokens(text, start, end, hits, numbers);
     let mut out: Vec<Found> = Vec::new();
     let mut n = 0;
@@ -120,7 +128,10 @@ fn is_verb_like(text: &str, hit: &Hit) -> bool {
     }
     let before = text[..hit.start].trim_end().rsplit([' ', '(']).next().unwrap_or_default();
     let after = text[hit.end..].trim_start();
-    let dated = ["in", "by", "until", "till", "from", "since", "of", "early", "late", "mid", "end", "before", "after", "next", "this", "last", "on", "for", "waiving", "through", "to", "and", "around", "about"];
+    let dated = [
+        "in", "by", "until", "till", "from", "since", "of", "early", "late", "mid", "end", "before", "after",
+        "next", "this", "last", "on", "for", "waiving", "through", "to", "and", "around", "about",
+    ];
     !(dated.contains(&before)
         || before.ends_with(|c: char| c.is_ascii_digit())
         || before.ends_with("th") && before.starts_with(|c: char| c.is_ascii_digit())
@@ -155,12 +166,16 @@ impl Reader<'_> {
 
     /// Whether only glue stands between token `n` and the one before it.
     fn joined(&self, n: usize) -> bool {
-        let (Some(left), Some(right)) = (n.checked_sub(1).and_then(|l| self.tokens.get(l)), self.tokens.get(n)) else {
+        let (Some(left), Some(right)) =
+            (n.checked_sub(1).and_then(|l| self.tokens.get(l)), self.tokens.get(n))
+        else {
             return false;
         };
         let gap = &self.text[left.end..right.start];
         gap.len() <= 14
-            && gap.split(|c: char| matches!(c, ' ' | '.' | ',' | '-' | '\'')).all(|w| w.is_empty() || GLUE.contains(&w))
+            && gap
+                .split(|c: char| matches!(c, ' ' | '.' | ',' | '-' | '\''))
+                .all(|w| w.is_empty() || GLUE.contains(&w))
             && !(gap.starts_with(". ") && !matches!(left.item, Item::Number(_)))
     }
 
@@ -170,7 +185,12 @@ impl Reader<'_> {
     }
 
     fn read(&self, n: usize) -> Read {
-        self.numeric(n).or_else(|| self.day_month(n)).or_else(|| self.month_day(n)).or_else(|| self.relative(n)).or_else(|| self.unit(n)).or_else(|| self.alone(n))
+        self.numeric(n)
+            .or_else(|| self.day_month(n))
+            .or_else(|| self.month_day(n))
+            .or_else(|| self.relative(n))
+            .or_else(|| self.unit(n))
+            .or_else(|| self.alone(n))
     }
 
     /// `2026-03-01`, `31.12.2026`, `31/12/26`, `31.12.`
@@ -182,7 +202,9 @@ impl Reader<'_> {
             return None;
         }
         let c = self.number(n + 2).filter(|_| sign(n + 1) == mark);
-        let day = |y: i32, m: i32, d: i32| Day::from_ymd(y, u32::try_from(m).ok()?, u32::try_from(d).ok()?).map(DateValue::day);
+        let day = |y: i32, m: i32, d: i32| {
+            Day::from_ymd(y, u32::try_from(m).ok()?, u32::try_from(d).ok()?).map(DateValue::day)
+        };
         if mark == "-" {
             return Some((day(a, b, c.filter(|_| a > 1900)?)?, n, n + 3));
         }
@@ -215,7 +237,9 @@ impl Reader<'_> {
     /// `March 3rd, 2026`, `end of March`, `March`.
     fn month_day(&self, n: usize) -> Read {
         let edge = match self.item(n) {
-            Some(Item::Class(c)) if c == known("t.end") || c == known("t.mid") || c == known("t.begin") => Some(c),
+            Some(Item::Class(c)) if c == known("t.end") || c == known("t.mid") || c == known("t.begin") => {
+                Some(c)
+            }
             _ => None,
         };
         let at = n + usize::from(edge.is_some());
@@ -225,7 +249,8 @@ impl Reader<'_> {
         if edge.is_some() && !self.joined(at) {
             return None;
         }
-        if let Some(day) = self.number(at + 1).and_then(|d| u32::try_from(d).ok()).filter(|d| (1..=31).contains(d))
+        if let Some(day) =
+            self.number(at + 1).and_then(|d| u32::try_from(d).ok()).filter(|d| (1..=31).contains(d))
             && edge.is_none()
             && self.joined(at + 1)
             && !matches!(self.item(at + 2), Some(Item::Month(_)))
@@ -257,8 +282,17 @@ impl Reader<'_> {
             Item::Class(c) if c == known("t.tomorrow") => one(DateValue::day(today.plus(1))),
             Item::Class(c) if c == known("t.after_tomorrow") => one(DateValue::day(today.plus(2))),
             Item::Class(c) if c == known("t.in") => self.in_some(n),
-            Item::Class(c) if c == known("t.end") || c == known("t.mid") || c == known("t.begin") => self.edge_of(n, c),
-            Item::Class(c) if c == known("t.next") || c == known("t.this") || c == known("t.last") || c == known("t.after_next") => self.next(n, c),
+            Item::Class(c) if c == known("t.end") || c == known("t.mid") || c == known("t.begin") => {
+                self.edge_of(n, c)
+            }
+            Item::Class(c)
+                if c == known("t.next")
+                    || c == known("t.this")
+                    || c == known("t.last")
+                    || c == known("t.after_next") =>
+            {
+                self.next(n, c)
+            }
             Item::Weekday(day) => self.weekday(n, day),
             _ => None,
         }
@@ -280,7 +314,15 @@ impl Reader<'_> {
             return None;
         }
         let today = self.frame.today;
-        let step = if c == known("t.next") { 1 } else if c == known("t.after_next") { 2 } else if c == known("t.last") { -1 } else { 0 };
+        let step = if c == known("t.next") {
+            1
+        } else if c == known("t.after_next") {
+            2
+        } else if c == known("t.last") {
+            -1
+        } else {
+            0
+        };
         let value = match self.item(n + 1)? {
             Item::Weekday(day) if step >= 1 => DateValue::day(next_week(today, day).plus(7 * (step - 1))),
             Item::Weekday(day) if step == 0 => DateValue::day(coming(today, day)),
@@ -374,9 +416,16 @@ impl Reader<'_> {
             let (this, _, _) = self.frame.today.ymd();
             let value = DateValue::iso_week(year.unwrap_or(this), week)?;
             let late = year.is_none() && value.last() < self.frame.today;
-            return Some((if late { DateValue::iso_week(this + 1, week)? } else { value }, n, n + 2 + usize::from(year.is_some())));
+            return Some((
+                if late { DateValue::iso_week(this + 1, week)? } else { value },
+                n,
+                n + 2 + usize::from(year.is_some()),
+            ));
         }
-        if (unit == known("u.week") || unit == known("u.month") || unit == known("u.year") || unit == known("u.quarter"))
+        if (unit == known("u.week")
+            || unit == known("u.month")
+            || unit == known("u.year")
+            || unit == known("u.quarter"))
             && self.is(n + 1, "t.next")
             && self.joined(n + 1)
         {
@@ -390,7 +439,10 @@ impl Reader<'_> {
         if let Some(year) = self.number(n).filter(|y| (2020..=2060).contains(y)) {
             let token = self.tokens[n];
             let left = self.text[..token.start].trim_end().rsplit(' ').next().unwrap_or_default();
-            let dated = ["in", "until", "till", "by", "through", "of", "for", "before", "from", "since", "bis", "ab", "seit", "en", "em", "jusqu'en", "hasta", "ate", "de", "budget", "fur", "im", "jahr", "ano"];
+            let dated = [
+                "in", "until", "till", "by", "through", "of", "for", "before", "from", "since", "bis", "ab",
+                "seit", "en", "em", "jusqu'en", "hasta", "ate", "de", "budget", "fur", "im", "jahr", "ano",
+            ];
             return dated.contains(&left).then_some((DateValue::year(year)?, n, n + 1));
         }
         let quarter = self.number(n).filter(|q| (1..=4).contains(q))?;
@@ -404,7 +456,11 @@ impl Reader<'_> {
         let (this, month, _) = self.frame.today.ymd();
         let now = i32::try_from((month - 1) / 3 + 1).unwrap_or(1);
         let year_used = year.unwrap_or(if quarter < now { this + 1 } else { this });
-        Some((DateValue::quarter(year_used, u32::try_from(quarter).ok()?)?, n, n + 1 + usize::from(year.is_some())))
+        Some((
+            DateValue::quarter(year_used, u32::try_from(quarter).ok()?)?,
+            n,
+            n + 1 + usize::from(year.is_some()),
+        ))
     }
 
     fn ahead(&self, month: u32, day: u32) -> Option<DateValue> {
@@ -427,7 +483,11 @@ fn month_start(value: DateValue) -> DateValue {
 pub(crate) fn ahead(today: Day, month: u32, day: u32) -> Option<DateValue> {
     let (year, _, _) = today.ymd();
     let this = Day::from_ymd(year, month, day.min(days_in_month(year, month)))?;
-    let value = if this < today.plus(-31) { Day::from_ymd(year + 1, month, day.min(days_in_month(year + 1, month)))? } else { this };
+    let value = if this < today.plus(-31) {
+        Day::from_ymd(year + 1, month, day.min(days_in_month(year + 1, month)))?
+    } else {
+        this
+    };
     (day <= 31).then_some(DateValue::day(value))
 }
 

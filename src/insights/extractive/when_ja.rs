@@ -52,9 +52,7 @@ fn dated(text: &str, end: usize, number: &Number, today: Day) -> Option<(DateVal
         let year = i32::try_from(value).ok().filter(|y| (2000..=2100).contains(y))?;
         let stop = end - after.len();
         return match after.strip_prefix('度').unwrap_or(after).split_once('月') {
-            Some((month, tail)) if month.len() <= 2 => {
-                month_day(year, month.parse().ok()?, tail, end)
-            }
+            Some((month, tail)) if month.len() <= 2 => month_day(year, month.parse().ok()?, tail, end),
             _ => Some((DateValue::year(year)?, stop)),
         };
     }
@@ -83,7 +81,8 @@ fn month_day(year: i32, month: u32, tail: &str, end: usize) -> Option<(DateValue
     {
         return Some((DateValue::day(Day::from_ymd(year, month, day)?), end - after.len()));
     }
-    let edged = |word: &str, value: DateValue| tail.strip_prefix(word).map(|after| (value, end - after.len()));
+    let edged =
+        |word: &str, value: DateValue| tail.strip_prefix(word).map(|after| (value, end - after.len()));
     edged("末日", DateValue::day(whole.last()))
         .or_else(|| edged("末", DateValue::day(whole.last())))
         .or_else(|| edged("下旬", DateValue::day(whole.first.plus(20))))
@@ -131,7 +130,13 @@ fn fixed(rest: &str, today: Day) -> Option<(DateValue, usize)> {
         ("年末", DateValue::day(DateValue::year(year)?.last())),
         ("年度末", DateValue::day(Day::from_ymd(if month > 3 { year + 1 } else { year }, 3, 31)?)),
         ("月末", DateValue::day(DateValue::month(year, month)?.last())),
-        ("来年度", DateValue { first: Day::from_ymd(if month > 3 { year + 1 } else { year }, 4, 1)?, precision: crate::insights::dates::Precision::Year }),
+        (
+            "来年度",
+            DateValue {
+                first: Day::from_ymd(if month > 3 { year + 1 } else { year }, 4, 1)?,
+                precision: crate::insights::dates::Precision::Year,
+            },
+        ),
         ("来年", DateValue::year(year + 1)?),
         ("今年", DateValue::year(year)?),
     ] {
