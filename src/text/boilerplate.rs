@@ -25,7 +25,10 @@ const DISCLAIMER_SURE: &str = "consider the environment before|think before you 
     this message and any attachments are confidential|this e-mail and any files transmitted|\
     this email and any files transmitted|the information contained in this|\
     if you are not the intended recipient|if you have received this e-mail in error|\
-    if you have received this email in error|external email: do not click|caution: this email originated|\
+    if you have received this email in error|intended only for the addressee|intended solely for the|\
+    intended only for the use of|if you received it in error, please|if you have received it in error|\
+    received this message in error|nur für den empfänger bestimmt|ausschließlich für den adressaten|\
+    irrtümlich erhalten haben|si vous l'avez reçu par erreur|dirigido exclusivamente a su destinatario|external email: do not click|caution: this email originated|\
     this email originated from outside|wenn sie nicht der richtige adressat|\
     diese e-mail enthält vertrauliche|ce message et toutes les pièces jointes|\
     este mensaje y sus archivos adjuntos|esta mensagem pode conter|questo messaggio è riservato|\

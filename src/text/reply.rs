@@ -19,7 +19,7 @@ pub(super) fn classify(source: &Extract, body: &Body) -> Vec<Span> {
     mark_prefixes(&mut lines);
     mark_roots(&mut lines, source, forward);
     let parent = body.parent.map(Parent::read);
-    mark_parent(&mut lines, parent.as_ref());
+    mark_parent(&mut lines, parent.as_ref(), forward);
     let soft = soft_quotes(&lines, source);
     cut_threads(&mut lines, &soft, forward, parent.is_some());
     close_soft(&mut lines, &soft);
@@ -193,16 +193,48 @@ fn has_labels(lines: &[Line]) -> bool {
     lines.iter().filter(|l| !l.is_blank()).take(4).filter(labelled).count() >= 2
 }
 
-/// Lines that stand in the parent mail are quotes with certainty.
-fn mark_parent(lines: &mut [Line], parent: Option<&Parent>) {
+/// Lines that stand in the parent mail are quotes with certainty. Above a marked quote they may be said again, so
+/// there only lines that lead into it without a break count, and none above an attribution.
+fn mark_parent(lines: &mut [Line], parent: Option<&Parent>, forward: bool) {
     let Some(parent) = parent else { return };
-    for n in 0..lines.len() {
+    let (older, told) = older_part(lines, forward);
+    let above = if told { &lines[..older] } else { &[] };
+    let repeats = above.iter().any(Line::is_open);
+    for n in if repeats { older } else { 0 }..lines.len() {
         let beside = n > 0 && lines[n - 1].quoted || n > 1 && lines[n - 1].is_blank() && lines[n - 2].quoted;
         if lines[n].is_open() && parent.holds(lines[n].text, beside) {
             lines[n].class = Some(SpanClass::Quote);
             lines[n].quoted = true;
         }
     }
+    let leads_in = repeats && lines.get(older).is_some_and(|line| line.quoted);
+    for line in lines[..older].iter_mut().rev().filter(|line| line.is_open() && leads_in) {
+        if !parent.holds(line.text, true) {
+            break;
+        }
+        line.class = Some(SpanClass::Quote);
+        line.quoted = true;
+    }
+}
+
+/// Where the older messages begin by their marks, and whether there is any mark.
+fn older_part(lines: &[Line], forward: bool) -> (usize, bool) {
+    let texts: Vec<&str> = lines.iter().map(|l| l.text).collect();
+    for (n, line) in lines.iter().enumerate() {
+        if line.is_blank() {
+            continue;
+        }
+        if line.class.is_some() {
+            return (n, true);
+        }
+        if let Some(found) = attribution::ending_at(&texts, 0, n).filter(|found| found.sure) {
+            return (found.line, true);
+        }
+        if older_message(&texts[n..], forward).is_some() {
+            return (n, true);
+        }
+    }
+    (lines.len(), false)
 }
 
 /// Blockquotes nobody said to be a quoted message: it depends on what stands above them.
@@ -410,6 +442,16 @@ mod tests {
         let mail = "Thanks, Friday works.\n\nOn 3 May 2021, Ann <a@b.co> wrote:\n> Does Friday work?\n";
         assert_eq!(new_text(mail), "Thanks, Friday works.");
         assert_eq!(new_text("On 3 May 2021, Ann wrote:\n> Friday?\nYes.\n> Lunch?\nNo."), "Yes.\nNo.");
+    }
+
+    #[test]
+    fn a_sentence_said_again_above_the_quote_stays_new() {
+        let old = "We would like to start with two locations.";
+        let mail = format!("{old} In June.\n{old}\n\nOn 3 May 2021, Ann <a@b.co> wrote:\n{old}\nBye, Ann");
+        let parent = format!("{old}\nBye, Ann");
+        let mut body = Body::new(BodyKind::Email).with_plain(&mail);
+        body.parent = Some(&parent);
+        assert_eq!(normalize(&body).new_text(), format!("{old} In June.\n{old}"));
     }
 
     #[test]
