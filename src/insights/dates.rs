@@ -93,7 +93,7 @@ impl fmt::Display for Day {
 #[must_use]
 pub fn days_in_month(year: i32, month: u32) -> u32 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if time::util::is_leap_year(year) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
@@ -206,6 +206,32 @@ impl fmt::Display for DateValue {
             Precision::Year => write!(f, "{year:04}"),
         }
     }
+}
+
+/// A day and month without a year: the coming one, or one up to a month ago.
+#[must_use]
+pub fn ahead(today: Day, month: u32, day: u32) -> Option<DateValue> {
+    let (year, _, _) = today.ymd();
+    let this = Day::from_ymd(year, month, day.min(days_in_month(year, month)))?;
+    let value = if this < today.plus(-31) {
+        Day::from_ymd(year + 1, month, day.min(days_in_month(year + 1, month)))?
+    } else {
+        this
+    };
+    (day <= 31).then_some(DateValue::day(value))
+}
+
+/// The next day of that weekday after today.
+#[must_use]
+pub fn coming(today: Day, weekday: i32) -> Day {
+    let ahead = (weekday - today.weekday()).rem_euclid(7);
+    today.plus(if ahead == 0 { 7 } else { ahead })
+}
+
+/// That weekday of next week.
+#[must_use]
+pub fn next_week(today: Day, weekday: i32) -> Day {
+    today.monday().plus(7 + weekday - 1)
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ const MARKS: &str = "<|im_start|>|<|im_end|>|<|system|>|<|assistant|>|[inst]|[/i
     jailbreak|do anything now|prompt injection";
 
 static ORDERS: LazyLock<(AhoCorasick, usize, usize)> = LazyLock::new(|| {
-    let list = |words: &str| -> Vec<String> { words.split('|').map(|w| Folded::phrase(w)).collect() };
+    let list = |words: &str| -> Vec<String> { words.split('|').map(Folded::phrase).collect() };
     let (verbs, objects) = (list(VERBS), list(OBJECTS));
     // The role marks hold bars themselves, so they are parted by hand.
     let marks = MARKS.replace("<|im_start|>|<|im_end|>|<|system|>|<|assistant|>|", "");

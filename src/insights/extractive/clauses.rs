@@ -27,10 +27,29 @@ pub(crate) struct Sentence {
 
 /// The sentences of a text.
 pub(crate) fn read(original: &str, folded: &Folded, hits: &[Hit]) -> Vec<Sentence> {
-    crate::text::sentences(original)
-        .into_iter()
-        .map(|range| sentence(original, range, folded, hits))
-        .collect()
+    let mut out = Vec::new();
+    for range in crate::text::sentences(original) {
+        for line in lines(original, range) {
+            out.push(sentence(original, line, folded, hits));
+        }
+    }
+    out
+}
+
+/// A sentence, parted before lines that open with a label or a speaker: those are forms and minutes, not folded text.
+fn lines(original: &str, range: Range<usize>) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut start = range.start;
+    for (at, _) in original[range.clone()].match_indices('\n') {
+        let next = range.start + at + 1;
+        let line = original[next..range.end].lines().next().unwrap_or_default().trim_start();
+        if line.starts_with('[') || label(line).is_some() {
+            out.push(start..next - 1);
+            start = next;
+        }
+    }
+    out.push(start..range.end);
+    out
 }
 
 fn sentence(original: &str, range: Range<usize>, folded: &Folded, hits: &[Hit]) -> Sentence {

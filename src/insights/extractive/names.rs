@@ -141,19 +141,12 @@ impl Sentence<'_> {
             .hits
             .iter()
             .any(|h| h.class == known("product") && h.start >= place.start && h.end <= place.end);
-        let opens = self.original[self.range.start..first.start].trim().is_empty();
         let covered = self
             .hits
             .iter()
             .any(|h| h.start <= place.start && place.end <= h.end && h.class != known("product"));
         let long = value.chars().count() >= 3;
-        let plausible = if self.german {
-            mixed
-        } else if opens && words.len() == 1 {
-            !covered && long
-        } else {
-            long && !covered
-        };
+        let plausible = if self.german { mixed } else { long && !covered };
         let class = if known_person || introduced {
             known("@PERSON")
         } else if product || plausible {

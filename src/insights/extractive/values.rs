@@ -131,7 +131,7 @@ fn channel(folded: &str) -> Option<String> {
 /// The day from which a fact holds: a day it says it begins, else that of the engagement.
 pub(crate) fn valid_from(f: &Facts<'_>) -> Day {
     let begins = matches!(f.kind, Kind::ContactRole | Kind::AccountOwner) || f.slot == "environment.switch";
-    let date = f.dates.iter().find(|d| d.begins && !d.since || begins && !d.since);
+    let date = f.dates.iter().find(|d| (begins || d.begins) && !d.since);
     let moved = matches!(
         f.kind,
         Kind::Billing

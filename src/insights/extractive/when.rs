@@ -5,7 +5,7 @@
 
 use super::lexicon::{Hit, known};
 use super::numbers::Number;
-use crate::insights::dates::{DateValue, Day, Precision, days_in_month};
+use crate::insights::dates::{DateValue, Day, Precision, ahead, coming, next_week};
 
 /// A date and its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,11 +172,9 @@ impl Reader<'_> {
             return false;
         };
         let gap = &self.text[left.end..right.start];
-        gap.len() <= 14
-            && gap
-                .split(|c: char| matches!(c, ' ' | '.' | ',' | '-' | '\''))
-                .all(|w| w.is_empty() || GLUE.contains(&w))
-            && !(gap.starts_with(". ") && !matches!(left.item, Item::Number(_)))
+        let sentence_ends = gap.starts_with(". ") && !matches!(left.item, Item::Number(_));
+        let mut words = gap.split([' ', '.', ',', '-', '\'']);
+        gap.len() <= 14 && !sentence_ends && words.all(|w| w.is_empty() || GLUE.contains(&w))
     }
 
     /// Whether a word of `class` stands right before token `n`.
@@ -477,29 +475,6 @@ impl Reader<'_> {
 fn month_start(value: DateValue) -> DateValue {
     let (year, month, _) = value.first.ymd();
     if value.precision == Precision::Month { DateValue::month(year, month).unwrap_or(value) } else { value }
-}
-
-/// A day and month without a year: the coming one, or one up to a month ago.
-pub(crate) fn ahead(today: Day, month: u32, day: u32) -> Option<DateValue> {
-    let (year, _, _) = today.ymd();
-    let this = Day::from_ymd(year, month, day.min(days_in_month(year, month)))?;
-    let value = if this < today.plus(-31) {
-        Day::from_ymd(year + 1, month, day.min(days_in_month(year + 1, month)))?
-    } else {
-        this
-    };
-    (day <= 31).then_some(DateValue::day(value))
-}
-
-/// The next day of that weekday after today.
-pub(crate) fn coming(today: Day, weekday: i32) -> Day {
-    let ahead = (weekday - today.weekday()).rem_euclid(7);
-    today.plus(if ahead == 0 { 7 } else { ahead })
-}
-
-/// That weekday of next week.
-pub(crate) fn next_week(today: Day, weekday: i32) -> Day {
-    today.monday().plus(7 + weekday - 1)
 }
 
 /// The end, middle or beginning of a period, as a day.

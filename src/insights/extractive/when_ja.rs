@@ -3,8 +3,8 @@
 //! Separate from `when` because these are written without spaces and with the unit behind every number.
 
 use super::numbers::Number;
-use super::when::{Found, ahead};
-use crate::insights::dates::{DateValue, Day};
+use super::when::Found;
+use crate::insights::dates::{DateValue, Day, Precision, ahead, coming};
 
 const WEEKDAYS: [char; 7] = ['月', '火', '水', '木', '金', '土', '日'];
 
@@ -65,7 +65,7 @@ fn dated(text: &str, end: usize, number: &Number, today: Day) -> Option<(DateVal
     let year = if month < now { year + 1 } else { year };
     let (found, stop) = month_day(year, month, tail, end)?;
     let digits = tail.starts_with(|c: char| c.is_ascii_digit());
-    if digits && found.precision == crate::insights::dates::Precision::Day {
+    if digits && found.precision == Precision::Day {
         let (_, month, day) = found.first.ymd();
         return Some((ahead(today, month, day)?, stop));
     }
@@ -134,7 +134,7 @@ fn fixed(rest: &str, today: Day) -> Option<(DateValue, usize)> {
             "来年度",
             DateValue {
                 first: Day::from_ymd(if month > 3 { year + 1 } else { year }, 4, 1)?,
-                precision: crate::insights::dates::Precision::Year,
+                precision: Precision::Year,
             },
         ),
         ("来年", DateValue::year(year + 1)?),
@@ -145,7 +145,7 @@ fn fixed(rest: &str, today: Day) -> Option<(DateValue, usize)> {
         }
     }
     let (day, used) = weekday(rest)?;
-    Some((DateValue::day(super::when::coming(today, day)), used))
+    Some((DateValue::day(coming(today, day)), used))
 }
 
 /// A weekday such as `金曜` or `金曜日`.
