@@ -219,7 +219,11 @@ static ORDERS: LazyLock<(AhoCorasick, usize, usize)> = LazyLock::new(|| {
 /// The parts of a text that give orders to machines: each sentence with both neighbours.
 #[must_use]
 pub fn injections(text: &str) -> Vec<Range<usize>> {
-    let folded = Folded::new(text);
+    injections_in(text, &Folded::new(text))
+}
+
+/// The same for a text that is folded already.
+pub(crate) fn injections_in(text: &str, folded: &Folded) -> Vec<Range<usize>> {
     if !suspicious(&folded.text) {
         return Vec::new();
     }

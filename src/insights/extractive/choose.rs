@@ -42,11 +42,17 @@ impl<'a> Scene<'a> {
         let clauses = &self.sentence.clauses;
         let mut best: Vec<Option<Pick<'a>>> = Vec::with_capacity(clauses.len());
         let masks: Vec<Mask> = clauses.iter().map(|c| self.mask(c)).collect();
+        // Few rules can be met by anything in the sentence; only those are tried on its clauses.
+        let whole = masks.iter().fold(label, |all, mask| all.union(*mask));
+        let rules: Vec<&'a Rule> = self.rules.iter().filter(|r| r.possible(whole)).collect();
+        if rules.is_empty() {
+            return Vec::new();
+        }
         for (n, clause) in clauses.iter().enumerate() {
-            best.push(self.best(masks[n], label, clause, n, n));
+            best.push(self.best(&rules, masks[n], label, clause, n, n));
         }
         for n in 1..clauses.len() {
-            self.widen(&mut best, &masks, label, n);
+            self.widen(&rules, &mut best, &masks, label, n);
         }
         self.join(best)
     }
@@ -67,6 +73,7 @@ impl<'a> Scene<'a> {
 
     fn best(
         &self,
+        rules: &[&'a Rule],
         own: Mask,
         label: Mask,
         range: &Range<usize>,
@@ -74,7 +81,7 @@ impl<'a> Scene<'a> {
         last: usize,
     ) -> Option<Pick<'a>> {
         let mut found: Option<Pick<'a>> = None;
-        for rule in self.rules.iter().filter(|r| first == last || r.wide) {
+        for rule in rules.iter().copied().filter(|r| first == last || r.wide) {
             if found.as_ref().is_some_and(|f| f.rule.score >= rule.score) {
                 continue;
             }
@@ -89,10 +96,17 @@ impl<'a> Scene<'a> {
     }
 
     /// A rule met only by two neighbours together takes both, unless one alone says more.
-    fn widen(&self, best: &mut [Option<Pick<'a>>], masks: &[Mask], label: Mask, n: usize) {
+    fn widen(
+        &self,
+        rules: &[&'a Rule],
+        best: &mut [Option<Pick<'a>>],
+        masks: &[Mask],
+        label: Mask,
+        n: usize,
+    ) {
         let clauses = &self.sentence.clauses;
         let range = clauses[n - 1].start..clauses[n].end;
-        let Some(pick) = self.best(masks[n - 1].union(masks[n]), label, &range, n - 1, n) else {
+        let Some(pick) = self.best(rules, masks[n - 1].union(masks[n]), label, &range, n - 1, n) else {
             return;
         };
         let said = |p: &Option<Pick<'a>>| p.as_ref().map_or(0, |p| p.rule.score);

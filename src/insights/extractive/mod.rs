@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
         if !self.hits.iter().any(cue) {
             return;
         }
-        let quarantine = verify::injections(self.text);
+        let quarantine = verify::injections_in(self.text, &self.folded);
         let mut memory = Memory::default();
         let mut earlier = out.len();
         for sentence in clauses::read(self.text, &self.folded, &self.hits) {

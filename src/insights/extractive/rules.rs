@@ -58,6 +58,11 @@ pub(crate) fn class_names(table: &'static str) -> Vec<&'static str> {
 }
 
 impl Rule {
+    /// Whether some part of a text with these classes could meet this rule.
+    pub(crate) fn possible(&self, mask: Mask) -> bool {
+        self.all.iter().all(|any| any.meets(mask))
+    }
+
     /// Whether a set of classes is what this rule asks for.
     pub(crate) fn holds(&self, mask: Mask) -> bool {
         self.all.iter().all(|any| any.meets(mask)) && !self.none.meets(mask)
