@@ -150,9 +150,9 @@ impl<'a> Scene<'a> {
         let from = self.hits.partition_point(|h| h.start < range.start);
         let inside = || self.hits[from..].iter().take_while(|h| h.start < range.end);
         let cues: Vec<&Hit> = inside()
-            .filter(|h| rule.all.iter().any(|any| any.has(h.class)) && h.class != known("neg"))
+            .filter(|h| rule.all.iter().any(|any| any.has(h.class)) && h.class != const { known("neg") })
             .collect();
-        inside().filter(|h| h.class == known("neg")).any(|neg| {
+        inside().filter(|h| h.class == const { known("neg") }).any(|neg| {
             let covered = cues.iter().any(|c| c.start <= neg.start && neg.end <= c.end);
             let near = |c: &&Hit| {
                 c.start >= neg.end && c.start - neg.end <= 22
@@ -203,7 +203,9 @@ impl<'a> Scene<'a> {
             return false;
         }
         let dated = |r: &Range<usize>| {
-            self.entities.iter().any(|e| e.start >= r.start && e.end <= r.end && e.class == known("@DATE"))
+            self.entities
+                .iter()
+                .any(|e| e.start >= r.start && e.end <= r.end && e.class == const { known("@DATE") })
         };
         !(last.rule.slot != next.rule.slot && dated(&last.range) && dated(&next.range))
     }
@@ -222,6 +224,9 @@ impl<'a> Scene<'a> {
     /// Whether a clause opens with a word that carries the one before it on.
     fn opened(&self, clause: &Range<usize>) -> bool {
         let from = self.hits.partition_point(|h| h.start < clause.start);
-        self.hits[from..].iter().take_while(|h| h.start == clause.start).any(|h| h.class == known("cont"))
+        self.hits[from..]
+            .iter()
+            .take_while(|h| h.start == clause.start)
+            .any(|h| h.class == const { known("cont") })
     }
 }

@@ -130,7 +130,9 @@ fn cut(text: &str, body: Range<usize>, hits: &[Hit]) -> Vec<Range<usize>> {
         }
     }
     let from = hits.partition_point(|h| h.start < body.start);
-    for hit in hits[from..].iter().take_while(|h| h.start < body.end).filter(|h| h.class == known("join")) {
+    for hit in
+        hits[from..].iter().take_while(|h| h.start < body.end).filter(|h| h.class == const { known("join") })
+    {
         // The conjunction itself is left out of both clauses.
         let word = text[hit.start..hit.end].find(' ').map_or(hit.end, |n| hit.start + n + 1);
         let word = if text[hit.start..].chars().next().is_some_and(is_unspaced) { hit.end } else { word };

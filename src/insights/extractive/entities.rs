@@ -52,7 +52,7 @@ fn emails(text: &str, start: usize, end: usize) -> Vec<Entity> {
             (from < at && host.contains('.')).then(|| Entity {
                 start: start + from,
                 end: start + from + value.len(),
-                class: known("@EMAIL"),
+                class: const { known("@EMAIL") },
                 value: value.to_owned(),
             })
         })
@@ -83,7 +83,7 @@ fn phones(text: &str, start: usize, end: usize) -> Vec<Entity> {
             out.push(Entity {
                 start: at,
                 end: at + value.len(),
-                class: known("@PHONE"),
+                class: const { known("@PHONE") },
                 value: value.to_owned(),
             });
         }
@@ -132,7 +132,7 @@ impl Beside<'_> {
 
     fn money(&self) -> Option<Entity> {
         let number = self.number;
-        let money = known("money");
+        let money = const { known("money") };
         let sign =
             self.behind(money, 1).map(|h| (number.start, h.end, &self.text[h.start..h.end])).or_else(|| {
                 let hit = self
@@ -270,7 +270,7 @@ impl Beside<'_> {
         if (2020..=2040).contains(&value) && number.plain {
             return None;
         }
-        let unit = known("unit");
+        let unit = const { known("unit") };
         let from = self.hits.partition_point(|h| h.start < number.end);
         let hit = self.hits[from..].iter().take_while(|h| h.start <= number.end + 28).find(|h| {
             let gap = &self.text[number.end..h.start];

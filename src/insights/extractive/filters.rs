@@ -54,8 +54,12 @@ impl Memory {
     /// Judges a sentence; sentences are given in order.
     pub(crate) fn judge(&mut self, original: &str, sentence: &Sentence, hits: &[Hit]) -> Verdict {
         let whole = sentence.label.as_ref().map_or(sentence.body.start, |l| l.start)..sentence.body.end;
-        let has = |class: &str| within(hits, &whole).any(|h| h.class == known(class));
-        if within(hits, &whole).any(|h| h.class == known("internal") && h.start <= whole.start + 1) {
+        let has = |class: &str| {
+            let class = known(class);
+            within(hits, &whole).any(|h| h.class == class)
+        };
+        if within(hits, &whole).any(|h| h.class == const { known("internal") } && h.start <= whole.start + 1)
+        {
             let rest = &original[sentence.original.start..];
             self.internal_until = sentence.original.start + rest.find('\n').unwrap_or(rest.len());
         }

@@ -254,7 +254,7 @@ impl Lexicon {
             let right = phrase.open_right || !text[end..].chars().next().is_some_and(is_word);
             if left && right {
                 let hit = Hit { start, end, class: phrase.class };
-                if phrase.class == known("x") { shades.push(hit) } else { hits.push(hit) }
+                if phrase.class == const { known("x") } { shades.push(hit) } else { hits.push(hit) }
             }
         }
         if !shades.is_empty() {

@@ -179,7 +179,7 @@ fn is_test(source: &Source<'_>) -> bool {
     let title = source.title.unwrap_or_default();
     let language = source.language.unwrap_or(Language::En);
     let hits = LEXICONS.by_language[language as usize].scan(&Folded::new(title).text);
-    hits.iter().any(|h| h.class == known("test"))
+    hits.iter().any(|h| h.class == const { known("test") })
 }
 
 /// One part being read.
@@ -205,7 +205,8 @@ impl<'a> Reader<'a> {
     }
 
     fn read(&self, out: &mut Vec<Draft>) {
-        let cue = |h: &Hit| usize::from(h.class) >= lexicon::KNOWN.len() || h.class == known("unit");
+        let cue =
+            |h: &Hit| usize::from(h.class) >= lexicon::KNOWN.len() || h.class == const { known("unit") };
         if !self.hits.iter().any(cue) {
             return;
         }
@@ -234,16 +235,16 @@ impl<'a> Reader<'a> {
             find_dates(&self.folded.text, start, end, &self.hits, &numbers, self.language, self.today);
         let mut entities = entities::find(&self.folded.text, start, end, &self.hits, &numbers);
         entities.retain(|e| {
-            e.class != known("@TERM") || !dates.iter().any(|d| d.start <= e.start && e.end <= d.end)
+            e.class != const { known("@TERM") } || !dates.iter().any(|d| d.start <= e.start && e.end <= d.end)
         });
         entities.retain(|e| {
-            e.class == known("@EMAIL") || !dates.iter().any(|d| d.start < e.end && e.start < d.end)
+            e.class == const { known("@EMAIL") } || !dates.iter().any(|d| d.start < e.end && e.start < d.end)
         });
         for date in &dates {
             entities.push(Entity {
                 start: date.start,
                 end: date.end,
-                class: known("@DATE"),
+                class: const { known("@DATE") },
                 value: date.value.to_string(),
             });
         }

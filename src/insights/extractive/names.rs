@@ -115,12 +115,12 @@ impl Sentence<'_> {
             self.hits[from..].iter().take_while(|h| h.start == place.start).filter(|h| h.end == place.end);
         exact.into_iter().any(|h| {
             let c = h.class;
-            c == known("fn")
-                || c == known("role")
-                || c == known("title")
-                || c == known("family")
-                || (known("m1")..=known("w7")).contains(&c)
-                || c == known("unit")
+            c == const { known("fn") }
+                || c == const { known("role") }
+                || c == const { known("title") }
+                || c == const { known("family") }
+                || (const { known("m1") }..=const { known("w7") }).contains(&c)
+                || c == const { known("unit") }
         })
     }
 
@@ -132,25 +132,28 @@ impl Sentence<'_> {
         let value = self.original[first.start..last.end].to_owned();
         let known_person = words.iter().any(|w| self.people.knows(&self.folded.text[self.folded_range(w)]));
         let introduced = self.hits.iter().any(|h| {
-            (h.class == known("title") || h.class == known("role") || h.class == known("family"))
+            (h.class == const { known("title") }
+                || h.class == const { known("role") }
+                || h.class == const { known("family") })
                 && h.end <= place.start
+                && place.start - h.end <= 4
                 && self.folded.text[h.end..place.start].chars().all(|c| matches!(c, ' ' | '.' | ','))
         });
         let mixed = words.iter().any(|w| is_mixed(&self.original[w.clone()]));
         let product = self
             .hits
             .iter()
-            .any(|h| h.class == known("product") && h.start >= place.start && h.end <= place.end);
+            .any(|h| h.class == const { known("product") } && h.start >= place.start && h.end <= place.end);
         let covered = self
             .hits
             .iter()
-            .any(|h| h.start <= place.start && place.end <= h.end && h.class != known("product"));
+            .any(|h| h.start <= place.start && place.end <= h.end && h.class != const { known("product") });
         let long = value.chars().count() >= 3;
         let plausible = if self.german { mixed } else { long && !covered };
         let class = if known_person || introduced {
-            known("@PERSON")
+            const { known("@PERSON") }
         } else if product || plausible {
-            known("@NAME")
+            const { known("@NAME") }
         } else {
             return None;
         };

@@ -38,9 +38,9 @@ pub(crate) fn find(text: &str, start: usize, end: usize, hits: &[Hit]) -> Vec<Nu
             at += 1;
         }
     }
-    let words = known("n1")..=known("n12");
+    let words = const { known("n1") }..=const { known("n12") };
     for hit in hits.iter().filter(|h| words.contains(&h.class) && h.start >= start && h.end <= end) {
-        let value = match hit.class - known("n1") {
+        let value = match hit.class - const { known("n1") } {
             n @ 0..=9 => i64::from(n) + 1,
             _ => 12,
         };

@@ -84,8 +84,8 @@ impl Who<'_> {
             return false;
         }
         let whole = self.sentence.body.start..self.sentence.body.end;
-        let granted = within(self.hits, &whole).any(|h| h.class == known("claim"));
-        let percent = inside.iter().any(|e| e.class == known("@PERCENT"));
+        let granted = within(self.hits, &whole).any(|h| h.class == const { known("claim") });
+        let percent = inside.iter().any(|e| e.class == const { known("@PERCENT") });
         let ours = matches!(
             kind,
             Kind::Billing
@@ -96,9 +96,11 @@ impl Who<'_> {
                 | Kind::Commitment
         );
         if kind == Kind::AccountOwner && !self.source.owners.is_empty() {
-            let named = inside.iter().filter(|e| e.class == known("@PERSON") || e.class == known("@NAME"));
+            let named = inside
+                .iter()
+                .filter(|e| e.class == const { known("@PERSON") } || e.class == const { known("@NAME") });
             return !named.into_iter().any(|e| self.is_owner(&e.value))
-                && within(self.hits, range).all(|h| h.class != known("we"));
+                && within(self.hits, range).all(|h| h.class != const { known("we") });
         }
         slot == "billing.credit" || ours && (granted || percent)
     }
@@ -127,7 +129,7 @@ impl Who<'_> {
             || kind == Kind::FeatureRequest && named.is_some();
         let own_promise = kind == Kind::Commitment
             && self.source.direction == Direction::Incoming
-            && within(self.hits, range).any(|h| h.class == known("we"));
+            && within(self.hits, range).any(|h| h.class == const { known("we") });
         let to = if personal || own_promise { contact.email } else { contact.domain };
         Some(if to.is_empty() { contact.email } else { to }.to_owned())
     }

@@ -96,9 +96,13 @@ fn tokens(text: &str, start: usize, end: usize, hits: &[Hit], numbers: &[Number]
     }
     for hit in hits.iter().filter(|h| h.start >= start && h.end <= end) {
         let item = match hit.class {
-            c if (known("m1")..=known("m12")).contains(&c) => Item::Month(u32::from(c - known("m1")) + 1),
-            c if (known("w1")..=known("w7")).contains(&c) => Item::Weekday(i32::from(c - known("w1")) + 1),
-            c if (known("t.end")..=known("u.cweek")).contains(&c) => Item::Class(c),
+            c if (const { known("m1") }..=const { known("m12") }).contains(&c) => {
+                Item::Month(u32::from(c - const { known("m1") }) + 1)
+            }
+            c if (const { known("w1") }..=const { known("w7") }).contains(&c) => {
+                Item::Weekday(i32::from(c - const { known("w1") }) + 1)
+            }
+            c if (const { known("t.end") }..=const { known("u.cweek") }).contains(&c) => Item::Class(c),
             _ => continue,
         };
         // May, March and the like are months only as such a word; in English running text they are capitalised, but
@@ -128,11 +132,9 @@ fn is_verb_like(text: &str, hit: &Hit) -> bool {
     }
     let before = text[..hit.start].trim_end().rsplit([' ', '(']).next().unwrap_or_default();
     let after = text[hit.end..].trim_start();
-    let dated = [
-        "in", "by", "until", "till", "from", "since", "of", "early", "late", "mid", "end", "before", "after",
-        "next", "this", "last", "on", "for", "waiving", "through", "to", "and", "around", "about",
-    ];
-    !(dated.contains(&before)
+    let dated = "in by until till from since of early late mid end before after next this last on for \
+        waiving through to and around about";
+    !(dated.split(' ').any(|w| w == before)
         || before.ends_with(|c: char| c.is_ascii_digit())
         || before.ends_with("th") && before.starts_with(|c: char| c.is_ascii_digit())
         || before.ends_with("mid-")
@@ -235,7 +237,11 @@ impl Reader<'_> {
     /// `March 3rd, 2026`, `end of March`, `March`.
     fn month_day(&self, n: usize) -> Read {
         let edge = match self.item(n) {
-            Some(Item::Class(c)) if c == known("t.end") || c == known("t.mid") || c == known("t.begin") => {
+            Some(Item::Class(c))
+                if c == const { known("t.end") }
+                    || c == const { known("t.mid") }
+                    || c == const { known("t.begin") } =>
+            {
                 Some(c)
             }
             _ => None,
@@ -276,18 +282,22 @@ impl Reader<'_> {
         let today = self.frame.today;
         let one = |value| Some((value, n, n + 1));
         match self.item(n)? {
-            Item::Class(c) if c == known("t.today") => one(DateValue::day(today)),
-            Item::Class(c) if c == known("t.tomorrow") => one(DateValue::day(today.plus(1))),
-            Item::Class(c) if c == known("t.after_tomorrow") => one(DateValue::day(today.plus(2))),
-            Item::Class(c) if c == known("t.in") => self.in_some(n),
-            Item::Class(c) if c == known("t.end") || c == known("t.mid") || c == known("t.begin") => {
+            Item::Class(c) if c == const { known("t.today") } => one(DateValue::day(today)),
+            Item::Class(c) if c == const { known("t.tomorrow") } => one(DateValue::day(today.plus(1))),
+            Item::Class(c) if c == const { known("t.after_tomorrow") } => one(DateValue::day(today.plus(2))),
+            Item::Class(c) if c == const { known("t.in") } => self.in_some(n),
+            Item::Class(c)
+                if c == const { known("t.end") }
+                    || c == const { known("t.mid") }
+                    || c == const { known("t.begin") } =>
+            {
                 self.edge_of(n, c)
             }
             Item::Class(c)
-                if c == known("t.next")
-                    || c == known("t.this")
-                    || c == known("t.last")
-                    || c == known("t.after_next") =>
+                if c == const { known("t.next") }
+                    || c == const { known("t.this") }
+                    || c == const { known("t.last") }
+                    || c == const { known("t.after_next") } =>
             {
                 self.next(n, c)
             }
@@ -312,11 +322,11 @@ impl Reader<'_> {
             return None;
         }
         let today = self.frame.today;
-        let step = if c == known("t.next") {
+        let step = if c == const { known("t.next") } {
             1
-        } else if c == known("t.after_next") {
+        } else if c == const { known("t.after_next") } {
             2
-        } else if c == known("t.last") {
+        } else if c == const { known("t.last") } {
             -1
         } else {
             0
@@ -335,15 +345,15 @@ impl Reader<'_> {
     fn period(&self, unit: u8, step: i32) -> Option<DateValue> {
         let today = self.frame.today;
         let (year, month, _) = today.ymd();
-        if unit == known("u.week") {
+        if unit == const { known("u.week") } {
             Some(DateValue::week_of(today.plus(7 * step)))
-        } else if unit == known("u.month") {
+        } else if unit == const { known("u.month") } {
             let (year, month, _) = today.plus_months(step).ymd();
             DateValue::month(year, month)
-        } else if unit == known("u.quarter") {
+        } else if unit == const { known("u.quarter") } {
             let (year, month, _) = today.plus_months(3 * step).ymd();
             DateValue::quarter(year, (month - 1) / 3 + 1)
-        } else if unit == known("u.year") {
+        } else if unit == const { known("u.year") } {
             DateValue::year(year + step)
         } else {
             let _ = month;
@@ -375,7 +385,9 @@ impl Reader<'_> {
 
     fn next_like(&self, n: usize) -> Read {
         match self.item(n)? {
-            Item::Class(c) if c == known("t.next") || c == known("t.this") => self.next(n, c),
+            Item::Class(c) if c == const { known("t.next") } || c == const { known("t.this") } => {
+                self.next(n, c)
+            }
             _ => self.unit(n),
         }
     }
@@ -390,11 +402,11 @@ impl Reader<'_> {
             return None;
         };
         let today = self.frame.today;
-        let value = if unit == known("u.day") {
+        let value = if unit == const { known("u.day") } {
             DateValue::day(today.plus(count.min(4000)))
-        } else if unit == known("u.week") {
+        } else if unit == const { known("u.week") } {
             DateValue { first: today.plus(7 * count.min(500)), precision: Precision::Day }
-        } else if unit == known("u.month") {
+        } else if unit == const { known("u.month") } {
             DateValue { first: today.plus_months(count.min(240)), precision: Precision::Month }
         } else {
             return None;
@@ -408,7 +420,7 @@ impl Reader<'_> {
             return None;
         };
         let number = self.number(n + 1).filter(|_| self.joined(n + 1));
-        if unit == known("u.cweek") {
+        if unit == const { known("u.cweek") } {
             let week = number.filter(|w| (1..=53).contains(w))?;
             let year = self.year(n + 2);
             let (this, _, _) = self.frame.today.ymd();
@@ -420,10 +432,10 @@ impl Reader<'_> {
                 n + 2 + usize::from(year.is_some()),
             ));
         }
-        if (unit == known("u.week")
-            || unit == known("u.month")
-            || unit == known("u.year")
-            || unit == known("u.quarter"))
+        if (unit == const { known("u.week") }
+            || unit == const { known("u.month") }
+            || unit == const { known("u.year") }
+            || unit == const { known("u.quarter") })
             && self.is(n + 1, "t.next")
             && self.joined(n + 1)
         {
@@ -482,10 +494,10 @@ pub(crate) fn edged(whole: DateValue, edge: Option<u8>) -> DateValue {
     let Some(edge) = edge else {
         return whole;
     };
-    if edge == known("t.end") {
+    if edge == const { known("t.end") } {
         return DateValue::day(whole.last());
     }
-    if edge == known("t.begin") {
+    if edge == const { known("t.begin") } {
         return DateValue::day(whole.first);
     }
     match whole.precision {
