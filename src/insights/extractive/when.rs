@@ -449,11 +449,9 @@ impl Reader<'_> {
         if let Some(year) = self.number(n).filter(|y| (2020..=2060).contains(y)) {
             let token = self.tokens[n];
             let left = self.text[..token.start].trim_end().rsplit(' ').next().unwrap_or_default();
-            let dated = [
-                "in", "until", "till", "by", "through", "of", "for", "before", "from", "since", "bis", "ab",
-                "seit", "en", "em", "jusqu'en", "hasta", "ate", "de", "budget", "fur", "im", "jahr", "ano",
-            ];
-            return dated.contains(&left).then_some((DateValue::year(year)?, n, n + 1));
+            let dated = "in until till by through of for before from since bis ab seit en em jusqu'en \
+                hasta ate de budget fur im jahr ano";
+            return dated.split(' ').any(|w| w == left).then_some((DateValue::year(year)?, n, n + 1));
         }
         let quarter = self.number(n).filter(|q| (1..=4).contains(q))?;
         let token = self.tokens[n];
