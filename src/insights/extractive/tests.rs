@@ -35,7 +35,7 @@ fn read(language: Language, text: &str) -> Vec<Draft> {
 }
 
 #[test]
-fn sentences_give_what_they_say_and_nothing_else() {
+fn sentences_give_what_they_say_and_quiet_ones_nothing() {
     let mut wrong = Vec::new();
     let mut tally: BTreeMap<&str, (u32, u32)> = BTreeMap::new();
     for line in include_str!("sentences.txt").lines().filter(|l| !l.starts_with('#')) {
@@ -94,9 +94,9 @@ fn dst_2_the_three_facts_of_the_sample() {
         .collect();
     let domain = || "harborpet.example".to_owned();
     let expected =
-        [("billing.frequency", "monthly"), ("account_owner.owner", "Sarah"), ("renewal.end", "2027-03")];
+        [("billing.frequency", "monthly"), ("account_owner.owner", "Sarah"), ("renewal.end", "2026-03")];
     assert_eq!(found.len(), 3, "{found:?}");
-    for (slot, value) in &expected[..2] {
+    for (slot, value) in &expected {
         assert!(found.contains(&(slot, (*value).to_owned(), domain())), "{found:?}");
     }
 }
