@@ -9,6 +9,7 @@ mod connect;
 mod context;
 mod demo;
 mod disconnect;
+mod explain;
 mod index;
 mod output;
 mod remote;
@@ -83,6 +84,8 @@ enum Verb {
     Search(search::Search),
     /// A customer's context as an agent gets it
     Context(context::CustomerContext),
+    /// Why an engagement is, or is not, found
+    Explain(explain::Explain),
     /// Rebuild, verify, measure or roll back the index
     Index(index::Index),
     /// Agents and their keys
@@ -193,6 +196,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Status => status::run(&global),
         Verb::Search(search) => search::run(&global, &search),
         Verb::Context(context) => context::run(&global, &context),
+        Verb::Explain(explain) => explain::run(&global, &explain),
         Verb::Index(index) => index::run(&global, &index),
         Verb::Agents(agents) => agents::run(&global, &agents),
     }

@@ -28,6 +28,12 @@ impl Caller {
         Self { org, bound_to: None, narrowed_to: None }
     }
 
+    /// The caller sees a part of the organisation only.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.limits().next().is_some()
+    }
+
     /// Addresses every answer must be tied to.
     fn limits(&self) -> impl Iterator<Item = &str> {
         [&self.bound_to, &self.narrowed_to].into_iter().filter_map(|limit| limit.as_deref())

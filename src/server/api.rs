@@ -10,6 +10,7 @@ use super::Served;
 use super::problem::Problem;
 use crate::domain::clock::Millis;
 use crate::knowledge::context::{self, Context, ContextRequest};
+use crate::knowledge::explain::{self, Engagement, Finding};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
 use crate::store::{StoreError, agents};
@@ -82,4 +83,35 @@ pub async fn context(
         Ok(context::of(&reading.store, &*reading.index, &caller, &email, &request)?)
     });
     Ok(Json(found.await?))
+}
+
+/// `GET /api/v1/engagements/{id}`
+pub async fn engagement(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Engagement>, Problem> {
+    let found = blocking(move || {
+        let caller = caller(&served, &headers)?;
+        let store = &served.app.reading.store;
+        let document = explain::document(store, &caller, &id)?;
+        let found = explain::engagement(store, &caller, &document)?;
+        found.ok_or_else(|| Problem::not_found(format!("there is no engagement `{id}` to read")))
+    });
+    Ok(Json(found.await?))
+}
+
+/// `GET /api/v1/engagements/{id}/explain`
+pub async fn explain(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Finding>, Problem> {
+    let finding = blocking(move || {
+        let caller = caller(&served, &headers)?;
+        let reading = &served.app.reading;
+        let document = explain::document(&reading.store, &caller, &id)?;
+        Ok(explain::finding(&reading.store, &*reading.index, &caller, &document)?)
+    });
+    Ok(Json(finding.await?))
 }

@@ -323,3 +323,18 @@ pub fn emails_without_body(
                and (reason in ('empty_body', 'redacted') or (body_html is null and body_plain is null)) limit $3";
     all(conn, sql, params![org, portal, limit], |row| row.string(0))
 }
+
+/// Engagements with that id of HubSpot's, whatever their kind.
+pub fn with_id(conn: &mut dyn Conn, org: &OrgId, id: &str) -> Result<Vec<DocumentId>, StoreError> {
+    let mut found = Vec::new();
+    for kind in Kind::ALL {
+        let sql = "select distinct portal from checkpoints where org = $1";
+        for portal in all(conn, sql, params![org], |row| Ok(PortalId::from_i64(row.int(0)?)))? {
+            let document = DocumentId { portal, kind, id: id.to_owned() };
+            if get(conn, org, &document)?.is_some() {
+                found.push(document);
+            }
+        }
+    }
+    Ok(found)
+}

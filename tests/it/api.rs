@@ -123,3 +123,40 @@ fn a_bound_agent_sees_its_customer_and_nobody_else() {
     let path = format!("/api/v1/customers/{}/context", other[0]);
     assert_eq!(server.request("GET", &path, Some(&key), None).unwrap().0, 404);
 }
+
+#[test]
+fn f5_explain_names_why_something_is_not_found() {
+    let (portal, here) = synced(&["--contacts", "150"]);
+    let explain = |id: &str| here.run(&["explain", "--json", id]).ok().json();
+    let one = |what: &str| here.texts(&format!("select id from hubspot_engagements where {what} limit 1"));
+    let learned = one("decision = 'learned' and kind = 'note'").remove(0);
+    assert_eq!(explain(&learned)["code"], "indexed");
+    let skipped = explain(&one("reason = 'auto_reply'").remove(0));
+    assert_eq!((&skipped["code"], &skipped["reason"]), (&json!("skipped"), &json!("auto_reply")));
+
+    let portal_id = here.number("select portal from connections");
+    let unknown = explain(&format!("hubspot:{portal_id}:note:1"));
+    assert_eq!(unknown["code"], "unknown");
+    assert_eq!(here.run(&["explain", "12"]).code, Some(2));
+
+    let empty = json!({"properties": {"hs_note_body": "<p> </p>"}});
+    let loose = json!({"properties": {"hs_note_body": "<p>looseword belongs to nobody</p>"}});
+    for note in [&empty, &loose] {
+        portal.post("/__sim/objects/notes", note);
+    }
+    here.run(&["sync"]).ok();
+    assert_eq!(explain(&one("reason = 'empty_body'").remove(0))["code"], "skipped");
+    let found = here.search("looseword").remove(0);
+    let finding = explain(&found);
+    assert_eq!((&finding["code"], &finding["linked"]), (&json!("indexed"), &json!(false)), "{finding}");
+
+    let made =
+        here.run(&["agents", "create", "bound", "--customer", &some_customer(&here), "--json"]).ok().json();
+    let key = made["key"].as_str().unwrap().to_owned();
+    let server = here.serve();
+    for path in [format!("/api/v1/engagements/{found}"), format!("/api/v1/engagements/{found}/explain")] {
+        let (status, body) = server.request("GET", &path, Some(&key), None).unwrap();
+        assert!(status == 404 || body.contains("unknown"), "{path}: {status} {body}");
+        assert!(!body.contains("looseword"), "{body}");
+    }
+}

@@ -1,0 +1,25 @@
+//! `hublore explain`
+
+use clap::Args;
+
+use super::{Failure, Global, output};
+use crate::knowledge::explain;
+use crate::knowledge::scope::Caller;
+
+#[derive(Debug, Args)]
+pub(super) struct Explain {
+    /// Id of the engagement, as a search names it or as HubSpot does
+    engagement: String,
+}
+
+pub(super) fn run(global: &Global, asked: &Explain) -> Result<(), Failure> {
+    let reading = global.reading()?;
+    let caller = Caller::operator(reading.org.clone());
+    let document = explain::document(&reading.store, &caller, &asked.engagement)?;
+    let finding = explain::finding(&reading.store, &*reading.index, &caller, &document)?;
+    if global.json {
+        return output::json(&finding);
+    }
+    output::line(&format!("{}  {}", finding.id, finding.code))?;
+    output::line(&finding.text)
+}
