@@ -3,6 +3,12 @@
 //! The distill stage hands every learned engagement to a [`Distiller`]. An insight without an exact span of
 //! new text does not exist. Until a distiller is configured none are made and the report says so.
 
+pub mod dates;
+pub mod extractive;
+pub mod kinds;
+pub mod supersede;
+pub mod verify;
+
 use std::sync::Arc;
 
 use crate::domain::clock::Millis;

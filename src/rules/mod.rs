@@ -3,6 +3,9 @@
 //! The filter stage asks [`Rules::decide`] for every engagement that is not noise. No stored rules means
 //! everything is learned. Pure apart from the judge; rows and dry runs are elsewhere.
 
+pub mod concepts;
+pub mod keyword;
+
 use std::sync::Arc;
 
 use crate::domain::engagement::{Decision, SkipReason};
