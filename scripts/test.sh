@@ -25,7 +25,7 @@ step "lints"
 cargo clippy --workspace --all-targets --locked -- -D warnings
 
 step "licences, bans, sources"
-cargo deny --locked --offline check licenses bans sources
+cargo deny --locked check licenses bans sources
 
 step "build"
 cargo build --workspace --all-targets --locked

@@ -3,7 +3,8 @@
 //! Order of a start: lock the data folder → open the database → open the vault → open the index → follow the
 //! ledger (which replays or rebuilds) → serve. Readers beside a running server open read-only and take no lock.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +105,8 @@ impl DataFolder {
     fn lock(&self) -> Result<File, StartError> {
         let failed =
             |error: std::io::Error| StartError::Folder { folder: self.0.clone(), reason: error.to_string() };
-        fs::create_dir_all(&self.0).map_err(failed)?;
+        // What customers wrote is nobody else's business on a shared machine.
+        DirBuilder::new().recursive(true).mode(0o700).create(&self.0).map_err(failed)?;
         let file = File::options()
             .create(true)
             .truncate(false)

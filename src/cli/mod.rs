@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand};
+use etcetera::{BaseStrategy, choose_base_strategy};
 use tracing_subscriber::EnvFilter;
 
 use crate::app::{App, DataFolder, Reading, StartError};
@@ -231,7 +232,7 @@ impl Global {
 
     /// The data folder: as told, or the platform's.
     fn folder(&self) -> Result<DataFolder, Failure> {
-        let platform = || dirs::data_dir().map(|folder| folder.join("hublore"));
+        let platform = || choose_base_strategy().ok().map(|platform| platform.data_dir().join("hublore"));
         let path = self.data_dir.clone().or_else(platform);
         path.map(DataFolder::at)
             .ok_or_else(|| Failure::Usage("say where the data is with --data-dir DIR".to_owned()))
