@@ -194,6 +194,7 @@ fn dates_are_read_from_the_day_of_the_engagement() {
     }
     assert!(read_dates("we may do it", Language::En, day).is_empty());
     assert!(read_dates("on 03/04", Language::En, day).is_empty(), "either order is possible");
+    assert!(read_dates("請求1 send", Language::En, day).is_empty(), "a wide character before a number");
 }
 
 proptest::proptest! {

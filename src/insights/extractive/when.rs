@@ -455,9 +455,8 @@ impl Reader<'_> {
         }
         let quarter = self.number(n).filter(|q| (1..=4).contains(q))?;
         let token = self.tokens[n];
-        let sign = self.text[..token.start].chars().next_back()?;
-        let fresh = !self.text[..token.start - 1].chars().next_back().is_some_and(char::is_alphanumeric);
-        if !(matches!(sign, 'q' | 't') && fresh) {
+        let before = self.text[..token.start].strip_suffix(['q', 't'])?;
+        if before.chars().next_back().is_some_and(char::is_alphanumeric) {
             return None;
         }
         let year = self.year(n + 1);
