@@ -18,7 +18,8 @@ use crate::sync::report::Report;
 #[derive(Debug, Args)]
 pub(super) struct Sync {
     /// full_resync reads everything again, catch_up what changed since the last run, email_catch_up the
-    /// e-mails of the last 30 days; an unfinished run of the mode goes on where it stopped
+    /// e-mails of the last 30 days, backfill_transcripts what was said in stored calls; an unfinished run
+    /// of the mode goes on where it stopped
     #[arg(default_value = "full_resync", value_parser = mode)]
     mode: Mode,
 }
@@ -93,10 +94,16 @@ pub(super) fn show(global: &Global, report: &Report) -> Result<(), Failure> {
     match report.outcome.as_str() {
         "complete" => Ok(()),
         "interrupted" => Err(Failure::Interrupted),
-        _ => {
+        outcome => {
             let causes: Vec<String> =
                 report.errors.iter().map(|(name, cause)| format!("{name}: {cause}")).collect();
-            Err(Failure::Failed(format!("the sync is {}; {}", report.outcome, causes.join("; "))))
+            let text = format!("the sync is {outcome}; {}", causes.join("; "));
+            // What lacks a permission was refused; everything else failed.
+            if outcome.starts_with("skipped") {
+                Err(Failure::Refused(text))
+            } else {
+                Err(Failure::Failed(text))
+            }
         }
     }
 }

@@ -85,6 +85,8 @@ pub struct RawEngagement {
     pub title: Option<String>,
     /// Body.
     pub body: Body,
+    /// What was said in a call, a line per turn, where its transcript was fetched.
+    pub transcript: Option<String>,
     /// When it happened (the timeline's date).
     pub occurred_at: Millis,
     /// When HubSpot last changed the record.

@@ -64,6 +64,7 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
         id: object.id.0,
         title,
         body,
+        transcript: None,
         occurred_at: occurred.unwrap_or(created_at),
         updated_at,
         owner: properties.take("hubspot_owner_id"),

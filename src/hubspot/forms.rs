@@ -123,6 +123,7 @@ fn raw(form: &Form, submission: Submission) -> RawEngagement {
         id: submission.conversion_id.0,
         title: Some(form.name.clone()).filter(|name| !name.is_empty()),
         body: Body { html: None, plain: Some(text.join("\n")) },
+        transcript: None,
         occurred_at: Millis(submission.submitted_at),
         updated_at: Millis(submission.submitted_at),
         owner: None,

@@ -15,4 +15,5 @@ pub mod oauth;
 pub mod objects;
 pub mod paths;
 pub mod tokens;
+pub mod transcripts;
 pub mod wire;

@@ -116,6 +116,15 @@ impl ApiVersion {
         format!("/appinstalls/{}/external-install", self.date().unwrap_or("v3"))
     }
 
+    /// What was said in a call; the id is the transcript's, not the call's.
+    #[must_use]
+    pub fn transcript(self, id: &str) -> String {
+        match self.date() {
+            Some(date) => format!("/crm/extensions/calling/{date}/transcripts/{id}"),
+            None => format!("/crm/v3/extensions/calling/transcripts/{id}"),
+        }
+    }
+
     /// Forms.
     #[must_use]
     pub fn forms(self) -> String {

@@ -51,6 +51,8 @@ impl Fetched {
 pub enum Span {
     /// Every record.
     Everything,
+    /// Only the records named besides.
+    Named,
     /// Records that changed from `since` to `until`, both included.
     Changes {
         /// Start.
@@ -75,6 +77,7 @@ pub struct Reader {
 enum Source {
     List,
     Forms { forms: Vec<Form>, since: Option<Millis> },
+    Named(VecDeque<String>),
     Changes { changes: Changes, ids: VecDeque<String>, next: Option<Millis>, now_at: Millis },
 }
 
@@ -91,11 +94,12 @@ impl Reader {
         let source = match (record_type, span) {
             (RecordType::Engagement(Kind::FormSubmission), span) => {
                 let since = match span {
-                    Span::Everything => None,
+                    Span::Everything | Span::Named => None,
                     Span::Changes { since, .. } => Some(since),
                 };
                 Source::Forms { forms: forms::all(&client).await?, since }
             }
+            (_, Span::Named) => Source::Named(VecDeque::from(again)),
             (_, Span::Everything) => Source::List,
             (_, Span::Changes { since, until }) => {
                 let from = after.and_then(Millis::parse).unwrap_or(since);
@@ -111,6 +115,7 @@ impl Reader {
         match &self.source {
             Source::List => objects::count(&self.client, self.record_type).await.ok(),
             Source::Forms { .. } => None,
+            Source::Named(ids) => Some(ids.len() as u64),
             Source::Changes { changes, .. } => changes.total().await.ok(),
         }
     }
@@ -122,6 +127,12 @@ impl Reader {
             Source::Forms { forms, since } => {
                 let page = forms::page(&self.client, forms, *since, after).await?;
                 Ok(Fetched::new(page, Records::Engagements))
+            }
+            Source::Named(ids) => {
+                let taken: Vec<String> = ids.drain(..ids.len().min(IDS_AT_ONCE)).collect();
+                let mut fetched = read(&self.client, self.record_type, Which::Ids(&taken)).await?;
+                fetched.next = ids.front().cloned();
+                Ok(fetched)
             }
             Source::Changes { .. } => self.changed().await,
         }

@@ -11,6 +11,7 @@ pub mod fetch;
 pub mod filter;
 pub mod normalize;
 pub mod publish;
+mod spoken;
 pub mod threads;
 
 use std::collections::BTreeSet;
@@ -112,7 +113,7 @@ impl Street {
         let (rules, skip) = (settings.rules.clone(), settings.skip_noise.clone());
         let distillation = settings.distillation.clone();
         let stages = vec![
-            normalize_stage(Threads::new(store.clone(), owner.clone()), mask, normalize_in, normalized),
+            normalize_stage(store.clone(), owner.clone(), mask, normalize_in, normalized),
             associate_stage(store.clone(), owner.clone(), associate_in, linked),
             stage(filter_in, judged, move |page| {
                 Ok(each(page, |linked: LinkedEngagement| filter::engagement(linked, &rules, &skip)))
@@ -185,12 +186,15 @@ where
 }
 
 fn normalize_stage(
-    mut threads: Threads,
+    store: Store,
+    owner: Owner,
     mask_secrets: bool,
     input: Receiver<Carried<RawEngagement>>,
     output: Sender<Carried<NormalizedEngagement>>,
 ) -> JoinHandle<Result<(), StoreError>> {
-    stage(input, output, move |page| {
+    let mut threads = Threads::new(store.clone(), owner.clone());
+    stage(input, output, move |mut page| {
+        spoken::attach(&store, &owner, &mut page.records)?;
         let parents = threads.parents(&page.records)?;
         let work = |(raw, parent): (RawEngagement, Option<Arc<Body>>)| {
             normalize::engagement(raw, parent.as_deref(), mask_secrets)

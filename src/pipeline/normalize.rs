@@ -71,6 +71,11 @@ fn place(secret: &Secret) -> SecretPlace {
 
 fn text_of(raw: &RawEngagement, parent: Option<&engagement::Body>, mask_secrets: bool) -> Normalized {
     let parent = parent.map(|body| visible_text(body.html.as_deref(), body.plain.as_deref()));
+    if let Some(transcript) = &raw.transcript {
+        let words = with_notes(raw, transcript);
+        let body = Body::new(BodyKind::Transcript).with_plain(&words);
+        return normalize(&Body { mask_secrets, ..body });
+    }
     let names: Vec<&str> = raw.from_name.iter().chain(&raw.from_address).map(String::as_str).collect();
     let body = Body {
         html: raw.body.html.as_deref(),
@@ -82,6 +87,15 @@ fn text_of(raw: &RawEngagement, parent: Option<&engagement::Body>, mask_secrets:
         ..Body::new(body_kind(raw.kind))
     };
     normalize(&body)
+}
+
+/// A call with its transcript: the notes first, then what was said.
+fn with_notes(raw: &RawEngagement, transcript: &str) -> String {
+    let notes = visible_text(raw.body.html.as_deref(), raw.body.plain.as_deref());
+    match notes.trim() {
+        "" => transcript.to_owned(),
+        notes => format!("{notes}\n\n{transcript}"),
+    }
 }
 
 fn passage(passage: crate::text::Passage) -> Passage {

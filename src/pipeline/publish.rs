@@ -61,6 +61,8 @@ pub struct RunStamp {
     pub mode: &'static str,
     /// Start of the run: what is known to be complete once it ends.
     pub started_at: Millis,
+    /// The end of a type means that every change up to the start of the run is stored.
+    pub covers_changes: bool,
 }
 
 /// What happened to the records of a page.
@@ -139,7 +141,7 @@ fn one_page(
     point.unchanged += tally.unchanged;
     point.failed += tally.failed;
     checkpoints::put(conn, tenant.org, tenant.portal, point)?;
-    if point.finished {
+    if point.finished && page.run.covers_changes {
         checkpoints::set_watermark(conn, tenant.org, tenant.portal, &point.record_type, point.high_water)?;
     }
     Ok(point.clone())

@@ -159,6 +159,9 @@ fn content_hash(engagement: &ProcessedEngagement) -> [u8; 32] {
 
 /// Removes an engagement with its links; the ledger tells the index.
 pub fn remove(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<bool, StoreError> {
+    if document.kind == Kind::Call {
+        super::transcripts::remove(conn, org, document.portal, &document.id)?;
+    }
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
     conn.execute(
         "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4",

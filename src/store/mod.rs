@@ -23,6 +23,7 @@ pub mod runs;
 mod sqlite;
 pub mod threads;
 pub mod totals;
+pub mod transcripts;
 mod writer;
 
 use std::path::{Path, PathBuf};

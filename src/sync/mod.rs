@@ -9,6 +9,7 @@ pub mod mode;
 pub mod progress;
 pub mod report;
 pub mod run;
+mod transcripts;
 
 use crate::hubspot::error::HubspotError;
 use crate::store::StoreError;

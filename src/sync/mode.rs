@@ -14,11 +14,14 @@ pub enum Mode {
     CatchUp,
     /// E-mails only: what was created or changed, however old the message itself is.
     EmailCatchUp,
+    /// What was said in stored calls; nothing else.
+    BackfillTranscripts,
 }
 
 impl Mode {
     /// Every mode, in the order they are offered.
-    pub const ALL: [Self; 3] = [Self::FullResync, Self::CatchUp, Self::EmailCatchUp];
+    pub const ALL: [Self; 4] =
+        [Self::FullResync, Self::CatchUp, Self::EmailCatchUp, Self::BackfillTranscripts];
 
     /// The name used everywhere outside.
     #[must_use]
@@ -27,6 +30,7 @@ impl Mode {
             Self::FullResync => "full_resync",
             Self::CatchUp => "catch_up",
             Self::EmailCatchUp => "email_catch_up",
+            Self::BackfillTranscripts => "backfill_transcripts",
         }
     }
 
@@ -34,6 +38,15 @@ impl Mode {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.as_str() == name)
+    }
+
+    /// What a run of this mode does before it reads records, as errors name it.
+    #[must_use]
+    pub fn first_step(self) -> &'static str {
+        match self {
+            Self::BackfillTranscripts => "transcripts",
+            _ => "reference_data",
+        }
     }
 
     /// The run reads every record and may therefore tell what is gone.
@@ -45,13 +58,23 @@ impl Mode {
     /// The run reads this type.
     #[must_use]
     pub fn reads(self, record_type: RecordType) -> bool {
-        self != Self::EmailCatchUp || record_type == RecordType::Engagement(Kind::Email)
+        match self {
+            Self::FullResync | Self::CatchUp => true,
+            Self::EmailCatchUp => record_type == RecordType::Engagement(Kind::Email),
+            Self::BackfillTranscripts => record_type == RecordType::Engagement(Kind::Call),
+        }
+    }
+
+    /// The run asks HubSpot for what changed or is gone, not only for records it knows of.
+    #[must_use]
+    pub fn follows_changes(self) -> bool {
+        self != Self::BackfillTranscripts
     }
 
     /// The end of a complete run means everything up to its start is here.
     #[must_use]
     pub fn covers_all_types(self) -> bool {
-        self != Self::EmailCatchUp
+        matches!(self, Self::FullResync | Self::CatchUp)
     }
 }
 

@@ -27,7 +27,7 @@ use crate::pipeline::{Entrance, Settings, Street};
 use crate::store::checkpoints::{self, Checkpoint};
 use crate::store::crm::{self, Tenant};
 use crate::store::runs::{self, Outcome};
-use crate::store::{Store, StoreError, connections, engagements, orgs, totals};
+use crate::store::{Store, StoreError, connections, engagements, orgs, totals, transcripts};
 
 /// Changes this much before the last run are asked for again: HubSpot's search lags behind its writes.
 const OVERLAP_MS: i64 = 10 * 60 * 1000;
@@ -119,7 +119,8 @@ impl Syncer {
             Some(run) => (run.id, run.started_at),
             None => (uuid::Uuid::now_v7().to_string(), self.clock.now()),
         };
-        let stamp = RunStamp { id, mode: mode.as_str(), started_at };
+        let covers_changes = mode.follows_changes();
+        let stamp = RunStamp { id, mode: mode.as_str(), started_at, covers_changes };
         let (org, run) = (org.clone(), stamp.clone());
         self.store.write(move |conn| runs::start(conn, &org, &run.id, run.mode, run.started_at))?;
         Ok(stamp)
@@ -159,10 +160,16 @@ impl Errors {
 impl Running<'_> {
     async fn read_everything(&self) -> Errors {
         let mut errors = Errors::default();
-        if let Err(error) = self.reference_data().await {
+        let first = match self.mode {
+            Mode::BackfillTranscripts => self.transcripts().await,
+            _ => self.reference_data().await,
+        };
+        if let Err(error) = first {
             match error {
                 SyncError::Store(error) => errors.store = Some(error),
-                SyncError::Hubspot(error) => drop(errors.by_type.insert("reference_data".to_owned(), error)),
+                SyncError::Hubspot(error) => {
+                    drop(errors.by_type.insert(self.mode.first_step().to_owned(), error))
+                }
                 _ => {}
             }
         }
@@ -183,7 +190,8 @@ impl Running<'_> {
     async fn remove_deleted(&self, errors: &mut Errors) -> BTreeMap<String, u64> {
         let mut deleted = BTreeMap::new();
         let deletions = Deletions { store: &self.syncer.store, client: &self.client, owner: &self.owner };
-        let read = RecordType::all().filter(|record_type| self.mode.reads(*record_type));
+        let follows = self.mode.follows_changes();
+        let read = RecordType::all().filter(|one| follows && self.mode.reads(*one));
         for record_type in read.filter(|one| !errors.by_type.contains_key(one.as_str())).collect::<Vec<_>>() {
             if errors.is_fatal() {
                 break;
@@ -206,6 +214,7 @@ impl Running<'_> {
     /// What to read of a type: everything, or what changed since it was last complete.
     fn span(&self, record_type: RecordType) -> Span {
         let since = match self.mode {
+            Mode::BackfillTranscripts => return Span::Named,
             Mode::FullResync => None,
             Mode::CatchUp => self.watermarks.get(record_type.as_str()).map(|at| at.plus(-OVERLAP_MS)),
             Mode::EmailCatchUp => {
@@ -223,12 +232,20 @@ impl Running<'_> {
     fn again(&self, record_type: RecordType) -> Result<Vec<String>, StoreError> {
         let (org, portal) = (&self.owner.org, self.owner.portal);
         self.syncer.store.read(|conn| {
+            if self.mode == Mode::BackfillTranscripts {
+                return transcripts::unpublished(conn, org, portal);
+            }
             let mut ids = runs::parked(conn, org, portal, record_type.as_str())?;
             if self.mode == Mode::EmailCatchUp {
                 ids.extend(engagements::emails_without_body(conn, org, portal, 10_000)?);
             }
             Ok(ids)
         })
+    }
+
+    async fn transcripts(&self) -> Result<(), SyncError> {
+        let (store, clock) = (&self.syncer.store, self.syncer.clock.as_ref());
+        super::transcripts::fetch(store, &self.client, &self.owner, clock).await
     }
 
     /// Owners and deal stages: small, read whole. A missing scope only costs names.
@@ -341,6 +358,17 @@ impl Running<'_> {
         }
     }
 
+    /// A mode that only one permission makes possible is skipped without it, by name.
+    fn said_of(&self, outcome: Outcome, errors: &Errors) -> String {
+        let lacks = |error: &HubspotError| matches!(error, HubspotError::MissingScope { .. });
+        match self.mode {
+            Mode::BackfillTranscripts if errors.by_type.values().any(lacks) => {
+                "skipped: missing_scope".to_owned()
+            }
+            _ => outcome.as_str().to_owned(),
+        }
+    }
+
     fn report(&self, errors: &Errors, outcome: Outcome, finished_at: Millis) -> Result<Report, SyncError> {
         let (points, totals) = self.syncer.store.read(|conn| {
             let points = checkpoints::list(conn, &self.owner.org, self.owner.portal)?;
@@ -351,7 +379,7 @@ impl Running<'_> {
             mode: self.stamp.mode.to_owned(),
             started_at: self.stamp.started_at,
             finished_at,
-            outcome: outcome.as_str().to_owned(),
+            outcome: self.said_of(outcome, errors),
             types: BTreeMap::new(),
             engagements: BTreeMap::new(),
             insights: InsightReport::default(),

@@ -217,3 +217,49 @@ fn every_api_version_reads_the_same() {
         equal(&portal, &here);
     }
 }
+
+#[test]
+fn syn_10_transcripts_are_added_to_stored_calls_once() {
+    let (portal, here) = synced(&["--contacts", "150", "--seed", "41"]);
+    let before = here.number("select count(*) from hubspot_engagements where passages like '%[00:08]%'");
+    assert_eq!(before, 0, "no call shows a transcript yet");
+    run(&here, "backfill_transcripts");
+    let with_words = here.number("select count(*) from transcripts where words is not null");
+    let without = here.number("select count(*) from transcripts where words is null");
+    assert!(with_words > 5 && without > 0, "{with_words} transcripts, {without} that HubSpot does not give");
+    let shown = here.number(
+        "select count(*) from hubspot_engagements e join transcripts t on t.call = e.id \
+         where e.kind = 'call' and e.passages like '%[00:08]%'",
+    );
+    assert_eq!(shown, with_words);
+    let said = here.texts(
+        "select substr(words, instr(words, '[00:08]') + 8) from transcripts where words is not null limit 1",
+    );
+    let phrase: Vec<&str> = said[0].lines().next().unwrap().split_whitespace().take(6).collect();
+    let call = here.texts("select call from transcripts where words is not null limit 1");
+    let hits = here.search(&format!("kind:call {}", phrase.join(" ")));
+    assert!(!hits.is_empty(), "`{}` of call {} is found", phrase.join(" "), call[0]);
+
+    let highest = here.number("select max(seq) from knowledge_changes");
+    run(&here, "backfill_transcripts");
+    assert_eq!(
+        here.number("select max(seq) from knowledge_changes"),
+        highest,
+        "a second run changes nothing"
+    );
+
+    // A call read again for another reason keeps what was said.
+    run(&here, "full_resync");
+    assert_eq!(here.number("select max(seq) from knowledge_changes"), highest);
+    equal(&portal, &here);
+}
+
+#[test]
+fn syn_10_without_the_scope_transcripts_are_skipped_by_name() {
+    let (portal, here) = synced(&["--contacts", "60", "--seed", "42"]);
+    portal.post("/__sim/scopes/remove", &json!({"scope": "crm.extensions_calling_transcripts.read"}));
+    let ran = here.run(&["sync", "backfill_transcripts", "--json"]);
+    assert_eq!(ran.json()["outcome"], "skipped: missing_scope");
+    assert_eq!(here.number("select count(*) from transcripts"), 0);
+    equal(&portal, &here);
+}
