@@ -18,6 +18,7 @@ pub mod jobs;
 pub mod knowledge;
 pub mod pipeline;
 pub mod rules;
+pub mod segments;
 pub mod server;
 pub mod status;
 pub mod store;

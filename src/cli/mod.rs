@@ -14,6 +14,7 @@ mod index;
 mod output;
 mod remote;
 mod search;
+mod segments;
 mod serve;
 mod status;
 mod sync;
@@ -87,6 +88,8 @@ enum Verb {
     Context(context::CustomerContext),
     /// Why an engagement is, or is not, found
     Explain(explain::Explain),
+    /// Saved filters over contacts and companies by their deals: who is in them, how much is at stake
+    Segments(segments::Segments),
     /// Rebuild, verify, measure or roll back the index
     Index(index::Index),
     /// Agents and their keys
@@ -198,6 +201,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Search(search) => search::run(&global, &search),
         Verb::Context(context) => context::run(&global, &context),
         Verb::Explain(explain) => explain::run(&global, &explain),
+        Verb::Segments(segments) => segments::run(&global, &segments),
         Verb::Index(index) => index::run(&global, &index),
         Verb::Agents(agents) => agents::run(&global, &agents),
     }

@@ -33,6 +33,15 @@ impl Remote {
         self.answer(self.http.get(self.url(path))).await
     }
 
+    /// Deletes what the segments of a path name; they may hold anything a person typed.
+    pub(super) async fn delete(&self, segments: &[&str]) -> Result<Value, Failure> {
+        let mut url = url::Url::parse(&self.url("")).map_err(Failure::failed)?;
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        self.answer(self.http.delete(url)).await
+    }
+
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.answer(self.http.post(self.url(path)).json(body)).await
     }

@@ -6,3 +6,4 @@ pub mod clock;
 pub mod crm;
 pub mod engagement;
 pub mod ids;
+pub mod segment;

@@ -20,7 +20,7 @@ const CONTACT: &str = "email,hs_additional_emails,firstname,lastname,jobtitle,ph
 const COMPANY: &str = "name,domain,industry,numberofemployees,lifecyclestage,phone,website,city,country,description,\
     hubspot_owner_id,hs_merged_object_ids,createdate,hs_lastmodifieddate";
 const DEAL: &str = "dealname,amount,deal_currency_code,dealstage,pipeline,closedate,dealtype,hubspot_owner_id,\
-    hs_is_closed_won,createdate,hs_lastmodifieddate";
+    hs_is_closed,hs_is_closed_won,createdate,hs_lastmodifieddate";
 
 /// One page of the list of a type, with the associations `with` inline.
 pub(super) async fn list(

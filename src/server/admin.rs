@@ -57,7 +57,7 @@ impl AdminKey {
         Ok(Self { hash, file: file.to_owned() })
     }
 
-    fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
+    pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let key = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
         let same = fingerprint(key).ct_eq(&self.hash);
@@ -71,7 +71,8 @@ impl Drop for AdminKey {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+/// Runs work on the database off the runtime.
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::internal(&error)))

@@ -7,6 +7,7 @@ pub mod api;
 pub mod consent;
 pub mod health;
 pub mod problem;
+pub mod segments;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,6 +82,8 @@ impl Served {
             .route("/api/v1/admin/sync", post(admin::sync).get(admin::sync_state))
             .route("/api/v1/admin/index/{verb}", post(admin::index))
             .route("/api/v1/admin/agents", post(admin::create_agent))
+            .route("/api/v1/admin/segments", get(segments::list).post(segments::save))
+            .route("/api/v1/admin/segments/{name}", get(segments::show).delete(segments::remove))
             .fallback(problem::no_such_route)
             .layer(RequestBodyLimitLayer::new(MAX_BODY))
             .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))

@@ -20,6 +20,7 @@ pub mod orgs;
 pub mod people;
 pub mod removal;
 pub mod runs;
+pub mod segments;
 mod sqlite;
 pub mod threads;
 pub mod totals;

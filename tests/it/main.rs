@@ -20,6 +20,7 @@ mod crash;
 mod faults;
 mod first_sync;
 mod real_mail;
+mod segments;
 mod supply_chain;
 mod support;
 mod text_generated;

@@ -1,10 +1,8 @@
 //! One mail to many contacts is one document; what is personal stays findable; nobody sees another's copy.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::support::{Installation, Portal, block_on};
+use crate::support::{Installation, Portal};
 
 const OFFER: &str = "<p>Hi NAME,</p><p>our new gateway zephyrline is available from March and works with the switches \
                      you already have in both buildings.</p><p>If you want to try one, tell me a good day and I bring \
@@ -31,13 +29,7 @@ fn send(portal: &Portal, contacts: &[String], own: &str) {
 
 /// A person edits the body of a mail in HubSpot.
 fn edit(portal: &Portal, id: &str, html: &str) {
-    let url = format!("{}/__sim/objects/emails/{id}", portal.address);
-    let body = json!({"properties": {"hs_email_html": html}});
-    let status = block_on(async {
-        let http = hublore::http::client(Duration::from_secs(30)).unwrap();
-        http.patch(url).json(&body).send().await.unwrap().status()
-    });
-    assert!(status.is_success(), "{status}");
+    portal.patch(&format!("/__sim/objects/emails/{id}"), &json!({"properties": {"hs_email_html": html}}));
 }
 
 fn connected(contacts: u32) -> (Portal, Installation, Vec<String>) {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::{Answer, Browser, Portal, block_on, free_port};
 
 /// Service key that a portal accepts where nothing else is said.
-const SERVICE_KEY: &str = "pat-na1-51300000-0000-4000-8000-000000000001";
+pub(crate) const SERVICE_KEY: &str = "pat-na1-51300000-0000-4000-8000-000000000001";
 
 /// A data folder with settings; removed with the value.
 pub(crate) struct Installation {
