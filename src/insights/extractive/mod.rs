@@ -408,3 +408,6 @@ fn without_repeats(drafts: Vec<Draft>) -> Vec<Draft> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod heldout;
