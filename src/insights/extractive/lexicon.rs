@@ -43,7 +43,7 @@ pub(crate) struct Hit {
 }
 
 /// Classes the code itself asks for; every other class is only named by rules.
-pub(crate) const KNOWN: [&str; 84] = [
+pub(crate) const KNOWN: [&str; 85] = [
     "m1",
     "m2",
     "m3",
@@ -128,6 +128,7 @@ pub(crate) const KNOWN: [&str; 84] = [
     "request",
     "product",
     "family",
+    "grant",
 ];
 
 /// The number of a class the code asks for.
@@ -281,6 +282,13 @@ fn entries(file: &str) -> Vec<(&str, &str)> {
         out.extend(phrases.split('|').map(str::trim).filter(|p| !p.is_empty()).map(|p| (class, p)));
     }
     out
+}
+
+/// Every phrase of a language, as written.
+#[cfg(test)]
+pub(crate) fn phrases(language: super::Language) -> Vec<String> {
+    let files = [COMMON, FILES[language as usize]];
+    files.iter().flat_map(|file| entries(file)).map(|(_, phrase)| phrase.replace('*', "")).collect()
 }
 
 #[cfg(test)]

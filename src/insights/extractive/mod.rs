@@ -411,3 +411,9 @@ mod tests;
 
 #[cfg(test)]
 mod heldout;
+
+#[cfg(test)]
+mod hostile;
+
+#[cfg(test)]
+mod injected;

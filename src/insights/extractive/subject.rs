@@ -84,8 +84,17 @@ impl Who<'_> {
             return false;
         }
         let whole = self.sentence.body.start..self.sentence.body.end;
-        let granted = within(self.hits, &whole).any(|h| h.class == const { known("claim") });
+        let says = |class: u8| within(self.hits, &whole).any(|h| h.class == class);
         let percent = inside.iter().any(|e| e.class == const { known("@PERCENT") });
+        let gift = percent || says(const { known("grant") }) || self.text[whole.clone()].contains('%');
+        let granted = gift || says(const { known("claim") });
+        if kind == Kind::AccountOwner {
+            // Anybody can name anybody: only a name the CRM knows as an owner's is believed.
+            let named = inside
+                .iter()
+                .filter(|e| e.class == const { known("@PERSON") } || e.class == const { known("@NAME") });
+            return !named.into_iter().any(|e| self.is_owner(&e.value));
+        }
         let ours = matches!(
             kind,
             Kind::Billing
@@ -95,14 +104,9 @@ impl Who<'_> {
                 | Kind::Preference
                 | Kind::Commitment
         );
-        if kind == Kind::AccountOwner && !self.source.owners.is_empty() {
-            let named = inside
-                .iter()
-                .filter(|e| e.class == const { known("@PERSON") } || e.class == const { known("@NAME") });
-            return !named.into_iter().any(|e| self.is_owner(&e.value))
-                && within(self.hits, range).all(|h| h.class != const { known("we") });
-        }
-        slot == "billing.credit" || ours && (granted || percent)
+        // Dates and plans are the customer's own, unless they are about a gift.
+        let dated = matches!(kind, Kind::Milestone | Kind::Plan) && gift;
+        slot == "billing.credit" || ours && granted || dated
     }
 
     fn is_owner(&self, name: &str) -> bool {
