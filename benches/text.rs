@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use hublore::text::near_copies::Fingerprint;
-use hublore::text::{Body, BodyKind, html, normalize, sentences};
+use hublore::text::{Body, BodyKind, html, normalize, sentences, spans};
 use serde_json::Value;
 
 /// Rounds; the best one counts.
@@ -29,7 +29,8 @@ fn main() {
     row("html: visible text and marks", &html, |body| {
         html::extract(body, html::Visibility::Reader).text.len()
     });
-    row("html: to classed spans, passages", &html, |body| {
+    row("html: to classed spans", &html, |body| spans(&Body::new(BodyKind::Email).with_html(body)).1.len());
+    row("html: to passages, language", &html, |body| {
         normalize(&Body::new(BodyKind::Email).with_html(body)).spans.len()
     });
     row("html: whole stage, fingerprint", &html, |body| {

@@ -253,16 +253,28 @@ impl Normalized {
     }
 }
 
+/// The visible text of a body and what each part of it is: the first half of [`normalize`].
+#[must_use]
+pub fn spans(body: &Body) -> (String, Vec<Span>) {
+    let source = visible(body);
+    let spans = classify(&source, body);
+    (source.text, spans)
+}
+
+fn classify(source: &html::Extract, body: &Body) -> Vec<Span> {
+    match body.kind {
+        BodyKind::Email => reply::classify(source, body),
+        BodyKind::Transcript => transcript::classify(&source.text),
+        BodyKind::FormSubmission => form::classify(&source.text),
+        BodyKind::Note | BodyKind::Call | BodyKind::Meeting => reply::classify_note(source),
+    }
+}
+
 /// Turn one body into clean text, classed spans and passages. Never panics, linear in the size of the body.
 #[must_use]
 pub fn normalize(body: &Body) -> Normalized {
     let source = visible(body);
-    let spans = match body.kind {
-        BodyKind::Email => reply::classify(&source, body),
-        BodyKind::Transcript => transcript::classify(&source.text),
-        BodyKind::FormSubmission => form::classify(&source.text),
-        BodyKind::Note | BodyKind::Call | BodyKind::Meeting => reply::classify_note(&source),
-    };
+    let spans = classify(&source, body);
     let secrets = secrets::find(&source.text);
     let noise = noise::detect(body.kind, body.subject, &source.text);
     let passages = passages::build(body, &source.text, &spans, &secrets);

@@ -81,9 +81,12 @@ pub(super) fn is_mobile_footer(line: &str) -> bool {
     if line.len() < 8 || line.len() > 160 || line.ends_with('?') {
         return false;
     }
+    // ASCII needs no folding, and most lines end here.
+    if line.is_ascii() && !opens_mobile(line) {
+        return false;
+    }
     let lower = line.to_lowercase();
-    let mut opens = false;
-    MOBILES.each(&lower, |_, at, len| opens |= at == 0 || len > 12);
+    let opens = line.is_ascii() || opens_mobile(&lower);
     if !opens || lower.split_whitespace().count() > 16 {
         return false;
     }
@@ -92,6 +95,13 @@ pub(super) fn is_mobile_footer(line: &str) -> bool {
     let mine =
         lower.starts_with("sent from my ") && !lower.contains(", ") && lower.split_whitespace().count() <= 9;
     mine || DEVICE.iter().any(|d| head.contains(d))
+}
+
+/// Whether a line begins like a mobile footer, or holds a long wording of one.
+fn opens_mobile(line: &str) -> bool {
+    let mut opens = false;
+    MOBILES.each(line, |_, at, len| opens |= at == 0 || len > 12);
+    opens
 }
 
 /// What the wordings of one paragraph say.

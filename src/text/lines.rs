@@ -50,7 +50,11 @@ pub(super) fn split(text: &str) -> Vec<Line<'_>> {
         }
         let end = start + line.len();
         let bare = line.trim_end_matches('\n');
-        let inside = if bare.contains("On ") { attribution::ending_at(&[bare], 0, 0) } else { None };
+        let inside = if memchr::memmem::find(bare.as_bytes(), b"On ").is_some() {
+            attribution::ending_at(&[bare], 0, 0)
+        } else {
+            None
+        };
         if let Some(at) = inside.map(|f| f.offset).filter(|at| *at > 0) {
             out.push(Line { range: start..start + at, text: &bare[..at], class: None, quoted: false });
             out.push(Line { range: start + at..end, text: &bare[at..], class: None, quoted: false });

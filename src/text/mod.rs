@@ -26,7 +26,9 @@ pub mod signature;
 pub mod transcript;
 mod wording;
 
-pub use body::{Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize, visible_text};
+pub use body::{
+    Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize, spans, visible_text,
+};
 pub use language::Language;
 pub use noise::Noise;
 pub use readable::readable;

@@ -76,8 +76,8 @@ fn forwards(subject: &str) -> bool {
 fn mark_prefixes(lines: &mut [Line]) {
     for n in 0..lines.len() {
         let text = lines[n].text.trim_start();
-        let folded = n > 0 && attribution::continues(lines[n - 1].text, text);
-        if text.starts_with('>') && !text.starts_with(">From ") && !folded {
+        let folded = || n > 0 && attribution::continues(lines[n - 1].text, text);
+        if text.starts_with('>') && !text.starts_with(">From ") && !folded() {
             lines[n].class = Some(SpanClass::Quote);
             lines[n].quoted = true;
         }

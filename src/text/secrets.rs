@@ -354,27 +354,34 @@ fn credentials(text: &str, at: usize, found: &mut Vec<Secret>) {
 
 /// Words of 32 and more letters of both cases and digits: nobody writes those by hand.
 fn long_tokens(text: &str, found: &mut Vec<Secret>) {
-    let mut start = 0;
-    for word in
-        text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | ','))
-    {
-        let at = start;
-        start += word.len() + text[start + word.len()..].chars().next().map_or(0, char::len_utf8);
-        if word.len() < 32 || word.contains("://") || word.contains('@') || word.contains("www.") {
-            continue;
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | ',');
+    // Runs without an ASCII space come first: nearly all are too short to be looked at.
+    let mut next = 0;
+    for run in text.as_bytes().split(u8::is_ascii_whitespace) {
+        let from = next;
+        next += run.len() + 1;
+        if run.len() >= 32 {
+            text[from..from + run.len()].split(ends).for_each(|word| long_token(text, word, found));
         }
-        let bare = word.trim_end_matches(['.', ':', ';']);
-        if bare.starts_with(['-', '_']) {
-            continue;
-        }
-        let plain =
-            bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'=' | b'/'));
-        let digits = bare.bytes().filter(u8::is_ascii_digit).count();
-        let upper = bare.bytes().filter(u8::is_ascii_uppercase).count();
-        let lower = bare.bytes().filter(u8::is_ascii_lowercase).count();
-        if plain && digits >= 3 && upper >= 3 && lower >= 3 && bare.matches('/').count() <= 3 {
-            found.push(secret(SecretKind::Token, at..at + bare.len()));
-        }
+    }
+}
+
+fn long_token(text: &str, word: &str, found: &mut Vec<Secret>) {
+    if word.len() < 32 || word.contains("://") || word.contains('@') || word.contains("www.") {
+        return;
+    }
+    let at = word.as_ptr() as usize - text.as_ptr() as usize;
+    let bare = word.trim_end_matches(['.', ':', ';']);
+    if bare.starts_with(['-', '_']) {
+        return;
+    }
+    let plain =
+        bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'=' | b'/'));
+    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
+    let upper = bare.bytes().filter(u8::is_ascii_uppercase).count();
+    let lower = bare.bytes().filter(u8::is_ascii_lowercase).count();
+    if plain && digits >= 3 && upper >= 3 && lower >= 3 && bare.matches('/').count() <= 3 {
+        found.push(secret(SecretKind::Token, at..at + bare.len()));
     }
 }
 

@@ -16,11 +16,17 @@ pub(super) fn means_something(alt: &str) -> bool {
 pub(super) fn host(href: &str) -> Option<String> {
     let rest = href.trim();
     let rest = rest.strip_prefix("https://").or_else(|| rest.strip_prefix("http://"))?;
-    let inner = rest.find("http%3A%2F%2F").map(|at| &rest[at + 13..]);
-    let inner = inner.or_else(|| rest.find("https%3A%2F%2F").map(|at| &rest[at + 14..]));
+    let inner = rest.contains('%').then(|| inner_target(rest)).flatten();
     let rest = inner.unwrap_or(rest);
     let end = rest.find(['/', '?', '#', ':', '%', '&']).unwrap_or(rest.len());
     let host = rest[..end].rsplit('@').next()?.to_ascii_lowercase();
     let host = host.strip_prefix("www.").unwrap_or(&host);
     (host.contains('.') && host.len() <= 253).then(|| host.to_owned())
+}
+
+/// The address that stands percent-encoded inside a click-tracking address.
+fn inner_target(address: &str) -> Option<&str> {
+    ["http%3A%2F%2F", "https%3A%2F%2F"]
+        .iter()
+        .find_map(|mark| address.find(mark).map(|at| &address[at + mark.len()..]))
 }

@@ -2,11 +2,8 @@
 //!
 //! It only counts; [`super::is_tame`] holds the limits.
 
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{State, Tokenizer};
-
-use super::tags::{is_formatting, is_void};
-use super::walk::MAX_ATTRIBUTES;
+use super::tags::{self, is_formatting, is_void};
+use super::tokens::{Token, Tokens};
 
 /// How large a tree some markup would build.
 #[derive(Debug, Default)]
@@ -18,38 +15,26 @@ pub(super) struct Measure {
     pub(super) cells: usize,
     open: usize,
     opened: usize,
-    attributes: usize,
-    refused: bool,
 }
 
 impl Measure {
-    fn event(&mut self, event: &CallbackEvent<'_>) {
-        match event {
-            CallbackEvent::OpenStartTag { name } => {
-                self.tags += 1;
-                self.attributes = 0;
-                self.cells += usize::from(matches!(*name, b"td" | b"th"));
-                if is_formatting(name) {
-                    self.opened += 1;
-                    self.formatting = self.formatting.max(self.opened);
-                }
-                if !is_void(name) {
-                    self.open += 1;
-                    self.depth = self.depth.max(self.open);
-                }
-            }
-            CallbackEvent::AttributeName { name } => {
-                self.attributes += 1;
-                // Spans over rows and columns are what the renderer miscounts.
-                self.refused |= self.attributes > MAX_ATTRIBUTES || matches!(*name, b"rowspan");
-            }
-            CallbackEvent::EndTag { name } => {
-                self.open = self.open.saturating_sub(1);
-                if is_formatting(name) {
-                    self.opened = self.opened.saturating_sub(1);
-                }
-            }
-            _ => {}
+    fn start(&mut self, name: &[u8]) {
+        self.tags += 1;
+        self.cells += usize::from(matches!(name, b"td" | b"th"));
+        if is_formatting(name) {
+            self.opened += 1;
+            self.formatting = self.formatting.max(self.opened);
+        }
+        if !is_void(name) {
+            self.open += 1;
+            self.depth = self.depth.max(self.open);
+        }
+    }
+
+    fn end(&mut self, name: &[u8]) {
+        self.open = self.open.saturating_sub(1);
+        if is_formatting(name) {
+            self.opened = self.opened.saturating_sub(1);
         }
     }
 }
@@ -57,13 +42,20 @@ impl Measure {
 /// Measure markup without building anything; `None` where it holds what no tree builder should see.
 pub(super) fn measure(markup: &str) -> Option<Measure> {
     let mut measure = Measure::default();
-    {
-        let emitter =
-            CallbackEmitter::new(|event: CallbackEvent<'_>, _span: html5gum::Span<()>| -> Option<State> {
-                measure.event(&event);
-                None
-            });
-        Tokenizer::new_with_emitter(markup, emitter).for_each(drop);
+    let mut tokens = Tokens::new(markup);
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Text(_) | Token::Raw(_) => {}
+            Token::End(name) => measure.end(tags::name(&name)),
+            Token::Start(name) => {
+                let (attributes, excess) = tokens.attributes();
+                // Spans over rows and columns are what the renderer miscounts.
+                if excess || attributes.iter().any(|one| one.name.eq_ignore_ascii_case("rowspan")) {
+                    return None;
+                }
+                measure.start(tags::name(&name));
+            }
+        }
     }
-    (!measure.refused).then_some(measure)
+    Some(measure)
 }

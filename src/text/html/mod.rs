@@ -5,8 +5,10 @@
 
 mod links;
 mod measure;
+mod references;
 mod style;
 mod tags;
+mod tokens;
 mod walk;
 mod writer;
 

@@ -23,40 +23,76 @@ pub(super) struct Look {
     pub(super) cited: bool,
 }
 
+/// The properties that are read, by the letters their names begin with.
+const PROPERTIES: [&str; 14] = [
+    "display",
+    "visibility",
+    "white-space",
+    "border-top",
+    "border",
+    "border-left",
+    "border-left-style",
+    "font-size",
+    "opacity",
+    "mso-hide",
+    "max-height",
+    "height",
+    "overflow",
+    "color",
+];
+const BACKGROUNDS: [&str; 2] = ["background", "background-color"];
+
 /// Read an inline style.
 pub(super) fn read(style: &str, visibility: Visibility) -> Look {
     let mut look = Look::default();
     let mut zero_height = false;
     let mut clipped = false;
+    let reader = visibility == Visibility::Reader;
     for declaration in style.split(';').take(64) {
         let Some((name, value)) = declaration.split_once(':') else {
             continue;
         };
-        let value = value.trim().trim_end_matches("!important").trim().to_ascii_lowercase();
-        match name.trim().to_ascii_lowercase().as_str() {
-            "display" => look.hidden = value == "none",
-            "visibility" => look.shown = Some(!matches!(value.as_str(), "hidden" | "collapse")),
-            "white-space" => look.pre = Some(value.starts_with("pre") || value == "break-spaces"),
+        let name = name.trim();
+        let known = |list: &[&'static str]| list.iter().find(|p| p.eq_ignore_ascii_case(name)).copied();
+        let Some(name) = known(&PROPERTIES).or_else(|| known(&BACKGROUNDS)) else { continue };
+        let value = value.trim().trim_end_matches("!important").trim();
+        let is = |word: &str| value.eq_ignore_ascii_case(word);
+        match name {
+            "display" => look.hidden = is("none"),
+            "visibility" => look.shown = Some(!(is("hidden") || is("collapse"))),
+            "white-space" => look.pre = Some(starts_with(value, "pre") || is("break-spaces")),
             "border-top" | "border" => {
                 look.rule |=
-                    value.contains("solid") && (value.contains("#e1e1e1") || value.contains("#b5c4df"));
+                    contains(value, "solid") && (contains(value, "#e1e1e1") || contains(value, "#b5c4df"));
             }
-            "border-left" | "border-left-style" => look.cited |= value.contains("solid"),
-            _ if visibility == Visibility::Browser => {}
+            "border-left" | "border-left-style" => look.cited |= contains(value, "solid"),
+            _ if !reader => {}
             "font-size" => {
-                look.hidden |= matches!(size(&value), Some(n) if n <= 1.0) && !value.ends_with("em")
+                look.hidden |= matches!(size(value), Some(n) if n <= 1.0) && !ends_with(value, "em");
             }
             "opacity" => look.hidden |= value.parse::<f32>().is_ok_and(|v| v <= 0.0),
-            "mso-hide" => look.hidden |= value == "all",
-            "max-height" | "height" => zero_height |= size(&value).is_some_and(|n| n <= 0.0),
-            "overflow" => clipped |= value == "hidden",
-            "color" => look.color = color(&value),
-            "background" | "background-color" => look.background = value.split_whitespace().find_map(color),
-            _ => {}
+            "mso-hide" => look.hidden |= is("all"),
+            "max-height" | "height" => zero_height |= size(value).is_some_and(|n| n <= 0.0),
+            "overflow" => clipped |= is("hidden"),
+            "color" => look.color = color(value),
+            _ => look.background = value.split_whitespace().find_map(color),
         }
     }
     look.hidden |= zero_height && clipped;
     look
+}
+
+fn starts_with(text: &str, word: &str) -> bool {
+    text.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+fn ends_with(text: &str, word: &str) -> bool {
+    let from = text.len().saturating_sub(word.len());
+    text.as_bytes()[from..].eq_ignore_ascii_case(word.as_bytes())
+}
+
+fn contains(text: &str, word: &str) -> bool {
+    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// The number a length begins with.
@@ -75,14 +111,14 @@ pub(super) fn color(value: &str) -> Option<u32> {
             _ => None,
         };
     }
-    if let Some(inner) = value.strip_prefix("rgb(") {
+    if starts_with(value, "rgb(") {
+        let inner = &value[4..];
         let mut parts = inner.trim_end_matches(')').split(',').map(|p| p.trim().parse::<u32>().ok());
         let (r, g, b) = (parts.next()??, parts.next()??, parts.next()??);
         return Some((r.min(255) << 16) | (g.min(255) << 8) | b.min(255));
     }
-    match value {
-        "white" => Some(0xff_ffff),
-        "black" => Some(0),
-        _ => None,
+    if value.eq_ignore_ascii_case("white") {
+        return Some(0xff_ffff);
     }
+    value.eq_ignore_ascii_case("black").then_some(0)
 }

@@ -5,14 +5,22 @@
 /// Tag names up to twelve bytes, compared by value; longer names are all alike and unknown.
 pub(super) type Tag = [u8; 12];
 
+/// A tag name in lower case.
 pub(super) fn tag(name: &[u8]) -> Tag {
     let mut out = [0; 12];
-    if name.len() <= 12 {
-        out[..name.len()].copy_from_slice(name);
-    } else {
-        out[0] = b'?';
+    match out.get_mut(..name.len()) {
+        Some(place) => {
+            place.copy_from_slice(name);
+            out.make_ascii_lowercase();
+        }
+        None => out[0] = b'?',
     }
     out
+}
+
+/// The letters of a tag name.
+pub(super) fn name(tag: &Tag) -> &[u8] {
+    &tag[..tag.iter().position(|b| *b == 0).unwrap_or(tag.len())]
 }
 
 /// How an element breaks lines.

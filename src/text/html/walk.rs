@@ -2,30 +2,37 @@
 //!
 //! It follows the browser's rules for implied ends only as far as they change the words seen.
 
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{State, Tokenizer};
+use memchr::memchr;
 
 use super::links::{host, means_something};
 use super::style::{self, Look};
-use super::tags::{Flow, Tag, flow, is_dropped, is_void, tag};
+use super::tags::{self, Flow, Tag, flow, is_dropped, is_void, tag};
+use super::tokens::{Attribute, Token, Tokens};
 use super::writer::Writer;
-use super::{Extract, Mark, MarkKind, Visibility};
+use super::{Extract, Mark, MarkKind, Visibility, references};
 use crate::text::body::{Link, Status};
 
 /// Elements deeper than this are read as if they stood at this depth, as browsers do.
 const MAX_DEPTH: usize = 512;
-/// Attributes of one tag that are looked at.
-pub(super) const MAX_ATTRIBUTES: usize = 256;
 
 /// Extract the text of `markup`.
 pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
     let mut walk = Walk::new(visibility);
-    {
-        let emitter =
-            CallbackEmitter::new(|event: CallbackEvent<'_>, _span: html5gum::Span<()>| walk.event(event));
-        let mut tokenizer = Tokenizer::new_with_emitter(markup, emitter);
-        while let Some(Ok(state)) = tokenizer.next() {
-            tokenizer.set_state(state);
+    let mut tokens = Tokens::new(markup);
+    while let Some(token) = tokens.next() {
+        match token {
+            Token::Text(text) => walk.text(text, true),
+            Token::Raw(text) => walk.text(text, false),
+            Token::End(name) => walk.close(&name),
+            Token::Start(name) => {
+                walk.begin(name);
+                let (attributes, excess) = tokens.attributes();
+                attributes.iter().for_each(|attribute| walk.attribute(attribute));
+                if excess {
+                    walk.status = Status::Capped;
+                }
+                walk.open();
+            }
         }
     }
     walk.finish()
@@ -55,10 +62,12 @@ struct Walk {
     marks: Vec<Mark>,
     links: Vec<Link>,
     status: Status,
+    /// Open elements by a hash of their names: what is not open need not be looked for.
+    open: [u16; 64],
     // The start tag being read.
-    name: Vec<u8>,
-    attribute: Vec<u8>,
-    attributes: usize,
+    name: Tag,
+    /// Attributes seen, as bits: of two with one name the first counts.
+    seen: u16,
     look: Look,
     hidden_attribute: bool,
     kind: Option<MarkKind>,
@@ -68,6 +77,23 @@ struct Walk {
     cite: bool,
     cells: usize,
 }
+
+/// The attributes that say something, by their place in this list.
+const ATTRIBUTES: [&str; 13] = [
+    "style",
+    "class",
+    "id",
+    "name",
+    "data-marker",
+    "type",
+    "href",
+    "alt",
+    "width",
+    "height",
+    "bgcolor",
+    "color",
+    "hidden",
+];
 
 impl Walk {
     fn new(visibility: Visibility) -> Self {
@@ -79,9 +105,9 @@ impl Walk {
             marks: Vec::new(),
             links: Vec::new(),
             status: Status::Ok,
-            name: Vec::new(),
-            attribute: Vec::new(),
-            attributes: 0,
+            open: [0; 64],
+            name: [0; 12],
+            seen: 0,
             look: Look::default(),
             hidden_attribute: false,
             kind: None,
@@ -93,30 +119,26 @@ impl Walk {
         }
     }
 
-    fn event(&mut self, event: CallbackEvent<'_>) -> Option<State> {
-        match event {
-            CallbackEvent::String { value } => self.text(value),
-            CallbackEvent::OpenStartTag { name } => self.begin(name),
-            CallbackEvent::AttributeName { name } => self.attribute_name(name),
-            CallbackEvent::AttributeValue { value } => self.attribute_value(value),
-            CallbackEvent::CloseStartTag { self_closing } => return self.open(self_closing),
-            CallbackEvent::EndTag { name } => self.close(name),
-            CallbackEvent::Comment { .. } | CallbackEvent::Doctype { .. } | CallbackEvent::Error(_) => {}
-        }
-        None
-    }
-
-    fn text(&mut self, value: &[u8]) {
+    fn text(&mut self, text: &str, references: bool) {
         let (hidden, pre) = self.stack.last().map_or((false, false), |o| (o.hidden || o.invisible, o.pre));
-        if !hidden {
-            self.out.push(&String::from_utf8_lossy(value), pre);
+        if hidden {
+            return;
         }
+        let mut rest = text;
+        while references && let Some(at) = memchr(b'&', rest.as_bytes()) {
+            self.out.push(&rest[..at], pre);
+            let ((first, second), len) = references::read(&rest[at..], false).unwrap_or((('&', None), 1));
+            for c in [Some(first), second].into_iter().flatten() {
+                self.out.push(c.encode_utf8(&mut [0; 4]), pre);
+            }
+            rest = &rest[at + len..];
+        }
+        self.out.push(rest, pre);
     }
 
-    fn begin(&mut self, name: &[u8]) {
-        self.name.clear();
-        self.name.extend_from_slice(name);
-        self.attributes = 0;
+    fn begin(&mut self, name: Tag) {
+        self.name = name;
+        self.seen = 0;
         self.look = Look::default();
         self.hidden_attribute = false;
         self.kind = None;
@@ -126,41 +148,38 @@ impl Walk {
         self.cite = false;
     }
 
-    fn attribute_name(&mut self, name: &[u8]) {
-        self.attribute.clear();
-        self.attributes += 1;
-        if self.attributes > MAX_ATTRIBUTES {
-            self.status = Status::Capped;
+    fn attribute(&mut self, attribute: &Attribute<'_>) {
+        let Some(n) = ATTRIBUTES.iter().position(|known| known.eq_ignore_ascii_case(attribute.name)) else {
+            return;
+        };
+        if self.seen & (1 << n) != 0 {
             return;
         }
-        self.attribute.extend_from_slice(&name[..name.len().min(32)]);
-        if name == b"hidden" {
-            self.hidden_attribute = true;
-        }
-    }
-
-    fn attribute_value(&mut self, value: &[u8]) {
-        match self.attribute.as_slice() {
-            b"style" => {
-                let value = String::from_utf8_lossy(&value[..value.len().min(8192)]);
-                let pre = self.look.pre;
-                let background = self.look.background;
-                self.look = style::read(&value, self.visibility);
+        self.seen |= 1 << n;
+        let value = |most: usize| {
+            let part = attribute.value;
+            references::decode(&part[..part.floor_char_boundary(most)], true)
+        };
+        match ATTRIBUTES[n] {
+            "style" => {
+                let (pre, background) = (self.look.pre, self.look.background);
+                let color = self.look.color;
+                self.look = style::read(&value(8192), self.visibility);
                 self.look.pre = self.look.pre.or(pre);
                 self.look.background = self.look.background.or(background);
+                self.look.color = self.look.color.or(color);
             }
-            b"class" | b"id" | b"name" | b"data-marker" => self.client_mark(&value[..value.len().min(512)]),
-            b"type" => self.cite |= value.eq_ignore_ascii_case(b"cite"),
-            b"href" => {
-                self.href = Some(String::from_utf8_lossy(&value[..value.len().min(2048)]).into_owned())
+            "class" | "id" | "name" | "data-marker" => self.client_mark(value(512).as_bytes()),
+            "type" => self.cite |= attribute.value.eq_ignore_ascii_case("cite"),
+            "href" => self.href = Some(value(2048).into_owned()),
+            "alt" => self.alt = Some(value(300).into_owned()),
+            "width" | "height" => self.small |= matches!(attribute.value, "0" | "1" | "1px" | "0px"),
+            "hidden" => self.hidden_attribute = true,
+            "bgcolor" if self.visibility == Visibility::Reader => {
+                self.look.background = self.look.background.or(style::color(&value(64)));
             }
-            b"alt" => self.alt = Some(String::from_utf8_lossy(&value[..value.len().min(300)]).into_owned()),
-            b"width" | b"height" => self.small |= matches!(value, b"0" | b"1" | b"1px" | b"0px"),
-            b"bgcolor" if self.visibility == Visibility::Reader => {
-                self.look.background = style::color(&String::from_utf8_lossy(value).to_ascii_lowercase());
-            }
-            b"color" if self.visibility == Visibility::Reader => {
-                self.look.color = style::color(&String::from_utf8_lossy(value).to_ascii_lowercase());
+            "color" if self.visibility == Visibility::Reader => {
+                self.look.color = self.look.color.or(style::color(&value(64)));
             }
             _ => {}
         }
@@ -171,7 +190,7 @@ impl Walk {
         for word in value.split(u8::is_ascii_whitespace) {
             let word = word.strip_prefix(b"x_").unwrap_or(word);
             let kind = match word {
-                b"gmail_quote" if self.name == b"blockquote" => MarkKind::Blockquote,
+                b"gmail_quote" if self.name == tag(b"blockquote") => MarkKind::Blockquote,
                 b"gmail_quote" => MarkKind::Frame,
                 b"yahoo_quoted"
                 | b"moz-forward-container"
@@ -208,25 +227,16 @@ impl Walk {
         }
     }
 
-    fn open(&mut self, _self_closing: bool) -> Option<State> {
-        let name = std::mem::take(&mut self.name);
-        self.imply_ends(&name);
-        self.breaks(&name, true);
-        if is_void(&name) {
-            self.void(&name);
-            self.name = name;
-            return None;
+    fn open(&mut self) {
+        let tag = self.name;
+        let name = tags::name(&tag);
+        self.imply_ends(name);
+        self.breaks(name, true);
+        if is_void(name) {
+            self.void(name);
+        } else {
+            self.push(&tag);
         }
-        self.push(&name);
-        let next = match name.as_slice() {
-            b"textarea" | b"title" => Some(State::RcData),
-            b"plaintext" => Some(State::PlainText),
-            b"script" => Some(State::ScriptData),
-            b"style" | b"iframe" | b"xmp" | b"noembed" | b"noframes" => Some(State::RawText),
-            _ => None,
-        };
-        self.name = name;
-        next
     }
 
     /// Elements without content: line ends, rules, images.
@@ -251,7 +261,8 @@ impl Walk {
         }
     }
 
-    fn push(&mut self, name: &[u8]) {
+    fn push(&mut self, tag: &Tag) {
+        let name = tags::name(tag);
         let parent = self.stack.last();
         let hidden =
             parent.is_some_and(|o| o.hidden) || is_dropped(name) || self.look.hidden || self.hidden_attribute;
@@ -274,7 +285,8 @@ impl Walk {
             return;
         }
         let (mark, link) = if hidden { (None, None) } else { (self.mark(name), self.link(name)) };
-        self.stack.push(Open { name: tag(name), hidden, invisible, pre, color, background, mark, link });
+        self.open[slot(tag)] += 1;
+        self.stack.push(Open { name: *tag, hidden, invisible, pre, color, background, mark, link });
     }
 
     fn mark(&mut self, name: &[u8]) -> Option<usize> {
@@ -355,24 +367,33 @@ impl Walk {
         }
     }
 
-    fn close(&mut self, name: &[u8]) {
+    fn close(&mut self, tag: &Tag) {
+        let name = tags::name(tag);
         if name == b"br" {
             self.out.line();
             return;
         }
-        let wanted = tag(name);
         if self.excess > 0 {
             self.excess -= 1;
             self.breaks(name, false);
             return;
         }
+        if self.open[slot(tag)] > 0 {
+            self.close_open(tag);
+        }
+        self.breaks(name, false);
+    }
+
+    /// Closes the element of that name, if one is open within the cell.
+    fn close_open(&mut self, tag: &Tag) {
+        let name = tags::name(tag);
         let table = matches!(
             name,
             b"table" | b"tr" | b"td" | b"th" | b"tbody" | b"thead" | b"tfoot" | b"body" | b"html"
         );
         let mut found = None;
         for (depth, open) in self.stack.iter().enumerate().rev() {
-            if open.name == wanted {
+            if open.name == *tag {
                 found = Some(depth);
                 break;
             }
@@ -385,11 +406,11 @@ impl Walk {
                 self.pop();
             }
         }
-        self.breaks(name, false);
     }
 
     fn pop(&mut self) {
         let Some(open) = self.stack.pop() else { return };
+        self.open[slot(&open.name)] -= 1;
         let end = self.out.position();
         if let Some(mark) = open.mark.and_then(|m| self.marks.get_mut(m)) {
             mark.range.end = end;
@@ -421,4 +442,10 @@ impl Walk {
         self.links.retain(|l| !l.range.is_empty());
         Extract { text, marks: self.marks, links: self.links, status: self.status }
     }
+}
+
+/// The place of a name among [`Walk::open`].
+fn slot(tag: &Tag) -> usize {
+    let hash = tag.iter().fold(0_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
+    (hash.wrapping_mul(0x9e37_79b9) >> 26) as usize
 }

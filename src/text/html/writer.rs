@@ -20,7 +20,7 @@ impl Writer {
         }
         let mut rest = text;
         while !rest.is_empty() {
-            let plain = rest.bytes().position(|b| b <= b' ' || b >= 0x80).unwrap_or(rest.len());
+            let plain = plain_run(rest.as_bytes());
             if plain > 0 {
                 self.flush();
                 self.text.push_str(&rest[..plain]);
@@ -46,6 +46,7 @@ impl Writer {
         for c in text.chars() {
             match c {
                 '\n' => self.line(),
+                // The end of a line is one character here: `\r\n` ends it once.
                 '\r' => {}
                 '\u{a0}' | '\t' | ' ' => {
                     // Indentation is kept; it is what makes code and quotes readable.
@@ -101,6 +102,20 @@ impl Writer {
     pub(super) fn position(&self) -> usize {
         self.text.len()
     }
+}
+
+/// Bytes at the start of a text that are written as they stand: ASCII words with single spaces between them.
+fn plain_run(bytes: &[u8]) -> usize {
+    let mut end = 0;
+    while let Some(byte) = bytes.get(end) {
+        let next = bytes.get(end + 1).copied().unwrap_or(b' ');
+        let inside = *byte == b' ' && end > 0 && next > b' ' && next < 0x80;
+        if !(inside || *byte > b' ' && *byte < 0x7f) {
+            break;
+        }
+        end += 1;
+    }
+    end
 }
 
 /// Characters that take no room and are put into mail to defeat filters or pad preview texts.
