@@ -83,6 +83,12 @@ impl DataFolder {
         &self.0
     }
 
+    /// Something has been stored here.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.database().exists()
+    }
+
     /// Where a running server says how to reach it.
     #[must_use]
     pub fn server_file(&self) -> PathBuf {
@@ -137,7 +143,7 @@ pub struct Reading {
 impl Reading {
     /// Opens the data folder for reading, beside whatever process owns it.
     pub fn open(config: Arc<Config>, folder: &DataFolder, org: Option<&str>) -> Result<Self, StartError> {
-        if !folder.database().exists() {
+        if !folder.has_data() {
             return Err(StartError::Empty(folder.0.clone()));
         }
         let store = Store::open_read_only(&folder.database())?;

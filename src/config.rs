@@ -187,9 +187,9 @@ impl Config {
         let written = layers.build().and_then(config::Config::try_deserialize::<Written>);
         match written {
             Ok(written) => written.check(),
-            Err(error) => {
-                bad(format!("settings: {error}; `hublore doctor` lists every setting with its default"))
-            }
+            Err(error) => bad(format!(
+                "settings: {error}; `hublore doctor --settings` lists every setting with its default"
+            )),
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod agents;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod doctor;
 pub mod domain;
 pub mod http;
 pub mod hubspot;

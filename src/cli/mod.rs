@@ -9,6 +9,7 @@ mod connect;
 mod context;
 mod demo;
 mod disconnect;
+mod doctor;
 mod explain;
 mod index;
 mod output;
@@ -94,6 +95,8 @@ enum Verb {
     Index(index::Index),
     /// Agents and their keys
     Agents(agents::Agents),
+    /// Check settings, data, index, clock, HubSpot and permissions; say what to do
+    Doctor(doctor::Doctor),
 }
 
 /// A failure on its way to the exit code.
@@ -204,6 +207,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Segments(segments) => segments::run(&global, &segments),
         Verb::Index(index) => index::run(&global, &index),
         Verb::Agents(agents) => agents::run(&global, &agents),
+        Verb::Doctor(doctor) => doctor::run(&global, &doctor),
     }
 }
 

@@ -14,6 +14,7 @@ pub mod forms;
 pub mod oauth;
 pub mod objects;
 pub mod paths;
+pub mod reach;
 pub mod tokens;
 pub mod transcripts;
 pub mod wire;

@@ -39,6 +39,23 @@ pub const REQUIRED_SCOPES: [&str; 8] = [
 /// Scopes that add a feature each: names of owners, transcripts of calls.
 pub const OPTIONAL_SCOPES: [&str; 2] = ["crm.objects.owners.read", "crm.extensions_calling_transcripts.read"];
 
+/// What is not there without a scope, in words for people.
+#[must_use]
+pub fn cost_of_missing(scope: &str) -> &'static str {
+    match scope {
+        "crm.objects.contacts.read" => "no contacts, notes, calls and meetings",
+        "crm.objects.contacts.write" => "agents cannot change contacts, write notes or log tasks",
+        "crm.objects.companies.read" => "no companies",
+        "crm.objects.deals.read" => "no deals",
+        "crm.objects.deals.write" => "agents cannot create deals",
+        "sales-email-read" => "bodies of e-mails are hidden",
+        "forms" => "no form submissions",
+        "crm.objects.owners.read" => "owners have no names",
+        "crm.extensions_calling_transcripts.read" => "no transcripts of calls",
+        _ => "the connection cannot be kept",
+    }
+}
+
 /// Life of an access token where HubSpot does not say (contract, section 2.2).
 const USUAL_LIFE_S: u64 = 1800;
 

@@ -44,6 +44,23 @@ impl ApiVersion {
         }
     }
 
+    /// The name a setting uses.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.date().unwrap_or("legacy")
+    }
+
+    /// The day on which HubSpot stops supporting the first of the paths used, as announced (contract,
+    /// section 1: dated versions for 18 months, v4 until 2027-03-30).
+    #[must_use]
+    pub fn supported_until(self) -> &'static str {
+        match self {
+            Self::V2026_09 => "2028-03-01",
+            Self::V2026_03 => "2027-09-01",
+            Self::Legacy => "2027-03-30",
+        }
+    }
+
     fn date(self) -> Option<&'static str> {
         match self {
             Self::V2026_09 => Some("2026-09"),

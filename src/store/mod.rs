@@ -118,6 +118,11 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { file: file.to_owned(), readers, writer: None }) })
     }
 
+    /// Looks for damage, page by page; takes as long as reading the whole file.
+    pub fn check(&self) -> Result<(), StoreError> {
+        self.reader()?.quick_check()
+    }
+
     /// Runs `work` on a read-only connection that sees one consistent state of the database.
     pub fn read<T, E: From<StoreError>>(
         &self,

@@ -8,7 +8,7 @@ use crate::support::Installation;
 fn help_of_every_verb() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let mut text = String::new();
-    let verbs: [&[&str]; 23] = [
+    let verbs: [&[&str]; 24] = [
         &[],
         &["demo"],
         &["serve"],
@@ -27,6 +27,7 @@ fn help_of_every_verb() {
         &["agents"],
         &["agents", "create"],
         &["agents", "revoke"],
+        &["doctor"],
         &["segments"],
         &["segments", "list"],
         &["segments", "save"],

@@ -17,6 +17,7 @@ mod changes;
 mod connect;
 mod contracts;
 mod crash;
+mod doctor;
 mod faults;
 mod first_sync;
 mod real_mail;

@@ -5,7 +5,7 @@ mod installation;
 mod portal;
 
 pub(crate) use browser::{Answer, Browser};
-pub(crate) use installation::{Installation, SERVICE_KEY, Server};
+pub(crate) use installation::{Installation, Ran, SERVICE_KEY, Server};
 pub(crate) use portal::Portal;
 
 use std::future::Future;
