@@ -11,6 +11,8 @@ use super::engagement::Kind;
 
 /// Prefix of every document made from a HubSpot record.
 const PREFIX: &str = "hubspot:";
+/// Prefix of every document distilled from engagements.
+const DISTILLED: &str = "distilled:hubspot:";
 
 /// An organisation served by this installation; chosen by us, unguessable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -110,6 +112,50 @@ impl FromStr for DocumentId {
     }
 }
 
+/// One insight as a document: `distilled:hubspot:PORTAL:KIND.ENGAGEMENT.HASH`.
+///
+/// The engagement is part of the id, so that rows of one engagement lie together and nobody has to look up where an
+/// insight comes from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InsightId {
+    /// The engagement that proves it.
+    pub engagement: DocumentId,
+    /// Hash of what it says, about whom, and where; hexadecimal.
+    pub hash: String,
+}
+
+/// The text is not the id of an insight.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not the id of an insight; it looks like {DISTILLED}PORTAL:KIND.ENGAGEMENT.HASH")]
+pub struct NotAnInsightId(String);
+
+impl fmt::Display for InsightId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DocumentId { portal, kind, id } = &self.engagement;
+        write!(f, "{DISTILLED}{portal}:{}.{id}.{}", kind.as_str(), self.hash)
+    }
+}
+
+impl FromStr for InsightId {
+    type Err = NotAnInsightId;
+
+    /// Accepts an id, with or without the number of a passage.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let bad = || NotAnInsightId(text.to_owned());
+        let rest = text.strip_prefix(DISTILLED).ok_or_else(bad)?;
+        let rest = rest.split('#').next().unwrap_or(rest);
+        let (portal, rest) = rest.split_once(':').ok_or_else(bad)?;
+        let portal = PortalId(portal.parse().map_err(|_| bad())?);
+        let (kind, rest) = rest.split_once('.').ok_or_else(bad)?;
+        let kind = Kind::parse(kind).ok_or_else(bad)?;
+        let (id, hash) = rest.rsplit_once('.').ok_or_else(bad)?;
+        if id.is_empty() || hash.is_empty() {
+            return Err(bad());
+        }
+        Ok(Self { engagement: DocumentId { portal, kind, id: id.to_owned() }, hash: hash.to_owned() })
+    }
+}
+
 /// How the index names a customer: portal and contact id.
 #[must_use]
 pub fn customer_key(portal: PortalId, contact: &str) -> String {
@@ -141,6 +187,19 @@ mod tests {
         }
         for text in ["", "hubspot:", "hubspot:x:note:1", "hubspot:1:fax:1", "hubspot:1:note:", "note:1"] {
             assert!(text.parse::<DocumentId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_insight_id_survives_the_round_trip_and_is_no_engagement() {
+        for text in ["distilled:hubspot:8675309:note.501.9f2c", "distilled:hubspot:1:form_submission.1b2c-77.a0"] {
+            let id: InsightId = text.parse().unwrap();
+            assert_eq!(id.to_string(), text);
+            assert_eq!(format!("{text}#0").parse::<InsightId>().unwrap(), id);
+            assert!(text.parse::<DocumentId>().is_err());
+        }
+        for text in ["", "distilled:hubspot:1:note.5", "hubspot:1:note:5", "distilled:hubspot:1:fax.5.aa"] {
+            assert!(text.parse::<InsightId>().is_err(), "{text}");
         }
     }
 }

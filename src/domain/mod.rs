@@ -1,4 +1,4 @@
-//! The words of the business: ids, CRM records, engagements, time.
+//! The words of the business: ids, CRM records, engagements, insights, rules, time.
 //!
 //! Nothing here does I/O, awaits or knows SQL; every other layer may use it and it uses none of them.
 
@@ -6,4 +6,6 @@ pub mod clock;
 pub mod crm;
 pub mod engagement;
 pub mod ids;
+pub mod insight;
+pub mod rule;
 pub mod segment;
