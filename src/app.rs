@@ -20,7 +20,8 @@ use crate::knowledge::KnowledgeError;
 use crate::knowledge::follower::Follower;
 use crate::knowledge::search::Search;
 use crate::pipeline::Settings;
-use crate::rules::Rules;
+use crate::pipeline::policy::Policy;
+use crate::rules::concepts::Concepts;
 use crate::store::{Store, StoreError, meta, orgs};
 use crate::sync::SyncError;
 use crate::sync::connection::Connector;
@@ -207,8 +208,11 @@ impl App {
         let settings = Settings {
             mask_secrets: config.mask_secrets,
             skip_noise: config.skip_noise.clone(),
-            rules: Rules::default(),
-            distillation: Distillation::default(),
+            policy: Policy {
+                judge: Arc::new(Concepts),
+                unsure: config.unsure,
+                distillation: Distillation::of_kinds(config.distilled_kinds.clone()),
+            },
         };
         let syncer = Syncer {
             store: store.clone(),

@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
-use crate::domain::engagement::SkipReason;
+use crate::domain::engagement::{Kind, SkipReason};
+use crate::domain::rule::Unsure;
 use crate::hubspot::paths::ApiVersion;
 
 /// The default file, as the manual and as the lowest layer.
@@ -34,6 +35,8 @@ struct Written {
     hubspot: WrittenHubspot,
     sync: WrittenSync,
     noise: WrittenNoise,
+    rules: WrittenRules,
+    distillation: WrittenDistillation,
     privacy: WrittenPrivacy,
     index: WrittenIndex,
     log: WrittenLog,
@@ -74,6 +77,19 @@ struct WrittenNoise {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct WrittenRules {
+    unsure: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDistillation {
+    enabled: bool,
+    kinds: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WrittenPrivacy {
     mask_secrets: bool,
     include_unlinked: bool,
@@ -104,6 +120,10 @@ pub struct Config {
     pub sync_every: Duration,
     /// Reasons for which mail is stored but not learned.
     pub skip_noise: BTreeSet<SkipReason>,
+    /// What is done where no topic judge can tell.
+    pub unsure: Unsure,
+    /// Kinds of engagement that insights are distilled from; none is off.
+    pub distilled_kinds: BTreeSet<Kind>,
     /// Mask secrets before indexing.
     pub mask_secrets: bool,
     /// Customer-scoped searches also see unlinked engagements.
@@ -177,6 +197,7 @@ impl Config {
             .try_parsing(true)
             .list_separator(",")
             .with_list_parse_key("noise.skip")
+            .with_list_parse_key("distillation.kinds")
             .source(Some(settings.collect()));
         let mut layers = layers.add_source(environment);
         for (setting, value) in fixed {
@@ -224,6 +245,10 @@ impl Written {
             },
             sync_every: every(self.sync.every_minutes)?,
             skip_noise: self.noise.skip.iter().map(|name| noise(name)).collect::<Result<_, _>>()?,
+            unsure: Unsure::parse(self.rules.unsure.trim()).ok_or_else(|| {
+                ConfigError(format!("rules.unsure: `{}` is not hold, learn or skip", self.rules.unsure))
+            })?,
+            distilled_kinds: distilled_kinds(&self.distillation)?,
             mask_secrets: self.privacy.mask_secrets,
             include_unlinked: self.privacy.include_unlinked,
             index: Index {
@@ -251,6 +276,17 @@ fn every(minutes: f64) -> Result<Duration, ConfigError> {
         return bad(format!("sync.every_minutes: {minutes} is not a number of minutes above 0"));
     }
     Ok(Duration::from_secs_f64(minutes * 60.0))
+}
+
+fn distilled_kinds(written: &WrittenDistillation) -> Result<BTreeSet<Kind>, ConfigError> {
+    let kinds = written.kinds.iter().map(|name| {
+        Kind::parse(name.trim()).ok_or_else(|| {
+            let names = Kind::ALL.map(Kind::as_str).join(", ");
+            ConfigError(format!("distillation.kinds: `{name}` is not one of {names}"))
+        })
+    });
+    let kinds = kinds.collect::<Result<BTreeSet<_>, _>>()?;
+    Ok(if written.enabled { kinds } else { BTreeSet::new() })
 }
 
 fn noise(name: &str) -> Result<SkipReason, ConfigError> {
@@ -311,6 +347,8 @@ mod tests {
             ("[hubspot]\napi_version = \"v3\"", "hubspot.api_version"),
             ("[server]\nlisten = \"here\"", "server.listen"),
             ("[noise]\nskip = [\"spam\"]", "noise.skip"),
+            ("[rules]\nunsure = \"maybe\"", "rules.unsure"),
+            ("[distillation]\nkinds = [\"fax\"]", "distillation.kinds"),
         ] {
             let error = written(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

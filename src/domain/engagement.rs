@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clock::Millis;
+use super::rule::Ruling;
 
 /// The five kinds of engagement that become knowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -109,6 +110,9 @@ pub struct RawEngagement {
     pub links: Links,
     /// All other properties as a JSON object, for people and later stages.
     pub properties: String,
+    /// The version of the stored row this was read from, where it comes from the store and not from HubSpot: it is
+    /// stored again only if nobody wrote the row meanwhile, and it does not count as seen in HubSpot.
+    pub reread: Option<u64>,
 }
 
 /// One piece of a document's text, small enough to read as an answer.
@@ -119,6 +123,9 @@ pub struct Passage {
     /// ISO 639-1 code, where the language is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Not written by the sender of this message: only there because nothing else is. No fact is read from it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quoted: bool,
 }
 
 /// Why an engagement is not (or not yet) knowledge. The names are part of the report and of `explain`.
@@ -244,6 +251,8 @@ pub struct ProcessedEngagement {
     pub own_passages: Option<Vec<Passage>>,
     /// Secrets in the body.
     pub secrets: Vec<SecretPlace>,
+    /// The rule that decided, where one did.
+    pub ruling: Option<Ruling>,
 }
 
 /// A secret found in a body: what it is and where it stands in the visible text, never its value.

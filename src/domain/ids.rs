@@ -192,7 +192,9 @@ mod tests {
 
     #[test]
     fn an_insight_id_survives_the_round_trip_and_is_no_engagement() {
-        for text in ["distilled:hubspot:8675309:note.501.9f2c", "distilled:hubspot:1:form_submission.1b2c-77.a0"] {
+        for text in
+            ["distilled:hubspot:8675309:note.501.9f2c", "distilled:hubspot:1:form_submission.1b2c-77.a0"]
+        {
             let id: InsightId = text.parse().unwrap();
             assert_eq!(id.to_string(), text);
             assert_eq!(format!("{text}#0").parse::<InsightId>().unwrap(), id);

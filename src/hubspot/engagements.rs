@@ -76,6 +76,7 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
         url: object.url,
         links,
         properties: properties.to_json(),
+        reread: None,
     }
 }
 

@@ -135,6 +135,7 @@ fn raw(form: &Form, submission: Submission) -> RawEngagement {
         url: None,
         links: Links::default(),
         properties: properties.to_string(),
+        reread: None,
     }
 }
 

@@ -221,7 +221,7 @@ fn own_passages(passages: &[Passage], beside: &Beside) -> Option<Vec<Passage>> {
         let inside = lines.iter().filter(|line| line.start >= start && line.start < end);
         let kept: String = inside.map(|line| &text[line.clone()]).collect();
         if !kept.trim().is_empty() {
-            out.push(Passage { text: kept.trim().to_owned(), language: passage.language.clone() });
+            out.push(Passage { text: kept.trim().to_owned(), ..passage.clone() });
         }
         start = end + 1;
     }
@@ -240,11 +240,11 @@ mod tests {
         let own = "PS: the older unit can go to your second site in June";
         let copy = |tail: &str| {
             let body = body.replace("Acme Works", "Borealis");
-            vec![Passage { text: format!("Dear Bob Stone,\n{body}{tail}"), language: None }]
+            vec![Passage { text: format!("Dear Bob Stone,\n{body}{tail}"), language: None, quoted: false }]
         };
         let beside = Beside { template, names: vec!["Acme Works".to_owned(), "Borealis".to_owned()] };
         assert_eq!(own_passages(&copy(""), &beside), None);
         let kept = own_passages(&copy(&format!("\n{own}")), &beside);
-        assert_eq!(kept, Some(vec![Passage { text: own.to_owned(), language: None }]));
+        assert_eq!(kept, Some(vec![Passage { text: own.to_owned(), language: None, quoted: false }]));
     }
 }

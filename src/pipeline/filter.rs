@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use super::associate::LinkedEngagement;
 use crate::domain::engagement::{Decision, SkipReason};
-use crate::rules::{Candidate, Rules};
+use crate::domain::rule::Ruling;
+use crate::rules::Rules;
+use crate::rules::source::Source;
 use crate::text::Noise;
 
 /// An engagement with its decision.
@@ -15,21 +17,23 @@ pub struct Judged {
     pub engagement: LinkedEngagement,
     /// Whether it becomes knowledge.
     pub decision: Decision,
+    /// The rule that decided, where one did.
+    pub ruling: Option<Ruling>,
 }
 
 /// Judges one engagement.
 #[must_use]
 pub fn engagement(engagement: LinkedEngagement, rules: &Rules, skip_noise: &BTreeSet<SkipReason>) -> Judged {
-    let decision = decide(&engagement, rules, skip_noise);
-    Judged { engagement, decision }
+    let (decision, ruling) = decide(&engagement, rules, skip_noise);
+    Judged { engagement, decision, ruling }
 }
 
 fn decide(
     LinkedEngagement(normalized): &LinkedEngagement,
     rules: &Rules,
     skip: &BTreeSet<SkipReason>,
-) -> Decision {
-    let skipped = |reason| Decision::Skipped { reason, rule: None };
+) -> (Decision, Option<Ruling>) {
+    let skipped = |reason| (Decision::Skipped { reason, rule: None }, None);
     let noise = normalized.noise.and_then(reason_of).filter(|reason| skip.contains(reason));
     if normalized.redacted {
         return skipped(SkipReason::Redacted);
@@ -37,14 +41,21 @@ fn decide(
     if normalized.passages.is_empty() && normalized.raw.title.is_none() {
         return skipped(SkipReason::EmptyBody);
     }
-    if let Some(reason) = noise {
-        return skipped(reason);
+    match noise {
+        Some(reason) => skipped(reason),
+        None => rules.decide(&Source::of(&normalized.raw)),
     }
-    rules.decide(Candidate {
-        title: normalized.raw.title.as_deref(),
-        source_text: &normalized.source_text,
-        language: normalized.language.as_deref(),
-    })
+}
+
+/// Whether learning rules have a say about what was decided for this reason; noise and empty bodies they do not touch.
+#[must_use]
+pub fn is_ruled(reason: Option<SkipReason>) -> bool {
+    matches!(
+        reason,
+        None | Some(
+            SkipReason::KeywordRule | SkipReason::TopicRule | SkipReason::Unsure | SkipReason::NearCopy
+        )
+    )
 }
 
 fn reason_of(noise: Noise) -> Option<SkipReason> {

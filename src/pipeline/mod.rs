@@ -10,6 +10,8 @@ pub mod distill;
 pub mod fetch;
 pub mod filter;
 pub mod normalize;
+mod parties;
+pub mod policy;
 pub mod publish;
 mod spoken;
 pub mod threads;
@@ -22,18 +24,16 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
 use self::associate::LinkedEngagement;
-use self::distill::Distilled;
 use self::fetch::{Fetched, Records};
 use self::filter::Judged;
 use self::normalize::NormalizedEngagement;
+use self::policy::{Gate, InForce, Policy};
 use self::publish::{Content, Owner, PageToStore, RunStamp};
 use self::threads::Threads;
 use crate::domain::clock::Clock;
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::{Body, RawEngagement, SkipReason};
 use crate::hubspot::wire::Malformed;
-use crate::insights::Distillation;
-use crate::rules::Rules;
 use crate::store::checkpoints::Checkpoint;
 use crate::store::{Store, StoreError};
 
@@ -49,10 +49,8 @@ pub struct Settings {
     pub mask_secrets: bool,
     /// Kinds of noise that are not learned.
     pub skip_noise: BTreeSet<SkipReason>,
-    /// Learning rules.
-    pub rules: Rules,
-    /// What distils.
-    pub distillation: Distillation,
+    /// Learning rules and distillation.
+    pub policy: Policy,
 }
 
 /// Is told after every durable page.
@@ -66,12 +64,14 @@ struct Carried<T> {
     malformed: Vec<Malformed>,
     next: Option<String>,
     run: RunStamp,
+    /// The rules it is judged by, from the filter stage on.
+    in_force: Option<InForce>,
 }
 
 impl<T> Carried<T> {
     fn with<U>(self, work: impl FnOnce(Vec<T>) -> Vec<U>) -> Carried<U> {
-        let Self { record_type, records, malformed, next, run } = self;
-        Carried { record_type, records: work(records), malformed, next, run }
+        let Self { record_type, records, malformed, next, run, in_force } = self;
+        Carried { record_type, records: work(records), malformed, next, run, in_force }
     }
 }
 
@@ -110,15 +110,18 @@ impl Street {
         let (judged, distill_in) = channel(WAITING_PAGES);
         let (publish, publish_in) = channel(PAGES_PER_WRITE);
         let mask = settings.mask_secrets;
-        let (rules, skip) = (settings.rules.clone(), settings.skip_noise.clone());
-        let distillation = settings.distillation.clone();
+        let gate = Gate::new(store.clone(), owner.clone(), settings.policy.clone());
+        let skip = settings.skip_noise.clone();
         let stages = vec![
             normalize_stage(store.clone(), owner.clone(), mask, normalize_in, normalized),
             associate_stage(store.clone(), owner.clone(), associate_in, linked),
             stage(filter_in, judged, move |page| {
-                Ok(each(page, |linked: LinkedEngagement| filter::engagement(linked, &rules, &skip)))
+                let in_force = gate.in_force()?;
+                let judge = |linked: LinkedEngagement| filter::engagement(linked, &in_force.rules, &skip);
+                let page = each(page, judge);
+                Ok(Carried { in_force: Some(in_force), ..page })
             }),
-            distill_stage(distill_in, publish.clone(), distillation),
+            distill_stage(store.clone(), owner.clone(), distill_in, publish.clone()),
             publish_stage(publish_in, store.clone(), owner.clone(), Arc::clone(clock), observer),
         ];
         Self { raw, publish, stages }
@@ -150,11 +153,12 @@ impl Entrance {
         let Fetched { records, malformed, next } = page;
         match records {
             Records::Engagements(records) => {
-                let page = Carried { record_type, records, malformed, next, run };
+                let page = Carried { record_type, records, malformed, next, run, in_force: None };
                 self.raw.send(page).await.map_err(|_| Closed)
             }
             crm => {
-                let page = PageToStore { record_type, content: Content::Crm(crm), malformed, next, run };
+                let content = Content::Crm(crm);
+                let page = PageToStore { record_type, content, malformed, next, run, revision: None };
                 self.publish.send(page).await.map_err(|_| Closed)
             }
         }
@@ -210,24 +214,26 @@ fn associate_stage(
     output: Sender<Carried<LinkedEngagement>>,
 ) -> JoinHandle<Result<(), StoreError>> {
     stage(input, output, move |page| {
-        let Carried { record_type, records, malformed, next, run } = page;
+        let Carried { record_type, records, malformed, next, run, in_force } = page;
         let records = associate::page(&store, &owner.org, owner.portal, records)?;
-        Ok(Carried { record_type, records, malformed, next, run })
+        Ok(Carried { record_type, records, malformed, next, run, in_force })
     })
 }
 
 fn distill_stage(
+    store: Store,
+    owner: Owner,
     mut input: Receiver<Carried<Judged>>,
     output: Sender<PageToStore>,
-    distillation: Distillation,
 ) -> JoinHandle<Result<(), StoreError>> {
     tokio::task::spawn_blocking(move || {
         while let Some(page) = input.blocking_recv() {
-            let page = each(page, |judged| distill::engagement(judged, &distillation));
-            let Carried { record_type, records, malformed, next, run } = page;
-            let content: Vec<Distilled> = records;
-            let page =
-                PageToStore { record_type, content: Content::Engagements(content), malformed, next, run };
+            let Carried { record_type, records, malformed, next, run, in_force } = page;
+            // Every page comes from the filter stage, which says by which rules it judged.
+            let Some(in_force) = in_force else { continue };
+            let records = distill::page(&store, &owner, records, &in_force.distillation)?;
+            let (content, revision) = (Content::Engagements(records), Some(in_force.revision));
+            let page = PageToStore { record_type, content, malformed, next, run, revision };
             if output.blocking_send(page).is_err() {
                 break;
             }

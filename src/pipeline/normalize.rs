@@ -5,7 +5,9 @@
 use super::copies;
 use crate::domain::engagement::{self, Kind, Passage, RawEngagement, SecretPlace};
 use crate::text::near_copies::Fingerprint;
-use crate::text::{Body, BodyKind, Noise, Normalized, Secret, SpanClass, normalize, secrets, visible_text};
+use crate::text::{
+    Body, BodyKind, Noise, Normalized, Secret, Span, SpanClass, normalize, secrets, visible_text,
+};
 
 /// HubSpot puts this in place of a body that the scopes do not allow to read (contract, section 2.5).
 const REDACTED: &str = "The content of this email has been redacted";
@@ -17,8 +19,6 @@ pub struct NormalizedEngagement {
     pub raw: RawEngagement,
     /// New text, cut into passages, secrets masked.
     pub passages: Vec<Passage>,
-    /// All visible text, quoted parts included: what keyword rules look at.
-    pub source_text: String,
     /// Language of the whole, ISO 639-1.
     pub language: Option<String>,
     /// What kind of noise it is, if it is.
@@ -43,14 +43,17 @@ pub fn engagement(
     // An answer is written for one person, however often its sentences were used before.
     let answers = parent.is_some() || normalized.spans.iter().any(|span| span.class == SpanClass::Quote);
     let noise = if raw.out_of_office { Some(Noise::AutoReply) } else { normalized.noise };
-    let passages = if redacted { Vec::new() } else { normalized.passages.into_iter().map(passage).collect() };
+    // Without new text the passages are what was quoted or forwarded: findable, but not said by this sender.
+    let says = |span: &Span| span.class.is_new() && !normalized.text[span.range.clone()].trim().is_empty();
+    let quoted = !normalized.spans.iter().any(says);
+    let passages =
+        normalized.passages.into_iter().filter(|_| !redacted).map(|one| passage(one, quoted)).collect();
     let secrets = if mask_secrets { normalized.secrets.iter().map(place).collect() } else { Vec::new() };
     if mask_secrets {
         raw.title = raw.title.map(|title| secrets::mask(&title));
     }
     let mut engagement = NormalizedEngagement {
         passages,
-        source_text: normalized.text,
         language: normalized.language.map(|language| language.code().to_owned()),
         noise: noise.filter(|_| raw.kind == Kind::Email),
         redacted,
@@ -98,8 +101,9 @@ fn with_notes(raw: &RawEngagement, transcript: &str) -> String {
     }
 }
 
-fn passage(passage: crate::text::Passage) -> Passage {
-    Passage { text: passage.text, language: passage.language.map(|language| language.code().to_owned()) }
+fn passage(passage: crate::text::Passage, quoted: bool) -> Passage {
+    let language = passage.language.map(|language| language.code().to_owned());
+    Passage { text: passage.text, language, quoted }
 }
 
 fn body_kind(kind: Kind) -> BodyKind {

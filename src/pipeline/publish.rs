@@ -3,17 +3,23 @@
 //! The index is not written here: it follows the ledger (`knowledge`), which is why nothing can be in the
 //! index that is not in the store. Pages that wait together share a transaction.
 
+use std::collections::BTreeSet;
+
 use super::copies::{self, Changed};
 use super::distill::Distilled;
 use super::fetch::Records;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
-use crate::domain::ids::{OrgId, PortalId};
+use crate::domain::engagement::Decision;
+use crate::domain::ids::{DocumentId, OrgId, PortalId};
+use crate::domain::insight::Subject;
 use crate::hubspot::wire::Malformed;
 use crate::store::checkpoints::{self, Checkpoint};
 use crate::store::conn::Conn;
 use crate::store::crm::{self, Stored, Tenant};
-use crate::store::{Store, StoreError, engagements, runs};
+use crate::store::due::{self, Task};
+use crate::store::insights::{self, Chains, Retired};
+use crate::store::{Store, StoreError, engagements, rules, runs};
 
 /// What is to be stored of one page.
 #[derive(Debug)]
@@ -48,8 +54,10 @@ pub struct PageToStore {
     pub malformed: Vec<Malformed>,
     /// Cursor of the page after it.
     pub next: Option<String>,
-    /// The page came from the checkpoint's cursor; `None` for pages of another run than the checkpoint's.
+    /// The run it belongs to.
     pub run: RunStamp,
+    /// Number of the rules its engagements were judged by.
+    pub revision: Option<i64>,
 }
 
 /// The run a page belongs to.
@@ -108,12 +116,76 @@ pub fn pages(
     store.write(move |conn| {
         let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
         let mut points = checkpoints::list(conn, &owner.org, owner.portal)?;
-        let mut changed = Changed::default();
-        let points = pages.into_iter().map(|page| one_page(conn, tenant, &mut points, page, &mut changed));
+        let mut effects = Effects::at(rules::revision(conn, &owner.org)?);
+        let points = pages.into_iter().map(|page| one_page(conn, tenant, &mut points, page, &mut effects));
         let points = points.collect::<Result<Vec<_>, _>>()?;
-        changed.publish(conn, tenant)?;
+        effects.settle(conn, tenant)?;
         Ok(points)
     })
+}
+
+/// Stores engagements that were read from the store and went down the street again. What was written meanwhile by
+/// somebody else is left as it is and queued.
+pub fn again(
+    store: &Store,
+    owner: &Owner,
+    now: Millis,
+    revision: i64,
+    mut engagements: Vec<Distilled>,
+) -> Result<(), StoreError> {
+    let owner = owner.clone();
+    store.write(move |conn| {
+        let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
+        let mut effects = Effects::at(rules::revision(conn, &owner.org)?);
+        for one in &mut engagements {
+            let document = document_of(tenant, one);
+            let known = engagements::get_seq(conn, tenant.org, &document)?;
+            match (known, one.engagement.raw.reread) {
+                (Some(known), Some(read)) if known == read => {
+                    due::done(conn, tenant.org, &document, Task::Judge)?;
+                    due::done(conn, tenant.org, &document, Task::Distil)?;
+                    engagement(conn, tenant, one, Some(revision), &mut effects)?;
+                }
+                (Some(_), _) => due::add(conn, tenant.org, &document, Task::Judge)?,
+                (None, _) => due::done(conn, tenant.org, &document, Task::Judge)?,
+            }
+        }
+        effects.settle(conn, tenant)
+    })
+}
+
+/// What a transaction changes beyond the rows it stores; settled once at its end.
+#[derive(Debug)]
+struct Effects {
+    /// Number of the rules in force.
+    revision: i64,
+    changed: Changed,
+    chains: Chains,
+    /// Companies whose people changed: what is known about them is theirs too.
+    companies: BTreeSet<String>,
+}
+
+impl Effects {
+    fn at(revision: i64) -> Self {
+        Self { revision, changed: Changed::default(), chains: Chains::default(), companies: BTreeSet::new() }
+    }
+
+    fn settle(self, conn: &mut dyn Conn, tenant: Tenant<'_>) -> Result<(), StoreError> {
+        self.changed.publish(conn, tenant)?;
+        self.chains.settle(conn, tenant.org, tenant.portal)?;
+        if !self.companies.is_empty() && insights::any(conn, tenant.org, tenant.portal)? {
+            for company in self.companies {
+                let subject = Subject::Company(company);
+                insights::touch_subject(conn, tenant.org, tenant.portal, &subject)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn document_of(tenant: Tenant<'_>, distilled: &Distilled) -> DocumentId {
+    let raw = &distilled.engagement.raw;
+    DocumentId { portal: tenant.portal, kind: raw.kind, id: raw.id.clone() }
 }
 
 fn one_page(
@@ -121,10 +193,10 @@ fn one_page(
     tenant: Tenant<'_>,
     points: &mut Vec<Checkpoint>,
     mut page: PageToStore,
-    changed: &mut Changed,
+    effects: &mut Effects,
 ) -> Result<Checkpoint, StoreError> {
     let mut tally = Tally::default();
-    records(conn, tenant, &mut page.content, &mut tally, changed)?;
+    records(conn, tenant, &mut page.content, page.revision, &mut tally, effects)?;
     unpark(conn, tenant, &page)?;
     for bad in &page.malformed {
         let id = bad.id.as_deref().unwrap_or("unknown");
@@ -186,13 +258,19 @@ fn records(
     conn: &mut dyn Conn,
     tenant: Tenant<'_>,
     content: &mut Content,
+    revision: Option<i64>,
     tally: &mut Tally,
-    changed: &mut Changed,
+    effects: &mut Effects,
 ) -> Result<(), StoreError> {
     match content {
-        Content::Crm(Records::Contacts(records)) => records
-            .iter()
-            .try_for_each(|one| crm::put_contact(conn, tenant, one).map(|stored| tally.count(stored))),
+        Content::Crm(Records::Contacts(records)) => records.iter().try_for_each(|one| {
+            let stored = crm::put_contact(conn, tenant, one)?;
+            if stored == Stored::Changed {
+                effects.companies.extend(one.fields.companies.iter().cloned());
+            }
+            tally.count(stored);
+            Ok(())
+        }),
         Content::Crm(Records::Companies(records)) => records
             .iter()
             .try_for_each(|one| crm::put_company(conn, tenant, one).map(|stored| tally.count(stored))),
@@ -202,13 +280,36 @@ fn records(
         // Raw engagements never come here: `Content` is built by the run, which sends them down the street.
         Content::Crm(Records::Engagements(_)) => Ok(()),
         Content::Engagements(records) => records.iter_mut().try_for_each(|one| {
-            copies::settle(conn, tenant, &mut one.engagement, one.fingerprint.as_deref())?;
-            let stored = engagements::put(conn, tenant, &one.engagement)?;
-            tally.count(stored);
-            match stored {
-                Stored::Changed => changed.note(conn, tenant, &one.engagement),
-                Stored::Unchanged => Ok(()),
-            }
+            tally.count(engagement(conn, tenant, one, revision, effects)?);
+            Ok(())
         }),
     }
+}
+
+/// Stores one engagement with everything that hangs on it: copies, the decision, insights.
+fn engagement(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    one: &mut Distilled,
+    revision: Option<i64>,
+    effects: &mut Effects,
+) -> Result<Stored, StoreError> {
+    let document = document_of(tenant, one);
+    // What the rules say; a copy of a mail is not indexed, but its customer was told what it says.
+    let ruled = one.engagement.decision.clone();
+    copies::settle(conn, tenant, &mut one.engagement, one.fingerprint.as_deref())?;
+    let stored = engagements::put(conn, tenant, &one.engagement)?;
+    if stored == Stored::Changed || one.engagement.ruling.is_some() {
+        rules::put_decision(conn, tenant, &document, &ruled, one.engagement.ruling.as_ref())?;
+    }
+    let why = if ruled == Decision::Learned { Retired::Changed } else { Retired::Skipped };
+    insights::replace(conn, tenant, &document, &one.insights, why, &mut effects.chains)?;
+    if revision != Some(effects.revision) {
+        // The rules changed after this was judged: once more, by the new ones.
+        due::add(conn, tenant.org, &document, Task::Judge)?;
+    }
+    if stored == Stored::Changed {
+        effects.changed.note(conn, tenant, &one.engagement)?;
+    }
+    Ok(stored)
 }

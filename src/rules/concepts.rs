@@ -10,16 +10,7 @@ use std::sync::LazyLock;
 use aho_corasick::AhoCorasick;
 
 use super::keyword::fold;
-use super::{Candidate, TopicJudge, Verdict};
-
-/// A verdict and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judgement {
-    /// Whether the text is about the topic.
-    pub verdict: Verdict,
-    /// What decided, in words for the operator.
-    pub reason: String,
-}
+use super::{Candidate, Judgement, TopicJudge, Verdict};
 
 /// The embedded judge.
 #[derive(Debug, Clone, Copy, Default)]
@@ -141,8 +132,12 @@ fn by_words(topic: &str, text: &str) -> Judgement {
 }
 
 impl TopicJudge for Concepts {
-    fn judge(&self, topic: &str, candidate: Candidate<'_>) -> Verdict {
-        Self::judge(topic, candidate.title, candidate.source_text).verdict
+    fn name(&self) -> &str {
+        "concepts-1"
+    }
+
+    fn judge(&self, topic: &str, candidate: Candidate<'_>) -> Judgement {
+        Self::judge(topic, candidate.title, candidate.source_text)
     }
 }
 

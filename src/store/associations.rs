@@ -3,8 +3,10 @@
 use super::StoreError;
 use super::conn::{Conn, all};
 use super::ledger::{self, Operation};
+use super::{due, insights};
 use crate::domain::engagement::Kind;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
+use crate::domain::insight::Subject;
 use crate::params;
 
 /// Names one record.
@@ -70,11 +72,18 @@ pub fn targets(
 
 /// Marks every engagement tied to `record` as changed, because what the index says about it (names,
 /// addresses, whether it is linked) comes from that record. A company also reaches its contacts' engagements.
+///
+/// What was read from them may say something else now too, and what is known about the record is found by its name.
 pub fn touch_engagements_of(conn: &mut dyn Conn, record: RecordKey<'_>) -> Result<(), StoreError> {
     let sql = "select from_type, from_id from associations where org = $1 and portal = $2 and to_type = $3 and to_id = $4";
     let tied = all(conn, sql, params![record.org, record.portal, record.kind, record.id], |row| {
         Ok((row.string(0)?, row.string(1)?))
     })?;
+    // Nothing is known about a record that nothing is tied to; a first sync stores most of them like that.
+    if let Some(subject) = Subject::of(record.kind, record.id.to_owned()).filter(|_| !tied.is_empty()) {
+        due::add_engagements_of(conn, record)?;
+        insights::touch_subject(conn, record.org, record.portal, &subject)?;
+    }
     for (from_type, from_id) in tied {
         if let Some(kind) = Kind::parse(&from_type) {
             touch_engagement(conn, record.org, &DocumentId { portal: record.portal, kind, id: from_id })?;

@@ -25,6 +25,9 @@ pub fn put(
     let sql = "select content_hash from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
     let same = first(conn, sql, key, |row| Ok(row.blob(0)? == hash))?;
     if same == Some(true) {
+        if raw.reread.is_some() {
+            return Ok(Stored::Unchanged);
+        }
         conn.execute(
             "update hubspot_engagements set last_seen = $5 where org = $1 and portal = $2 and kind = $3 and id = $4",
             params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id, tenant.now],
@@ -59,7 +62,7 @@ fn put_row(
                properties = excluded.properties, passages = excluded.passages, language = excluded.language, \
                decision = excluded.decision, reason = excluded.reason, rule = excluded.rule, \
                content_hash = excluded.content_hash, seq = excluded.seq, template = excluded.template, \
-               own_passages = excluded.own_passages, secrets = excluded.secrets, last_seen = excluded.last_seen";
+               own_passages = excluded.own_passages, secrets = excluded.secrets, last_seen = coalesce($27, last_seen)";
     let raw = &engagement.raw;
     let passages = passages_json(&engagement.passages)?;
     let own_passages = engagement.own_passages.as_deref().map(passages_json).transpose()?;
@@ -94,6 +97,8 @@ fn put_row(
             &own_passages,
             &secrets,
             tenant.now,
+            // What comes from the store was not seen in HubSpot just now.
+            raw.reread.is_none().then_some(tenant.now),
         ],
     )
     .map(drop)
@@ -136,6 +141,9 @@ fn content_hash(engagement: &ProcessedEngagement) -> [u8; 32] {
     for passage in &engagement.passages {
         field(Some(&passage.text));
         field(passage.language.as_deref());
+        if passage.quoted {
+            field(Some("quoted"));
+        }
     }
     for passage in engagement.own_passages.iter().flatten() {
         field(Some(&passage.text));
@@ -162,6 +170,7 @@ pub fn remove(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result
     if document.kind == Kind::Call {
         super::transcripts::remove(conn, org, document.portal, &document.id)?;
     }
+    super::insights::erase_engagement(conn, org, document)?;
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
     conn.execute(
         "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4",
@@ -257,6 +266,13 @@ pub fn get(
         " from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4"
     );
     first(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], stored)
+}
+
+/// The version of one engagement's row, if it is there.
+pub fn get_seq(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<Option<u64>, StoreError> {
+    let sql = "select seq from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
+    let key = params![org, document.portal, document.kind.as_str(), &document.id];
+    first(conn, sql, key, |row| row.int(0).map(|seq| u64::try_from(seq).unwrap_or(0)))
 }
 
 /// Where a scan of all engagements stands: the key of the last row handed out.

@@ -223,3 +223,68 @@ pub fn deal_names_of_engagement(
                and a.to_type = 'deals' and d.name is not null order by a.position";
     all(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], |row| row.string(0))
 }
+
+/// A contact and its primary company, as far as a distiller needs them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Full name; empty where there is none.
+    pub name: String,
+    /// Primary address.
+    pub email: Option<String>,
+    /// Primary company's id, where that company is known.
+    pub company: Option<String>,
+    /// That company's name; empty where there is none.
+    pub company_name: String,
+}
+
+/// Names of one contact and its company.
+pub fn named(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    contact: &str,
+) -> Result<Option<Named>, StoreError> {
+    let sql = "select u.first_name, u.last_name, u.email, c.id, c.name from end_users u left join companies c \
+               on c.org = u.org and c.portal = u.portal and c.id = u.company \
+               where u.org = $1 and u.portal = $2 and u.id = $3";
+    first(conn, sql, params![org, portal, contact], |row| {
+        let names: Vec<&str> = [row.opt_text(0)?, row.opt_text(1)?].into_iter().flatten().collect();
+        Ok(Named {
+            name: names.join(" "),
+            email: row.opt_string(2)?,
+            company: row.opt_string(3)?,
+            company_name: row.opt_string(4)?.unwrap_or_default(),
+        })
+    })
+}
+
+/// Name of one company, where it is known; empty where it has none.
+pub fn company_name(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    company: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "select name from companies where org = $1 and portal = $2 and id = $3";
+    first(conn, sql, params![org, portal, company], |row| row.opt_string(0).map(Option::unwrap_or_default))
+}
+
+/// Names of everybody on our side, by id.
+pub fn owner_names(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<Vec<String>, StoreError> {
+    let sql = "select coalesce(name, email) from owners where org = $1 and portal = $2 \
+               and coalesce(name, email) is not null order by id";
+    all(conn, sql, params![org, portal], |row| row.string(0))
+}
+
+/// Ids of the contacts that belong to a company, at most `limit`.
+pub fn contacts_of_company(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    company: &str,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "select from_id from associations where org = $1 and portal = $2 and to_type = 'companies' \
+               and to_id = $3 and from_type = 'contacts' order by from_id limit $4";
+    all(conn, sql, params![org, portal, company, limit], |row| row.string(0))
+}

@@ -8,9 +8,11 @@ use super::associations::{self, RecordKey};
 use super::conn::{Conn, all};
 use super::crm::Tenant;
 use super::engagements;
+use super::insights;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
+use crate::domain::insight::Subject;
 use crate::params;
 
 /// Ids of stored records of a type not seen since `before`, in order, after `past`; parked ones are left out.
@@ -69,6 +71,9 @@ pub fn remove(
             conn.execute(sql, params![tenant.org, tenant.portal, id])?;
         }
         associations::drop_from(conn, key)?;
+        if let Some(subject) = Subject::of(record_type.as_str(), id.to_owned()) {
+            insights::erase_subject(conn, tenant.org, tenant.portal, &subject)?;
+        }
         // Their engagements stay, but no longer name this record.
         associations::touch_engagements_of(conn, key)?;
     }
@@ -94,6 +99,9 @@ pub fn absorb(conn: &mut dyn Conn, into: RecordKey<'_>, merged: &[String]) -> Re
             params![into.org, into.portal, into.kind, old],
         )?;
         associations::drop_from(conn, RecordKey { id: old, ..into })?;
+        if let Some(subject) = Subject::of(into.kind, old.clone()) {
+            insights::erase_subject(conn, into.org, into.portal, &subject)?;
+        }
         remove_merged_row(conn, RecordKey { id: old, ..into })?;
     }
     Ok(())

@@ -27,7 +27,7 @@ use crate::pipeline::{Entrance, Settings, Street};
 use crate::store::checkpoints::{self, Checkpoint};
 use crate::store::crm::{self, Tenant};
 use crate::store::runs::{self, Outcome};
-use crate::store::{Store, StoreError, connections, engagements, orgs, totals, transcripts};
+use crate::store::{Store, StoreError, connections, engagements, insights, orgs, totals, transcripts};
 
 /// Changes this much before the last run are asked for again: HubSpot's search lags behind its writes.
 const OVERLAP_MS: i64 = 10 * 60 * 1000;
@@ -370,9 +370,12 @@ impl Running<'_> {
     }
 
     fn report(&self, errors: &Errors, outcome: Outcome, finished_at: Millis) -> Result<Report, SyncError> {
-        let (points, totals) = self.syncer.store.read(|conn| {
-            let points = checkpoints::list(conn, &self.owner.org, self.owner.portal)?;
-            Ok::<_, StoreError>((points, totals::of(conn, &self.owner.org)?))
+        let org = &self.owner.org;
+        let (points, totals, news, in_force) = self.syncer.store.read(|conn| {
+            let points = checkpoints::list(conn, org, self.owner.portal)?;
+            let news = insights::news(conn, org, self.stamp.started_at)?;
+            let in_force = self.syncer.settings.policy.read(conn, &self.owner)?;
+            Ok::<_, StoreError>((points, totals::of(conn, org)?, news, in_force))
         })?;
         let mut report = Report {
             run: self.stamp.id.clone(),
@@ -382,14 +385,14 @@ impl Running<'_> {
             outcome: self.said_of(outcome, errors),
             types: BTreeMap::new(),
             engagements: BTreeMap::new(),
-            insights: InsightReport::default(),
+            insights: InsightReport { added: news.added, superseded: news.superseded },
             documents: 0,
             requests: self.client.requests().into(),
             permitted_rate_used: self.client.permitted_rate_used(),
             peak_memory_bytes: peak_memory_bytes(),
             cpu_seconds: cpu_seconds(),
-            learning_rules: self.syncer.settings.rules.summary().to_owned(),
-            distillation: self.syncer.settings.distillation.summary().to_owned(),
+            learning_rules: in_force.rules.summary(),
+            distillation: in_force.distillation.summary().to_owned(),
             errors: errors.by_type.iter().map(|(name, error)| (name.clone(), error.to_string())).collect(),
         };
         report.count(&points, &totals);

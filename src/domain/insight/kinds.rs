@@ -116,6 +116,11 @@ pub fn is_single_valued(slot: &str) -> bool {
     SINGLE_VALUED.binary_search(&slot).is_ok()
 }
 
+/// Every slot that holds one value at a time.
+pub fn single_valued() -> impl Iterator<Item = &'static str> {
+    SINGLE_VALUED.into_iter()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

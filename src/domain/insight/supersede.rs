@@ -3,7 +3,8 @@
 //! Ordered by when things are true and were said, never by when they arrived, so that a backfill and live traffic
 //! end in the same chains. It neither reads nor writes anything.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::dates::Day;
 use super::kinds::is_single_valued;
@@ -29,7 +30,12 @@ pub struct Stored {
     pub recorded_at_ms: i64,
     /// Only claimed by the customer: never takes the place of a fact.
     pub claim: bool,
+    /// Who said it: two values of two people within some weeks are a conflict, not a change.
+    pub said_by: String,
 }
+
+/// Within this time two people who say different things may both mean the present.
+const SAME_TIME_MS: i64 = 30 * 86_400_000;
 
 /// The place of an insight among the others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,10 +78,12 @@ pub fn resolve(insights: &[Stored]) -> BTreeMap<String, Place> {
     out
 }
 
-/// Insights that hold on `day`, as far as it was known at `known_at_ms`; supporting ones are not repeated.
+/// Insights that held on `day`, of those said until `said_until_ms`; supporting ones are not repeated.
+///
+/// What counts is when it was said and not when it was stored: a backfill answers like live traffic.
 #[must_use]
-pub fn as_of(insights: &[Stored], day: Day, known_at_ms: i64) -> Vec<Stored> {
-    let known: Vec<Stored> = insights.iter().filter(|i| i.recorded_at_ms <= known_at_ms).cloned().collect();
+pub fn as_of(insights: &[Stored], day: Day, said_until_ms: i64) -> Vec<Stored> {
+    let known: Vec<Stored> = insights.iter().filter(|i| i.said_at_ms <= said_until_ms).cloned().collect();
     let places = resolve(&known);
     let holds = |i: &Stored| {
         let place = places.get(&i.id);
@@ -87,23 +95,31 @@ pub fn as_of(insights: &[Stored], day: Day, known_at_ms: i64) -> Vec<Stored> {
     out
 }
 
-/// Slots of one value for which different values were said on one day.
+/// Slots of one value where it is not plain which one holds: different values said for the same day, or by different
+/// people within a month.
 #[must_use]
 pub fn conflicts(insights: &[Stored]) -> Vec<Conflict> {
     let mut out = Vec::new();
-    for group in groups(insights).into_values().filter(|g| is_single_valued(&g[0].slot)) {
-        for same_day in group.chunk_by(|a, b| a.valid_from == b.valid_from && said_on(a) == said_on(b)) {
-            if same_day.windows(2).any(|pair| !same_value(pair[0], pair[1])) {
+    for mut group in groups(insights).into_values().filter(|g| is_single_valued(&g[0].slot)) {
+        group.retain(|i| i.value.is_some());
+        for disputed in group.chunk_by(|a, b| same_value(a, b) || disputes(a, b)) {
+            if disputed.windows(2).any(|pair| !same_value(pair[0], pair[1])) {
                 out.push(Conflict {
-                    subject: same_day[0].subject.clone(),
-                    slot: same_day[0].slot.clone(),
-                    ids: same_day.iter().map(|i| i.id.clone()).collect(),
+                    subject: disputed[0].subject.clone(),
+                    slot: disputed[0].slot.clone(),
+                    ids: disputed.iter().map(|i| i.id.clone()).collect(),
                 });
             }
         }
     }
     out.sort();
     out
+}
+
+/// Whether two different values of a slot, one after the other in its chain, may both mean the present.
+fn disputes(a: &Stored, b: &Stored) -> bool {
+    let same_day = a.valid_from == b.valid_from && said_on(a) == said_on(b);
+    same_day || a.said_by != b.said_by && (a.said_at_ms - b.said_at_ms).abs() <= SAME_TIME_MS
 }
 
 fn said_on(insight: &Stored) -> Day {
@@ -128,8 +144,12 @@ fn order(insight: &Stored) -> (Day, i64, u64, &str) {
 }
 
 fn same_value(a: &Stored, b: &Stored) -> bool {
-    let plain = |v: &Option<String>| v.as_deref().map(|v| v.trim().to_lowercase());
-    a.value.is_some() && plain(&a.value) == plain(&b.value)
+    let plain = plain_value(a);
+    plain.is_some() && plain == plain_value(b)
+}
+
+fn plain_value(insight: &Stored) -> Option<String> {
+    insight.value.as_deref().map(|value| value.trim().to_lowercase())
 }
 
 /// One value at a time: equal neighbours support the first of them, another value takes its place.
@@ -154,9 +174,12 @@ fn chain(group: &[&Stored], out: &mut BTreeMap<String, Place>) {
 
 /// Many values side by side: equal ones support the earliest.
 fn gather(group: &[&Stored], out: &mut BTreeMap<String, Place>) {
-    for (n, insight) in group.iter().enumerate() {
-        if let Some(first) = group[..n].iter().find(|earlier| same_value(earlier, insight)) {
-            support(first, insight, out);
+    let mut first_of: HashMap<String, &Stored> = HashMap::new();
+    for insight in group {
+        let Some(value) = plain_value(insight) else { continue };
+        match first_of.entry(value) {
+            Entry::Occupied(first) => support(first.get(), insight, out),
+            Entry::Vacant(free) => drop(free.insert(insight)),
         }
     }
 }
@@ -187,6 +210,7 @@ mod tests {
             position: 0,
             recorded_at_ms: 1_000,
             claim: false,
+            said_by: "nina".into(),
         }
     }
 
@@ -249,10 +273,11 @@ mod tests {
         let mut other = insight("b", slot, "Pro", 5);
         other.subject = "else.example".into();
         let mut late = insight("c", slot, "Max", 6);
-        late.recorded_at_ms = 9_000;
+        late.said_at_ms = i64::MAX;
+        late.recorded_at_ms = 0;
         let all = [insight("a", slot, "Basic", 1), other, late];
         assert_eq!(resolve(&all)["a"].superseded_by.as_deref(), Some("c"));
-        let before: Vec<String> = as_of(&all, Day(10), 8_999).into_iter().map(|i| i.id).collect();
+        let before: Vec<String> = as_of(&all, Day(10), i64::MAX - 1).into_iter().map(|i| i.id).collect();
         assert_eq!(before, ["a", "b"]);
     }
 
@@ -267,6 +292,22 @@ mod tests {
         let found = conflicts(&all);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].ids, ["a", "b"]);
+    }
+
+    #[test]
+    fn f16_two_people_within_a_month_are_a_conflict_and_one_person_changes_its_mind() {
+        let slot = "renewal.end";
+        let by = |id: &str, value: &str, day, who: &str| {
+            let mut one = insight(id, slot, value, day);
+            one.said_by = who.into();
+            one
+        };
+        let ids = |all: &[Stored]| conflicts(all).into_iter().map(|c| c.ids).collect::<Vec<_>>();
+        let (a, b) = (by("a", "2026-03", 1, "nina"), by("b", "2026-04", 9, "omar"));
+        assert_eq!(ids(&[a.clone(), b]), [["a", "b"]]);
+        assert!(ids(&[a.clone(), by("b", "2026-04", 9, "nina")]).is_empty(), "one person");
+        assert!(ids(&[a.clone(), by("b", "2026-04", 99, "omar")]).is_empty(), "months later it is a change");
+        assert!(ids(&[a, by("b", "2026-03", 9, "omar")]).is_empty(), "they agree");
     }
 
     fn any_insights() -> impl Strategy<Value = Vec<Stored>> {
@@ -286,6 +327,7 @@ mod tests {
                 position,
                 recorded_at_ms: 7,
                 claim,
+                said_by: (position % 2).to_string(),
             };
             rows.into_iter().enumerate().map(build).collect()
         })

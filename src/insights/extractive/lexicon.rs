@@ -204,6 +204,7 @@ pub(crate) struct Lexicons {
 }
 
 const COMMON: &str = include_str!("lexicon/common.txt");
+const RULES: &str = include_str!("lexicon/rules.txt");
 const FILES: [&str; 6] = [
     include_str!("lexicon/en.txt"),
     include_str!("lexicon/de.txt"),
@@ -213,10 +214,15 @@ const FILES: [&str; 6] = [
     include_str!("lexicon/ja.txt"),
 ];
 
+/// Everything that is read here, as it is written: part of what tells two versions of the distiller apart.
+pub(crate) fn files() -> impl Iterator<Item = &'static str> {
+    FILES.into_iter().chain([COMMON, RULES])
+}
+
 /// The lexicons, compiled at first use.
 pub(crate) static LEXICONS: LazyLock<Lexicons> = LazyLock::new(|| {
     let mut names = Names::new();
-    let rules = rules::parse(include_str!("lexicon/rules.txt"), &mut names);
+    let rules = rules::parse(RULES, &mut names);
     let by_language = FILES.iter().map(|file| Lexicon::compile(&[COMMON, file], &mut names)).collect();
     Lexicons { by_language, rules }
 });

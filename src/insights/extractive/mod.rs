@@ -19,10 +19,16 @@ mod when;
 mod when_ja;
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use sha2::{Digest, Sha256};
+
+pub use super::{Asserted, Contact, Direction, Draft, Source};
 
 use super::dates::{DateValue, Day};
+use super::instructions::Instructions;
 use super::kinds::Kind;
-use super::verify;
+use super::{Distiller, Outcome, verify};
 use entities::Entity;
 use filters::{Memory, Verdict};
 use fold::Folded;
@@ -58,103 +64,34 @@ impl Language {
     }
 }
 
-/// Who wrote an engagement.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// The customer.
-    Incoming,
-    /// Our side, to the customer.
-    Outgoing,
-    /// Our side, for itself: notes, summaries.
-    Internal,
-}
+/// Code and lexicons of this distiller; what was found by another fingerprint is found again.
+static FINGERPRINT: LazyLock<String> = LazyLock::new(|| {
+    let mut hasher = Sha256::new();
+    lexicon::files().for_each(|file| hasher.update(file.as_bytes()));
+    let hash: String = hasher.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+    format!("extractive-{CODE_VERSION}-{hash}")
+});
 
-/// Who stands behind a fact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Asserted {
-    /// The customer says so.
-    Customer,
-    /// Our side says so to the customer.
-    Us,
-    /// A colleague noted it.
-    Note,
-}
+/// Grows with every change of the code that may change what is found; the lexicons count by themselves.
+const CODE_VERSION: u32 = 1;
 
-impl Asserted {
-    /// The name used in rows.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Customer => "customer",
-            Self::Us => "us",
-            Self::Note => "note",
-        }
-    }
-}
-
-/// A person of the customer's side an engagement is associated with.
+/// The embedded distiller behind the seam.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Contact<'a> {
-    /// Full name.
-    pub name: &'a str,
-    /// E-mail address.
-    pub email: &'a str,
-    /// Name of the company.
-    pub company: &'a str,
-    /// Domain of the company.
-    pub domain: &'a str,
-}
+pub struct Extractive;
 
-/// What is read: one learned engagement.
-#[derive(Debug, Clone, Copy)]
-pub struct Source<'a> {
-    /// Visible new text, in parts; evidence is a span of one part.
-    pub parts: &'a [&'a str],
-    /// Subject or title: read for context, never quoted.
-    pub title: Option<&'a str>,
-    /// Language, where it is known.
-    pub language: Option<Language>,
-    /// Who wrote it.
-    pub direction: Direction,
-    /// A form: every line is a label and a value.
-    pub form: bool,
-    /// When it happened, in milliseconds since 1970; relative dates count from here.
-    pub occurred_at_ms: i64,
-    /// Address it came from.
-    pub sender: Option<&'a str>,
-    /// Names of those on our side who look after customers.
-    pub owners: &'a [&'a str],
-    /// The customer's people, the first is the main one.
-    pub contacts: &'a [Contact<'a>],
-}
+impl Distiller for Extractive {
+    fn fingerprint(&self) -> &str {
+        &FINGERPRINT
+    }
 
-/// A fact with its proof.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Draft {
-    /// What it is about.
-    pub kind: Kind,
-    /// The facet, as `kind.facet`.
-    pub slot: &'static str,
-    /// The fact as an English sentence.
-    pub statement: String,
-    /// Its value in normal form.
-    pub value: Option<String>,
-    /// The date in the evidence, with its precision.
-    pub date: Option<DateValue>,
-    /// Number of the part that proves it.
-    pub part: usize,
-    /// Bytes of the proof in that part.
-    pub evidence: Range<usize>,
-    /// Address of a contact, or domain of a company.
-    pub subject: String,
-    /// Who stands behind it.
-    pub asserted_by: Asserted,
-    /// Said by the customer about what only our side can grant: to be shown as a request, never as a fact.
-    pub claim: bool,
-    /// From when on it holds.
-    pub valid_from: Day,
-    /// How sure, 0 to 1.
-    pub confidence: f32,
+    fn distill(&self, batch: &[Source<'_>], instructions: &Instructions) -> Vec<Outcome> {
+        let one = |source: &Source<'_>| {
+            let mut drafts = distill(source);
+            drafts.retain(|draft| instructions.allow(draft));
+            Outcome::Found(drafts)
+        };
+        batch.iter().map(one).collect()
+    }
 }
 
 /// The facts of one engagement, in the order they are written.

@@ -1,0 +1,77 @@
+//! Who the customers of an engagement are: its contacts with their companies, as they are stored now.
+//!
+//! Whom a fact is about in the end is the distiller's to say, but only among these.
+
+use std::collections::HashMap;
+
+use crate::domain::engagement::Links;
+use crate::domain::ids::{OrgId, PortalId};
+use crate::insights::Party;
+use crate::store::StoreError;
+use crate::store::conn::Conn;
+use crate::store::people::{self, Named};
+
+/// Contacts and companies looked up for one page; a page reads each once.
+#[derive(Debug)]
+pub(super) struct Parties<'a> {
+    org: &'a OrgId,
+    portal: PortalId,
+    contacts: HashMap<String, Option<Named>>,
+    companies: HashMap<String, Option<String>>,
+}
+
+impl<'a> Parties<'a> {
+    pub(super) fn new(org: &'a OrgId, portal: PortalId) -> Self {
+        Self { org, portal, contacts: HashMap::new(), companies: HashMap::new() }
+    }
+
+    /// The customers of an engagement with these links; records that are not known are nobody.
+    pub(super) fn of(&mut self, conn: &mut dyn Conn, links: &Links) -> Result<Vec<Party>, StoreError> {
+        let mut companies = Vec::new();
+        for id in &links.companies {
+            companies.extend(self.company(conn, id)?.map(|name| (id.clone(), name)));
+        }
+        let mut parties = Vec::new();
+        for id in &links.contacts {
+            let Some(named) = self.contact(conn, id)? else { continue };
+            parties.push(party(id, named, &companies));
+        }
+        if parties.is_empty() {
+            let alone = |(id, name): (String, String)| Party {
+                company: Some(id),
+                company_name: name,
+                ..Party::default()
+            };
+            parties = companies.into_iter().map(alone).collect();
+        }
+        Ok(parties)
+    }
+
+    fn contact(&mut self, conn: &mut dyn Conn, id: &str) -> Result<Option<Named>, StoreError> {
+        if let Some(known) = self.contacts.get(id) {
+            return Ok(known.clone());
+        }
+        let found = people::named(conn, self.org, self.portal, id)?;
+        self.contacts.insert(id.to_owned(), found.clone());
+        Ok(found)
+    }
+
+    fn company(&mut self, conn: &mut dyn Conn, id: &str) -> Result<Option<String>, StoreError> {
+        if let Some(known) = self.companies.get(id) {
+            return Ok(known.clone());
+        }
+        let found = people::company_name(conn, self.org, self.portal, id)?;
+        self.companies.insert(id.to_owned(), found.clone());
+        Ok(found)
+    }
+}
+
+/// A contact with the company it stands for here: where HubSpot ties the engagement to one company only, that one,
+/// since people change firms and mails do not.
+fn party(id: &str, named: Named, companies: &[(String, String)]) -> Party {
+    let (company, company_name) = match companies {
+        [(only, name)] => (Some(only.clone()), name.clone()),
+        _ => (named.company, named.company_name),
+    };
+    Party { contact: Some(id.to_owned()), name: named.name, email: named.email, company, company_name }
+}
