@@ -176,7 +176,7 @@ fn holds(folded: &str, word: &str) -> bool {
     let edge = |c: Option<char>| !c.is_some_and(is_word);
     folded.match_indices(&word).any(|(at, _)| {
         let (before, behind) = (&folded[..at], &folded[at + word.len()..]);
-        free || edge(before.chars().next_back()) && !(whole && !edge(behind.chars().next()))
+        free || edge(before.chars().next_back()) && (!whole || edge(behind.chars().next()))
     })
 }
 

@@ -7,6 +7,7 @@
 
 pub mod extractive;
 pub mod instructions;
+pub mod model;
 pub mod verify;
 
 use std::collections::BTreeSet;

@@ -9,7 +9,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("http", &[]),
     ("text", &[]),
     ("rules", &["domain", "text"]),
-    ("insights", &["domain", "text"]),
+    ("insights", &["domain", "http", "text"]),
     ("store", &["domain", "params"]),
     ("vault", &[]),
     ("config", &["domain", "hubspot"]),
@@ -154,6 +154,16 @@ fn domain_and_store_never_await() {
     for path in under("src") {
         if ["domain", "store", "text", "rules"].contains(&module_of(&path).as_str()) {
             assert!(!code(&path).contains(".await"), "{} awaits", path.display());
+        }
+    }
+}
+
+#[test]
+fn of_the_insights_only_the_model_path_talks_to_the_network() {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/insights/model");
+    for path in under("src/insights").iter().filter(|path| !path.starts_with(&model)) {
+        for word in [".await", "async fn", "reqwest", "crate::http", "std::net", "std::fs"] {
+            assert!(!code(path).contains(word), "{} has {word}", path.display());
         }
     }
 }

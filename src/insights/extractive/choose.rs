@@ -24,6 +24,13 @@ pub(crate) struct Pick<'a> {
     last: usize,
 }
 
+impl<'a> Pick<'a> {
+    /// A fact that somebody else chose.
+    pub(crate) fn chosen(rule: &'a Rule, range: Range<usize>) -> Self {
+        Self { rule, range, labelled: false, core: 0, first: 0, last: 0 }
+    }
+}
+
 /// One sentence with everything read from it.
 pub(crate) struct Scene<'a> {
     pub text: &'a str,

@@ -12,6 +12,7 @@ pub(crate) mod fold;
 mod lexicon;
 mod names;
 mod numbers;
+pub mod proposal;
 mod rules;
 mod subject;
 mod values;
@@ -165,7 +166,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn sentence(&self, sentence: &clauses::Sentence, verdict: Verdict, out: &mut Vec<Draft>) {
+    /// The values in a sentence: dates, and everything a fact may take its value from.
+    fn values(&self, sentence: &clauses::Sentence) -> (Vec<Entity>, Vec<when::Found>) {
         let (start, end) = (sentence.body.start, sentence.body.end);
         let numbers = numbers::find(&self.folded.text, start, end, &self.hits);
         let dates =
@@ -196,6 +198,11 @@ impl<'a> Reader<'a> {
         };
         entities.extend(names.find());
         entities.sort_by_key(|e| e.start);
+        (entities, dates)
+    }
+
+    fn sentence(&self, sentence: &clauses::Sentence, verdict: Verdict, out: &mut Vec<Draft>) {
+        let (entities, dates) = self.values(sentence);
         let scene = choose::Scene {
             text: &self.folded.text,
             sentence,
@@ -243,7 +250,7 @@ impl<'a> Reader<'a> {
             sentence,
         };
         let asserted_by = who.asserted_by();
-        let claim = who.is_claim(asserted_by, pick.rule.kind, pick.rule.slot, range, &inside);
+        let claim = who.is_claim(asserted_by, pick.rule.kind, pick.rule.slot, &inside);
         let sure = f32::from(pick.rule.score) / 100.0 - if pick.labelled { 0.05 } else { 0.0 };
         Some(Draft {
             kind: pick.rule.kind,

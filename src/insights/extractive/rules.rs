@@ -58,6 +58,12 @@ pub(crate) fn class_names(table: &'static str) -> Vec<&'static str> {
 }
 
 impl Rule {
+    /// A rule without cues, for a fact that somebody else found in this slot.
+    pub(crate) fn named(slot: &'static str, score: u8) -> Option<Self> {
+        let kind = Kind::parse(slot.split('.').next()?)?;
+        Some(Self { kind, slot, score, all: Vec::new(), none: Mask::default(), wide: false })
+    }
+
     /// Whether some part of a text with these classes could meet this rule.
     pub(crate) fn possible(&self, mask: Mask) -> bool {
         self.all.iter().all(|any| any.meets(mask))

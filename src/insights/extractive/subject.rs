@@ -72,14 +72,7 @@ impl Who<'_> {
     }
 
     /// Whether the customer asserts what only our side can grant.
-    pub(crate) fn is_claim(
-        &self,
-        by: Asserted,
-        kind: Kind,
-        slot: &str,
-        range: &Range<usize>,
-        inside: &[&Entity],
-    ) -> bool {
+    pub(crate) fn is_claim(&self, by: Asserted, kind: Kind, slot: &str, inside: &[&Entity]) -> bool {
         if by != Asserted::Customer {
             return false;
         }
