@@ -28,7 +28,7 @@ use crate::sync::connection::Connector;
 use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
 use crate::sync::report::{Report, cpu_seconds, peak_memory_bytes};
-use crate::sync::run::Syncer;
+use crate::sync::run::{Syncer, Wish};
 use crate::vault::{Vault, VaultError, random};
 
 /// How long a report waits for the index to catch up with what was stored.
@@ -224,14 +224,20 @@ impl App {
         Ok(Self { reading, folder, clock, connector, follower, syncer, _lock: lock })
     }
 
+    /// Why no sync may start now, if none may.
+    pub fn admit_sync(&self) -> Result<(), SyncError> {
+        self.syncer.admit(&self.reading.org).map(drop)
+    }
+
     /// Runs a sync and waits until what it stored is searchable.
     pub async fn sync(
         self: &Arc<Self>,
         mode: Mode,
+        wish: Wish,
         progress: Arc<Progress>,
         stop: watch::Receiver<bool>,
     ) -> Result<Report, SyncError> {
-        let mut report = self.syncer.run(&self.reading.org, mode, progress, stop).await?;
+        let mut report = self.syncer.run(&self.reading.org, mode, wish, progress, stop).await?;
         let this = Arc::clone(self);
         let counted = tokio::task::spawn_blocking(move || {
             this.follower.catch_up(CATCH_UP)?;

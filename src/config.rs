@@ -57,10 +57,12 @@ struct WrittenHubspot {
     client_secret_file: String,
     api_version: String,
     api_base: String,
+    regional_base: String,
     app_base: String,
     requests_per_10s: u32,
     timeout_s: u64,
     attempts: u32,
+    retry_pause_ms: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -156,6 +158,8 @@ pub struct Hubspot {
     pub api_version: ApiVersion,
     /// Host of the API.
     pub api_base: Url,
+    /// Host of the API for one region, with `{hublet}` in the place of its name.
+    pub regional_base: String,
     /// Host of the app, for consent and links.
     pub app_base: Url,
     /// Fixed request rate, or `None` to follow HubSpot's headers.
@@ -164,6 +168,8 @@ pub struct Hubspot {
     pub timeout: Duration,
     /// Tries per request.
     pub attempts: u32,
+    /// Pause before the second try; it doubles.
+    pub retry_pause: Duration,
 }
 
 /// Settings of the index.
@@ -238,10 +244,12 @@ impl Written {
                     ))
                 })?,
                 api_base: web_address("hubspot.api_base", &h.api_base, false)?,
+                regional_base: regional("hubspot.regional_base", &h.regional_base)?,
                 app_base: web_address("hubspot.app_base", &h.app_base, false)?,
                 requests_per_10s: (h.requests_per_10s > 0).then_some(h.requests_per_10s),
                 timeout: Duration::from_secs(h.timeout_s.clamp(1, 600)),
                 attempts: h.attempts.clamp(1, 20),
+                retry_pause: Duration::from_millis(h.retry_pause_ms.clamp(1, 60_000)),
             },
             sync_every: every(self.sync.every_minutes)?,
             skip_noise: self.noise.skip.iter().map(|name| noise(name)).collect::<Result<_, _>>()?,
@@ -310,6 +318,12 @@ fn web_address(setting: &str, text: &str, plain_allowed: bool) -> Result<Url, Co
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
+}
+
+/// An address that holds the name of a region.
+fn regional(setting: &str, text: &str) -> Result<String, ConfigError> {
+    web_address(setting, &text.replace("{hublet}", "eu1"), false)?;
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -156,6 +156,7 @@ impl From<SyncError> for Failure {
             SyncError::NotConnected
             | SyncError::AppNotConfigured
             | SyncError::IngestOff
+            | SyncError::Paused { .. }
             | SyncError::ForeignConsent
             | SyncError::ConsentRefused(_)
             | SyncError::OtherPortal { .. }

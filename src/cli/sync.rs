@@ -13,7 +13,9 @@ use super::{Failure, Global, output, runtime};
 use crate::app::{App, StartError};
 use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
+use crate::sync::reconcile::Comparison;
 use crate::sync::report::Report;
+use crate::sync::run::Wish;
 
 #[derive(Debug, Args)]
 pub(super) struct Sync {
@@ -22,6 +24,9 @@ pub(super) struct Sync {
     /// of the mode goes on where it stopped
     #[arg(default_value = "full_resync", value_parser = mode)]
     mode: Mode,
+    /// Also compare with HubSpot month by month, name what differs and repair it; catch_up does so once a day
+    #[arg(long)]
+    reconcile: bool,
 }
 
 fn mode(name: &str) -> Result<Mode, String> {
@@ -38,9 +43,9 @@ pub(super) fn run(global: &Global, sync: &Sync) -> Result<(), Failure> {
             Arc::new(crate::domain::clock::SystemClock),
         );
         match opened {
-            Ok(app) => run_here(global, &Arc::new(app), sync.mode).await,
+            Ok(app) => run_here(global, &Arc::new(app), sync.mode, sync.wish()).await,
             Err(StartError::InUse(folder)) => match Remote::find(&global.folder()?).await {
-                Some(remote) => run_there(global, &remote, sync.mode).await,
+                Some(remote) => run_there(global, &remote, sync).await,
                 None => Err(StartError::InUse(folder).into()),
             },
             Err(error) => Err(error.into()),
@@ -50,20 +55,26 @@ pub(super) fn run(global: &Global, sync: &Sync) -> Result<(), Failure> {
 
 /// The first sync after connecting.
 pub(super) async fn here(global: &Global, app: &Arc<App>) -> Result<(), Failure> {
-    run_here(global, app, Mode::FullResync).await
+    run_here(global, app, Mode::FullResync, Wish::default()).await
 }
 
-async fn run_here(global: &Global, app: &Arc<App>, mode: Mode) -> Result<(), Failure> {
+impl Sync {
+    fn wish(&self) -> Wish {
+        Wish { reconcile: self.reconcile }
+    }
+}
+
+async fn run_here(global: &Global, app: &Arc<App>, mode: Mode, wish: Wish) -> Result<(), Failure> {
     let progress = Arc::<Progress>::default();
     let report = {
         let _bars = Bars::show(Arc::clone(&progress), global.quiet);
-        app.sync(mode, progress, stop_on_signal()).await?
+        app.sync(mode, wish, progress, stop_on_signal()).await?
     };
     show(global, &report)
 }
 
-async fn run_there(global: &Global, remote: &Remote, mode: Mode) -> Result<(), Failure> {
-    remote.post("sync", &json!({ "mode": mode.as_str() })).await?;
+async fn run_there(global: &Global, remote: &Remote, sync: &Sync) -> Result<(), Failure> {
+    remote.post("sync", &json!({ "mode": sync.mode.as_str(), "reconcile": sync.reconcile })).await?;
     loop {
         let state = remote.get("sync").await?;
         match state["state"].as_str() {
@@ -129,6 +140,27 @@ fn lines(report: &Report) -> Vec<String> {
         "{:>16}: {} documents, {} requests, {} retried",
         report.outcome, report.documents, report.requests.total, report.requests.retried
     ));
+    if let Some(compared) = &report.reconciliation {
+        lines.extend(compared.types.iter().map(|(name, one)| comparison(name, one)));
+    }
     lines.extend(report.errors.iter().map(|(name, cause)| format!("{name:>16}: not read: {cause}")));
     lines
+}
+
+/// One line per type: whether it is equal to HubSpot, and the ids where it was not.
+fn comparison(name: &str, compared: &Comparison) -> String {
+    let differences = [
+        ("were missing", &compared.missing),
+        ("were deleted there", &compared.surplus),
+        ("were outdated", &compared.outdated),
+    ];
+    let said: Vec<String> = differences
+        .into_iter()
+        .filter(|(_, difference)| difference.count > 0)
+        .map(|(what, difference)| {
+            let ids = difference.ids.iter().take(10).map(String::as_str).collect::<Vec<_>>().join(", ");
+            format!("; {} {what} ({ids}) and are repaired", difference.count)
+        })
+        .collect();
+    format!("{name:>16}: HubSpot {}, here {}{}", compared.hubspot, compared.here, said.concat())
 }

@@ -48,6 +48,20 @@ impl Millis {
         self.rfc3339().chars().take(10).collect()
     }
 
+    /// The first moment of its calendar month, UTC.
+    #[must_use]
+    pub fn month(self) -> Self {
+        let first = format!("{}-01", self.day().chars().take(7).collect::<String>());
+        Self::parse(&first).unwrap_or(self)
+    }
+
+    /// The next midnight where clocks are `offset_ms` ahead of UTC.
+    #[must_use]
+    pub fn next_midnight(self, offset_ms: i64) -> Self {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        Self(((self.0 + offset_ms).div_euclid(DAY_MS) + 1) * DAY_MS - offset_ms)
+    }
+
     /// This time moved by `ms` milliseconds.
     #[must_use]
     pub fn plus(self, ms: i64) -> Self {
@@ -136,6 +150,15 @@ mod tests {
         assert_eq!(Millis::parse("1772359200000"), Some(moment));
         assert_eq!(Millis::parse("2026-03-01"), Some(Millis(1_772_323_200_000)));
         assert_eq!(Millis::parse("next week"), None);
+    }
+
+    #[test]
+    fn midnight_is_the_portals() {
+        let evening = Millis::parse("2026-11-23T22:30:00Z").unwrap();
+        assert_eq!(evening.next_midnight(0).rfc3339(), "2026-11-24T00:00:00Z");
+        assert_eq!(evening.next_midnight(3_600_000).rfc3339(), "2026-11-23T23:00:00Z");
+        assert_eq!(evening.next_midnight(-5 * 3_600_000).rfc3339(), "2026-11-24T05:00:00Z");
+        assert_eq!(evening.month().rfc3339(), "2026-11-01T00:00:00Z");
     }
 
     proptest::proptest! {

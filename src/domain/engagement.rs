@@ -88,6 +88,8 @@ pub struct RawEngagement {
     pub body: Body,
     /// What was said in a call, a line per turn, where its transcript was fetched.
     pub transcript: Option<String>,
+    /// When the record was created.
+    pub created_at: Millis,
     /// When it happened (the timeline's date).
     pub occurred_at: Millis,
     /// When HubSpot last changed the record.
@@ -104,6 +106,8 @@ pub struct RawEngagement {
     pub outgoing: bool,
     /// HubSpot itself says this mail is an out-of-office reply.
     pub out_of_office: bool,
+    /// HubSpot erased a person it was about, and with them its words.
+    pub erased: bool,
     /// Address of the record in HubSpot's app, where HubSpot gave one.
     pub url: Option<String>,
     /// Associations HubSpot reported.

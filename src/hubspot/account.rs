@@ -17,6 +17,8 @@ pub struct Account {
     pub ui_domain: Option<String>,
     /// IANA name or HubSpot's own.
     pub time_zone: Option<String>,
+    /// How far the account's clock is ahead of UTC.
+    pub utc_offset_milliseconds: Option<i64>,
 }
 
 /// Reads the account's facts.

@@ -1,10 +1,11 @@
-//! Which records changed within a span of time, exactly, from a search that answers 10,000 at most.
+//! Which records changed (or were created) within a span of time, exactly, from a search that answers
+//! 10,000 at most.
 //!
-//! A window that holds more is halved, first in time, then (records of one millisecond) by id. The halves
-//! are complementary filters, so they are exact whatever order HubSpot keeps ids in. A window's ids are
-//! counted against the total of its first page and read again when something moved meanwhile.
+//! A window that holds more is cut where its 10,000th record stands; records of one millisecond are parted by
+//! id. The parts are complementary filters, so they are exact whatever order HubSpot keeps ids in. A window's
+//! ids are counted against the total of its first page and read again when something moved meanwhile.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
@@ -22,6 +23,27 @@ const PAGE: u64 = 200;
 /// How often a window is read again while its count does not fit.
 const PATIENCE: u32 = 3;
 
+/// The time that windows are cut by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axis {
+    /// Of the last change.
+    Changed,
+    /// Of creation.
+    Created,
+}
+
+impl Axis {
+    /// Contacts name their times otherwise than everything else, companies and deals one of them.
+    fn property(self, record_type: RecordType) -> &'static str {
+        match (self, record_type) {
+            (Self::Changed, RecordType::Contacts) => "lastmodifieddate",
+            (Self::Changed, _) => "hs_lastmodifieddate",
+            (Self::Created, RecordType::Engagement(_)) => "hs_createdate",
+            (Self::Created, _) => "createdate",
+        }
+    }
+}
+
 /// A span of time, both ends included, and within one millisecond a range of ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Window {
@@ -33,92 +55,136 @@ struct Window {
     high: Option<u64>,
 }
 
-/// Walks through the changes of one record type, oldest first.
-#[derive(Debug)]
-pub struct Changes {
-    client: Client,
-    record_type: RecordType,
-    windows: VecDeque<Window>,
+impl Window {
+    fn of(from: Millis, to: Millis) -> Self {
+        // HubSpot fails on a filter at the epoch.
+        Self { from: from.0.max(1), to: to.0.max(1), low: None, high: None }
+    }
 }
 
-/// The ids of one window.
+/// Walks through the records of one type in a span of time, oldest first.
+#[derive(Debug)]
+pub struct Changes {
+    search: Search,
+    windows: VecDeque<Window>,
+    /// The first page of the first window, where it is read already.
+    begun: Option<WirePage<Object>>,
+}
+
+#[derive(Debug)]
+struct Search {
+    client: Client,
+    record_type: RecordType,
+    axis: Axis,
+}
+
+/// A record that a search names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its id.
+    pub id: String,
+    /// Its last change as HubSpot tells it now.
+    pub changed_at: Millis,
+}
+
+/// The records of one window.
 #[derive(Debug)]
 pub struct Changed {
-    /// Ids of records that changed, each once.
-    pub ids: Vec<String>,
+    /// Each once.
+    pub records: Vec<Named>,
     /// Where the walk goes on: everything before this moment is done. `None` at the end.
     pub next: Option<Millis>,
 }
 
 impl Changes {
-    /// Changes from `from` to `to`, both included.
+    /// Records with a time of `axis` from `from` to `to`, both included.
     #[must_use]
-    pub fn between(client: Client, record_type: RecordType, from: Millis, to: Millis) -> Self {
-        let whole = Window { from: from.0.max(1), to: to.0, low: None, high: None };
-        Self { client, record_type, windows: VecDeque::from([whole]) }
+    pub fn between(client: Client, record_type: RecordType, axis: Axis, from: Millis, to: Millis) -> Self {
+        let search = Search { client, record_type, axis };
+        Self { search, windows: VecDeque::from([Window::of(from, to)]), begun: None }
     }
 
-    /// How many records changed in the whole span.
-    pub async fn total(&self) -> Result<u64, HubspotError> {
-        match self.windows.front() {
-            Some(window) => Ok(self.page(window, 0, 1).await?.total.unwrap_or(0)),
-            None => Ok(0),
+    /// How many records the span holds; costs nothing, since the page that tells is used later.
+    pub async fn total(&mut self) -> Result<u64, HubspotError> {
+        if self.begun.is_none()
+            && let Some(window) = self.windows.front()
+        {
+            self.begun = Some(self.search.page(window, 0, PAGE).await?);
         }
+        Ok(self.begun.as_ref().and_then(|page| page.total).unwrap_or(0))
     }
 
     /// The next window that can be read whole; `None` at the end.
     pub async fn next(&mut self) -> Result<Option<Changed>, HubspotError> {
         while let Some(window) = self.windows.pop_front() {
-            let first = self.page(&window, 0, PAGE).await?;
+            let first = match self.begun.take() {
+                Some(page) => page,
+                None => self.search.page(&window, 0, PAGE).await?,
+            };
             if first.total.unwrap_or(0) > CAP {
-                self.split(window).await?;
+                for part in self.search.parts(window, &first).await?.into_iter().rev() {
+                    self.windows.push_front(part);
+                }
                 continue;
             }
-            let ids = self.read_whole(&window, first).await?;
+            let records = self.search.read_whole(&window, first).await?;
+            let records = records.into_iter().map(|(id, changed_at)| Named { id, changed_at }).collect();
             let next = self.windows.front().map(|window| Millis(window.from));
-            return Ok(Some(Changed { ids: ids.into_iter().collect(), next }));
+            return Ok(Some(Changed { records, next }));
         }
         Ok(None)
     }
+}
 
-    /// Every id of a window. What leaves it while it is read has a newer time and comes again later; what
+/// How many records of a type have a time of `axis` from `from` to `to`, both included: one request.
+pub async fn count(
+    client: &Client,
+    record_type: RecordType,
+    axis: Axis,
+    from: Millis,
+    to: Millis,
+) -> Result<u64, HubspotError> {
+    let search = Search { client: client.clone(), record_type, axis };
+    Ok(search.page(&Window::of(from, to), 0, 1).await?.total.unwrap_or(0))
+}
+
+impl Search {
+    /// Every record of a window. What leaves it while it is read has a newer time and comes again later; what
     /// moves up because of that is caught by the second reading.
     async fn read_whole(
         &self,
         window: &Window,
         mut first: WirePage<Object>,
-    ) -> Result<BTreeSet<String>, HubspotError> {
-        let mut ids = BTreeSet::new();
+    ) -> Result<BTreeMap<String, Millis>, HubspotError> {
+        let mut found = BTreeMap::new();
         for attempt in 0..PATIENCE {
             if attempt > 0 {
                 first = self.page(window, 0, PAGE).await?;
             }
             let total = first.total.unwrap_or(0);
-            let mut seen = BTreeSet::new();
-            let mut page =
-                std::mem::replace(&mut first, WirePage { results: Vec::new(), paging: None, total: None });
+            let mut seen = BTreeMap::new();
+            let mut page = std::mem::replace(&mut first, WirePage::empty());
             loop {
-                seen.extend(page.results.into_iter().map(|object| object.id.0));
+                seen.extend(page.results.into_iter().map(|object| (object.id.0.clone(), object.updated())));
                 let after =
                     page.paging.and_then(|paging| paging.next).and_then(|next| next.after.0.parse().ok());
                 let Some(after) = after.filter(|after| *after < CAP) else { break };
                 page = self.page(window, after, PAGE).await?;
             }
             let complete = seen.len() as u64 >= total;
-            ids.append(&mut seen);
+            found.append(&mut seen);
             if complete {
                 break;
             }
         }
-        Ok(ids)
+        Ok(found)
     }
 
-    async fn split(&mut self, window: Window) -> Result<(), HubspotError> {
+    /// Windows that together are `window`, in the order they are to be read.
+    async fn parts(&self, window: Window, first: &WirePage<Object>) -> Result<Vec<Window>, HubspotError> {
         if window.from < window.to {
-            let middle = window.from + (window.to - window.from) / 2;
-            self.windows.push_front(Window { from: middle + 1, ..window });
-            self.windows.push_front(Window { to: middle, ..window });
-            return Ok(());
+            let cut = self.cut(&window, first).await?;
+            return Ok(vec![Window { to: cut, ..window }, Window { from: cut + 1, ..window }]);
         }
         let (low, high) = match (window.low, window.high) {
             (Some(low), Some(high)) => (low, high),
@@ -130,15 +196,32 @@ impl Changes {
                 "more than 10,000 records share one id in a search".to_owned(),
             ));
         }
-        for (low, high) in [(Some(middle), Some(high)), (Some(low), Some(middle))] {
-            self.windows.push_front(Window { low, high, ..window });
-        }
-        if window.low.is_none() || window.high.is_none() {
-            // Ids outside the bounds exist only if HubSpot orders ids in a way of its own.
-            self.windows.push_front(Window { low: Some(high), high: None, ..window });
-            self.windows.push_front(Window { low: None, high: Some(low), ..window });
-        }
-        Ok(())
+        let inside = [(Some(low), Some(middle)), (Some(middle), Some(high))];
+        // Ids outside the bounds exist only if HubSpot orders ids in a way of its own.
+        let outside = [(None, Some(low)), (Some(high), None)];
+        let whole = window.low.is_none() || window.high.is_none();
+        let ranges = outside.into_iter().filter(|_| whole).chain(inside);
+        Ok(ranges.map(|(low, high)| Window { low, high, ..window }).collect())
+    }
+
+    /// The last millisecond of a first part that can be read whole, found at the 10,000th record; a part for
+    /// the first millisecond alone where that one is full. Halves the window where HubSpot's order misleads.
+    async fn cut(&self, window: &Window, first: &WirePage<Object>) -> Result<i64, HubspotError> {
+        let time = |object: &Object| match self.axis {
+            Axis::Changed => object.updated().0,
+            Axis::Created => object.created().0,
+        };
+        let oldest = first.results.first().map_or(window.from, &time);
+        let last = self.page(window, CAP - PAGE, PAGE).await?;
+        let at = last.results.last().map_or(window.to, &time);
+        let cut = match at > oldest {
+            true => at - 1,
+            // A first millisecond that is full stands alone: what is before it goes first.
+            false if oldest > window.from => oldest - 1,
+            false => oldest,
+        };
+        let halved = window.from + (window.to - window.from) / 2;
+        Ok(if (window.from..window.to).contains(&cut) { cut } else { halved })
     }
 
     /// Smallest and one past the largest id of a window, as HubSpot sorts them.
@@ -155,7 +238,8 @@ impl Changes {
     }
 
     async fn page(&self, window: &Window, after: u64, limit: u64) -> Result<WirePage<Object>, HubspotError> {
-        let sorted = json!([{"propertyName": self.time_property(), "direction": "ASCENDING"}]);
+        let property = self.axis.property(self.record_type);
+        let sorted = json!([{"propertyName": property, "direction": "ASCENDING"}]);
         self.query(window, after, limit, sorted).await
     }
 
@@ -166,7 +250,8 @@ impl Changes {
         limit: u64,
         sorts: Value,
     ) -> Result<WirePage<Object>, HubspotError> {
-        let time = self.time_property();
+        let time = self.axis.property(self.record_type);
+        let changed = Axis::Changed.property(self.record_type);
         let mut filters = vec![
             json!({"propertyName": time, "operator": "GTE", "value": window.from.to_string()}),
             json!({"propertyName": time, "operator": "LTE", "value": window.to.to_string()}),
@@ -175,18 +260,10 @@ impl Changes {
         filters.extend(window.low.map(|low| id("GTE", low)));
         filters.extend(window.high.map(|high| id("LT", high)));
         let body = json!({
-            "filterGroups": [{"filters": filters}], "sorts": sorts, "properties": ["hs_object_id"],
+            "filterGroups": [{"filters": filters}], "sorts": sorts, "properties": [time, changed],
             "limit": limit, "after": after.to_string(),
         });
         let path = self.client.version().search(type_name(self.record_type));
         self.client.fetch(&Call::post(path, &body).in_search_lane(), parse).await
-    }
-
-    /// Contacts keep their time of change under another name than everything else.
-    fn time_property(&self) -> &'static str {
-        match self.record_type {
-            RecordType::Contacts => "lastmodifieddate",
-            _ => "hs_lastmodifieddate",
-        }
     }
 }

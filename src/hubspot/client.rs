@@ -3,8 +3,9 @@
 //! A body that does not parse is a fault like any other and is asked for again; a short page is not.
 //! Writes are never repeated here (see `actions`): only reads go through [`Client::fetch`].
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::Method;
@@ -12,15 +13,15 @@ use secrecy::ExposeSecret;
 use serde::Serialize;
 use url::Url;
 
-use super::budget::{Budget, Lane};
+use super::budget::{Budget, Daily, DayIsOver, Lane, Priority};
 use super::error::{Failure, HubspotError, classify};
+use super::oauth::TokenFacts;
 use super::paths::ApiVersion;
 use super::tokens::TokenSource;
 
 /// Largest answer taken in, after decompression; a page of 100 notes of the largest size is a tenth of it.
 const MAX_ANSWER_BYTES: usize = 64 << 20;
-/// First pause before a repeated try; doubles up to [`LONGEST_PAUSE`].
-const FIRST_PAUSE: Duration = Duration::from_millis(400);
+/// The pause before a repeated try doubles up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Rate limits are waited out without counting as failed tries, but not for ever.
 const MAX_RATE_LIMITED: u32 = 60;
@@ -70,29 +71,41 @@ impl Requests {
 pub struct Call {
     method: Method,
     lane: Lane,
+    priority: Priority,
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
 }
 
 impl Call {
+    fn new(method: Method, path: String, body: Option<Vec<u8>>) -> Self {
+        let (lane, priority) = (Lane::General, Priority::Background);
+        Self { method, lane, priority, path, query: Vec::new(), body }
+    }
+
     /// Reads `path`.
     #[must_use]
     pub fn get(path: String) -> Self {
-        Self { method: Method::GET, lane: Lane::General, path, query: Vec::new(), body: None }
+        Self::new(Method::GET, path, None)
     }
 
     /// Sends `body` to `path`; used for batch reads and searches, which change nothing.
     #[must_use]
     pub fn post<B: Serialize>(path: String, body: &B) -> Self {
-        let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { method: Method::POST, lane: Lane::General, path, query: Vec::new(), body: Some(body) }
+        Self::new(Method::POST, path, Some(serde_json::to_vec(body).unwrap_or_default()))
     }
 
     /// Removes what is at `path`; doing it twice does no harm.
     #[must_use]
     pub fn delete(path: String) -> Self {
-        Self { method: Method::DELETE, lane: Lane::General, path, query: Vec::new(), body: None }
+        Self::new(Method::DELETE, path, None)
+    }
+
+    /// An agent waits for the answer: goes before everything a sync asks.
+    #[must_use]
+    pub fn for_agent(mut self) -> Self {
+        self.priority = Priority::Agent;
+        self
     }
 
     /// Counts against the search limit.
@@ -119,16 +132,68 @@ impl Call {
     }
 }
 
+/// How calls are repeated.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Tries per call.
+    pub attempts: u32,
+    /// Pause before the second try; it doubles.
+    pub first_pause: Duration,
+}
+
+/// Stores the address of the region that HubSpot sent us to.
+pub type KeepBase = Arc<dyn Fn(&Url) + Send + Sync>;
+
+/// Where HubSpot is asked. Accounts of some regions answer only at an address of their own.
+pub struct Host {
+    base: RwLock<Url>,
+    /// The address of a region, with `{hublet}` in the place of its name.
+    regional: String,
+    first: Url,
+    keep: KeepBase,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+impl Host {
+    /// Starts at `base`.
+    #[must_use]
+    pub fn new(base: Url, regional: String, keep: KeepBase) -> Self {
+        Self { first: base.clone(), base: RwLock::new(base), regional, keep }
+    }
+
+    fn base(&self) -> Url {
+        self.base.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes over to a region; says whether that is somewhere else than before.
+    fn move_to(&self, region: &str) -> bool {
+        let Ok(url) = Url::parse(&self.regional.replace("{hublet}", region)) else { return false };
+        let moved = {
+            let mut base = self.base.write().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *base, url.clone()) != url
+        };
+        if moved {
+            (self.keep)(&url);
+        }
+        moved
+    }
+}
+
 /// A portal that can be asked. Cheap to clone; clones share tokens, budget and counters.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
-    base: Url,
+    host: Arc<Host>,
     version: ApiVersion,
     tokens: Arc<TokenSource>,
     budget: Arc<Budget>,
     requests: Arc<Requests>,
-    attempts: u32,
+    patience: Patience,
 }
 
 impl Client {
@@ -136,13 +201,36 @@ impl Client {
     #[must_use]
     pub fn new(
         http: reqwest::Client,
-        base: Url,
+        host: Host,
         version: ApiVersion,
         tokens: Arc<TokenSource>,
         budget: Arc<Budget>,
-        attempts: u32,
+        patience: Patience,
     ) -> Self {
-        Self { http, base, version, tokens, budget, requests: Arc::default(), attempts }
+        Self { http, host: Arc::new(host), version, tokens, budget, requests: Arc::default(), patience }
+    }
+
+    /// The same portal with counters that start at zero: tokens and budget stay shared.
+    #[must_use]
+    pub fn counting_anew(&self) -> Self {
+        Self { requests: Arc::default(), ..self.clone() }
+    }
+
+    /// The address of the account's region, where HubSpot sent us to another one than we started at.
+    #[must_use]
+    pub fn moved_to(&self) -> Option<Url> {
+        Some(self.host.base()).filter(|base| *base != self.host.first)
+    }
+
+    /// What HubSpot says about our token now: whose it is and what it may do.
+    pub async fn token_facts(&self) -> Result<TokenFacts, HubspotError> {
+        self.tokens.facts().await
+    }
+
+    /// The portal's budget.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.budget
     }
 
     /// The API version calls are made in.
@@ -182,11 +270,22 @@ impl Client {
                     refreshed = true;
                     self.tokens.refresh_after(&bearer, &message).await?;
                 }
+                Err(Failure::WrongRegion(region)) => {
+                    if !self.host.move_to(&region) {
+                        let message = format!("the account is in region {region}, and so are we");
+                        return Err(HubspotError::Refused { status: 488, message });
+                    }
+                }
                 Err(Failure::Retry { after, rate_limited, error }) => {
                     limited += u32::from(rate_limited);
                     failed += u32::from(!rate_limited);
-                    if failed >= self.attempts || limited >= MAX_RATE_LIMITED {
+                    if failed >= self.patience.attempts || limited >= MAX_RATE_LIMITED {
                         return Err(error);
+                    }
+                    if is_maybe_a_bad_token(&error) && failed >= 2 && !refreshed {
+                        refreshed = true;
+                        // Only a guess: a token that cannot be refreshed may still be good.
+                        let _ = self.tokens.refresh_after(&bearer, "status 530").await;
                     }
                     self.pause(call.lane, after, rate_limited, failed).await;
                 }
@@ -196,13 +295,14 @@ impl Client {
     }
 
     async fn pause(&self, lane: Lane, asked: Option<Duration>, rate_limited: bool, failed: u32) {
+        let first = self.patience.first_pause;
         if rate_limited {
             self.requests.rate_limited.fetch_add(1, Ordering::Relaxed);
-            self.budget.block(lane, asked.unwrap_or(FIRST_PAUSE));
+            self.budget.block(lane, asked.unwrap_or(first));
             return;
         }
-        let doubled = FIRST_PAUSE.saturating_mul(1 << failed.saturating_sub(1).min(10));
-        tokio::time::sleep(asked.unwrap_or(doubled).min(LONGEST_PAUSE.max(asked.unwrap_or_default()))).await;
+        let doubled = first.saturating_mul(1 << failed.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
+        tokio::time::sleep(asked.unwrap_or(doubled)).await;
     }
 
     async fn attempt<T>(
@@ -211,10 +311,10 @@ impl Client {
         token: &str,
         parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
     ) -> Result<T, Failure> {
-        self.budget.wait(call.lane).await;
+        let permit = self.budget.wait(call.lane, call.priority).await;
+        let permit = permit.map_err(|DayIsOver| Failure::Fatal(HubspotError::DailyLimit))?;
         self.requests.total.fetch_add(1, Ordering::Relaxed);
-        let url = self.address(&call.path);
-        let mut request = self.http.request(call.method.clone(), url);
+        let mut request = self.http.request(call.method.clone(), self.address(&call.path));
         if let Some(body) = &call.body {
             request = request.header("content-type", "application/json").body(body.clone());
         }
@@ -222,7 +322,9 @@ impl Client {
             request = request.query(&call.query);
         }
         let response = request.bearer_auth(token).send().await.map_err(|error| self.broken(&error))?;
-        self.learn_limit(call.lane, response.headers());
+        // HubSpot has counted it by now.
+        drop(permit);
+        self.learn_limits(call.lane, response.headers());
         let status = response.status().as_u16();
         let retry_after = retry_after(response.headers());
         let body = self.read(response).await?;
@@ -247,25 +349,34 @@ impl Client {
         Ok(body)
     }
 
-    fn learn_limit(&self, lane: Lane, headers: &reqwest::header::HeaderMap) {
-        let max = headers.get("x-hubspot-ratelimit-max").and_then(|value| value.to_str().ok());
-        if let Some(max) = max.and_then(|text| text.parse().ok()) {
-            self.budget.learn(lane, max);
+    fn learn_limits(&self, lane: Lane, headers: &reqwest::header::HeaderMap) {
+        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
+        let count = |name: &str| number(name).and_then(|count| usize::try_from(count).ok());
+        self.budget.learn(lane, count("x-hubspot-ratelimit-max"), count("x-hubspot-ratelimit-remaining"));
+        let day = (number("x-hubspot-ratelimit-daily"), number("x-hubspot-ratelimit-daily-remaining"));
+        if let (Some(limit), Some(remaining)) = day {
+            self.budget.learn_day(Daily { limit, remaining });
         }
     }
 
     fn address(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{path}", self.base.path().trim_end_matches('/')));
+        let mut url = self.host.base();
+        let whole = format!("{}{path}", url.path().trim_end_matches('/'));
+        url.set_path(&whole);
         url
     }
 
     fn broken(&self, error: &reqwest::Error) -> Failure {
         Failure::transient(HubspotError::Unreachable {
-            host: self.base.host_str().unwrap_or_default().to_owned(),
+            host: self.host.base().host_str().unwrap_or_default().to_owned(),
             reason: network_reason(error),
         })
     }
+}
+
+/// HubSpot's edge answers a malformed token with 530 (contract, section 7).
+fn is_maybe_a_bad_token(error: &HubspotError) -> bool {
+    matches!(error, HubspotError::Unavailable { status: 530 })
 }
 
 /// The innermost cause of a network error: the sentence a person can act on, without addresses or tokens.

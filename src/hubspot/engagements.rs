@@ -53,6 +53,10 @@ fn properties_of(kind: Kind) -> &'static str {
 fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
     let (created_at, updated_at) = (object.created(), object.updated());
     let mut properties = object.properties;
+    let erased = properties.get("hs_gdpr_deleted") == Some("true");
+    if erased {
+        properties.keep_only(&["hs_gdpr_deleted", "hs_timestamp", "hs_createdate"]);
+    }
     let occurred = properties.take("hs_timestamp").as_deref().and_then(Millis::parse);
     let (title, body) = title_and_body(kind, &mut properties);
     let outgoing = properties.get("hs_email_direction") == Some("EMAIL");
@@ -65,6 +69,7 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
         title,
         body,
         transcript: None,
+        created_at,
         occurred_at: occurred.unwrap_or(created_at),
         updated_at,
         owner: properties.take("hubspot_owner_id"),
@@ -73,6 +78,7 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
         from_name: Some(from_name).filter(|name| !name.is_empty()),
         outgoing,
         out_of_office,
+        erased,
         url: object.url,
         links,
         properties: properties.to_json(),

@@ -58,6 +58,14 @@ pub enum HubspotError {
         "HubSpot's daily request limit of this account is used up; it starts again at midnight of the portal's time zone"
     )]
     DailyLimit,
+    /// HubSpot asks to be left alone for longer than a run should wait, for instance while it moves the account.
+    #[error("HubSpot asks to wait for {} minutes (status {status}); the sync goes on by itself then", .wait.as_secs().div_ceil(60))]
+    AskedToWait {
+        /// HTTP status.
+        status: u16,
+        /// How long.
+        wait: Duration,
+    },
     /// Answers kept arriving damaged.
     #[error("HubSpot's answers cannot be read ({0}); try again later")]
     Unreadable(String),
@@ -80,6 +88,8 @@ pub(super) enum Failure {
     },
     /// The access token is not accepted: refresh once and repeat.
     Unauthorized(String),
+    /// The account lives in another region: ask there.
+    WrongRegion(String),
     /// Give up now.
     Fatal(HubspotError),
 }
@@ -100,6 +110,8 @@ pub(super) struct ErrorBody {
     policy_name: Option<String>,
     errors: Vec<ErrorDetail>,
     context: Option<ErrorContext>,
+    #[serde(rename = "correctHublet")]
+    correct_hublet: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,21 +140,40 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
     let parsed: ErrorBody = serde_json::from_slice(body).unwrap_or_default();
     let message = parsed.message.clone().unwrap_or_else(|| format!("status {status}"));
     let unavailable = HubspotError::Unavailable { status };
+    if let Some(region) = parsed.correct_hublet.clone().filter(|region| is_region(region)) {
+        return Failure::WrongRegion(region);
+    }
+    let retry = |after| Failure::Retry { after, rate_limited: false, error: unavailable };
     match status {
         401 => Failure::Unauthorized(message),
         403 => Failure::Fatal(HubspotError::MissingScope { scopes: parsed.scopes() }),
         404 => Failure::Fatal(HubspotError::NotFound),
         429 => rate_limited(&parsed, retry_after),
-        423 => Failure::Retry {
-            after: retry_after.or(Some(Duration::from_secs(2))),
-            rate_limited: false,
-            error: unavailable,
+        423 => retry(Some(retry_after.unwrap_or_default().max(LOCKED))),
+        // The account is being moved to another data centre, which may take a day.
+        477 => match retry_after.unwrap_or(MOVING) {
+            wait if wait > LONGEST_WAIT => Failure::Fatal(HubspotError::AskedToWait { status, wait }),
+            wait => retry(Some(wait)),
         },
-        477 | 408 | 500..=599 => {
-            Failure::Retry { after: retry_after, rate_limited: false, error: unavailable }
-        }
+        408 | 500..=599 => match retry_after {
+            Some(wait) if wait > LONGEST_WAIT => Failure::Fatal(HubspotError::AskedToWait { status, wait }),
+            wait => retry(wait),
+        },
         _ => Failure::Fatal(HubspotError::Refused { status, message }),
     }
+}
+
+/// A record is locked for a moment (contract, section 7).
+const LOCKED: Duration = Duration::from_secs(2);
+/// How long to leave an account alone that is being moved, where HubSpot does not say.
+const MOVING: Duration = Duration::from_secs(600);
+/// A run waits no longer than this for one answer; what takes longer is a reason to pause.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// HubSpot's names of regions are like `na1` and `eu1`; anything else must not become part of an address.
+fn is_region(name: &str) -> bool {
+    (2..=8).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
 
 fn rate_limited(body: &ErrorBody, retry_after: Option<Duration>) -> Failure {
@@ -169,7 +200,18 @@ mod tests {
         let burst = br#"{"policyName":"TEN_SECONDLY_ROLLING"}"#;
         assert!(matches!(classify(429, None, burst), Failure::Retry { rate_limited: true, .. }));
         assert!(matches!(classify(401, None, b"{}"), Failure::Unauthorized(_)));
-        assert!(matches!(classify(520, None, b"<html>"), Failure::Retry { .. }));
+        for edge in [502, 520, 530] {
+            assert!(matches!(classify(edge, None, b"<html>"), Failure::Retry { .. }));
+        }
+        let Failure::Retry { after, .. } = classify(423, None, b"{}") else { panic!("a lock is waited for") };
+        assert_eq!(after, Some(Duration::from_secs(2)));
+        let day = Some(Duration::from_secs(86_400));
+        let moving = classify(477, day, b"{}");
+        assert!(matches!(moving, Failure::Fatal(HubspotError::AskedToWait { status: 477, .. })));
+        let region = br#"{"category":"WRONG_HUBLET","correctHublet":"eu1"}"#;
+        assert!(matches!(classify(488, None, region), Failure::WrongRegion(name) if name == "eu1"));
+        let evil = br#"{"correctHublet":"eu1.example.com/"}"#;
+        assert!(matches!(classify(488, None, evil), Failure::Fatal(HubspotError::Refused { .. })));
         assert!(matches!(classify(400, None, b"<html>"), Failure::Fatal(HubspotError::Refused { .. })));
         let scopes =
             br#"{"category":"MISSING_SCOPES","errors":[{"context":{"requiredGranularScopes":["forms"]}}]}"#;

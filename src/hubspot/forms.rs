@@ -75,7 +75,7 @@ pub async fn page(
     // A form that was deleted since the cursor was written is passed over.
     let from = place.as_ref().map_or(0, |place| forms.partition_point(|form| form.id.0 < place.form));
     let Some(form) = forms.get(from) else {
-        return Ok(Page { records: Vec::new(), malformed: Vec::new(), next: None });
+        return Ok(Page::default());
     };
     let within = place.filter(|place| place.form == form.id.0).and_then(|place| place.after);
     let call = Call::get(client.version().submissions(&form.id.0))
@@ -90,7 +90,7 @@ pub async fn page(
     };
     let malformed = page.malformed.into_iter().map(|bad| Malformed { id: None, ..bad }).collect();
     let records = page.records.into_iter().map(|submission| raw(form, submission)).collect();
-    Ok(Page { records, malformed, next: next.map(|place| place.to_cursor()) })
+    Ok(Page { records, malformed, next: next.map(|place| place.to_cursor()), gone: Vec::new() })
 }
 
 /// Every form of the three types that collect submissions, ordered by id.
@@ -124,6 +124,7 @@ fn raw(form: &Form, submission: Submission) -> RawEngagement {
         title: Some(form.name.clone()).filter(|name| !name.is_empty()),
         body: Body { html: None, plain: Some(text.join("\n")) },
         transcript: None,
+        created_at: Millis(submission.submitted_at),
         occurred_at: Millis(submission.submitted_at),
         updated_at: Millis(submission.submitted_at),
         owner: None,
@@ -132,6 +133,7 @@ fn raw(form: &Form, submission: Submission) -> RawEngagement {
         from_name: None,
         outgoing: false,
         out_of_office: false,
+        erased: false,
         url: None,
         links: Links::default(),
         properties: properties.to_string(),

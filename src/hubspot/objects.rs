@@ -1,14 +1,15 @@
 //! Lists of CRM objects page by page, and their translation into records of `domain`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use serde::Deserialize;
 use serde_json::json;
 
 use super::associations;
 use super::client::{Call, Client};
 use super::error::HubspotError;
 use super::paths::type_name;
-use super::wire::{Object, Page, Properties};
+use super::wire::{BatchError, Malformed, Object, Page, Properties, list_or_null};
 use crate::domain::clock::Millis;
 use crate::domain::crm::{Company, Contact, Deal, Record, RecordType};
 
@@ -38,25 +39,90 @@ pub(super) async fn list(
     client.fetch(&call, Page::parse).await
 }
 
-/// Objects by id, up to 1,000, in batches; ids HubSpot no longer has are absent from the answer.
+/// Objects by id, up to 1,000, in batches of at most `batch`. What HubSpot could not answer at the moment is
+/// malformed, never gone.
 pub(super) async fn by_id(
     client: &Client,
     record_type: &str,
     properties: &str,
     ids: &[String],
+    batch: usize,
 ) -> Result<Page<Object>, HubspotError> {
-    const BATCH: usize = 100;
-    let path = format!("{}/batch/read", client.version().objects(record_type));
     let properties: Vec<&str> = properties.split(',').map(str::trim).collect();
-    let mut all = Page { records: Vec::with_capacity(ids.len()), malformed: Vec::new(), next: None };
-    for batch in ids.chunks(BATCH) {
-        let inputs: Vec<_> = batch.iter().map(|id| json!({"id": id})).collect();
-        let call = Call::post(path.clone(), &json!({"properties": properties, "inputs": inputs}));
-        let page: Page<Object> = client.fetch(&call, Page::parse).await?;
-        all.records.extend(page.records);
-        all.malformed.extend(page.malformed);
+    let mut all = Page { records: Vec::with_capacity(ids.len()), ..Page::default() };
+    for batch in ids.chunks(batch.clamp(1, MOST_IN_BATCH)) {
+        let mut left = batch.to_vec();
+        for attempt in 1..=PATIENCE {
+            let mut page = one_batch(client, record_type, &properties, &left).await?;
+            all.records.append(&mut page.records);
+            all.gone.append(&mut page.gone);
+            if attempt == PATIENCE || page.malformed.iter().any(|bad| bad.id.is_none()) {
+                all.malformed.append(&mut page.malformed);
+            }
+            left = page.malformed.into_iter().filter_map(|bad| bad.id).collect();
+            if left.is_empty() {
+                break;
+            }
+        }
     }
     Ok(all)
+}
+
+/// Most objects of one batch (contract, section 3.1).
+const MOST_IN_BATCH: usize = 100;
+/// How often objects that HubSpot could not answer are asked for again at once.
+const PATIENCE: usize = 3;
+
+async fn one_batch(
+    client: &Client,
+    record_type: &str,
+    properties: &[&str],
+    ids: &[String],
+) -> Result<Page<Object>, HubspotError> {
+    let path = format!("{}/batch/read", client.version().objects(record_type));
+    let inputs: Vec<_> = ids.iter().map(|id| json!({"id": id})).collect();
+    let call = Call::post(path, &json!({"properties": properties, "inputs": inputs}));
+    let parse = |body: &[u8]| {
+        let page = Page::<Object>::parse(body)?;
+        let errors: BatchErrors = serde_json::from_slice(body)?;
+        Ok((page, errors.errors))
+    };
+    match client.fetch(&call, parse).await {
+        Ok((page, errors)) => Ok(sorted_out(page, &errors, ids)),
+        // One batch that HubSpot cannot answer does not hold up the others; it is read again later.
+        Err(error @ (HubspotError::Unavailable { .. } | HubspotError::Unreadable(_))) => {
+            let bad = |id: &String| Malformed { id: Some(id.clone()), reason: error.to_string() };
+            Ok(Page { malformed: ids.iter().map(bad).collect(), ..Page::default() })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct BatchErrors {
+    #[serde(default, deserialize_with = "list_or_null")]
+    errors: Vec<BatchError>,
+}
+
+/// Parts what was not answered into failures and records that do not exist.
+fn sorted_out(mut page: Page<Object>, errors: &[BatchError], ids: &[String]) -> Page<Object> {
+    let answered: BTreeSet<&str> = page.records.iter().map(|object| object.id.0.as_str()).collect();
+    let malformed: BTreeSet<&str> = page.malformed.iter().filter_map(|bad| bad.id.as_deref()).collect();
+    let open = ids.iter().filter(|id| !answered.contains(id.as_str()) && !malformed.contains(id.as_str()));
+    let (mut gone, mut failed) = (Vec::new(), Vec::new());
+    for id in open {
+        let failure = errors.iter().filter(|error| !error.says_nothing_there()).find(|error| {
+            let mut named = error.ids().peekable();
+            named.peek().is_none() || named.any(|one| one == id)
+        });
+        match failure {
+            Some(error) => failed.push(Malformed { id: Some(id.clone()), reason: error.reason() }),
+            None => gone.push(id.clone()),
+        }
+    }
+    page.malformed.append(&mut failed);
+    page.gone = gone;
+    page
 }
 
 /// Associations of the objects of one page, by target type and id.
@@ -87,19 +153,24 @@ impl PageLinks {
         Ok(links)
     }
 
-    /// Reads them all from HubSpot, a thousand objects a call.
+    /// Reads them all from HubSpot, a thousand objects a call. Objects whose associations HubSpot could not
+    /// tell are set apart: without them they would look as if they belonged to nobody.
     pub(super) async fn fetched(
         client: &Client,
         from: &str,
-        objects: &[Object],
+        page: &mut Page<Object>,
         targets: &[&'static str],
     ) -> Result<Self, HubspotError> {
-        let ids: Vec<String> = objects.iter().map(|object| object.id.0.clone()).collect();
-        let mut links = Self::default();
+        let ids: Vec<String> = page.records.iter().map(|object| object.id.0.clone()).collect();
+        let (mut links, mut failed) = (Self::default(), BTreeMap::new());
         for to in targets.iter().filter(|_| !ids.is_empty()) {
-            let found = associations::of_many(client, from, &ids, to).await?;
-            links.0.extend(found.into_iter().map(|(id, targets)| ((*to, id), targets)));
+            let told = associations::of_many(client, from, &ids, to).await?;
+            links.0.extend(told.found.into_iter().map(|(id, targets)| ((*to, id), targets)));
+            failed.extend(told.failed);
         }
+        page.records.retain(|object| !failed.contains_key(&object.id.0));
+        let bad = |(id, reason)| Malformed { id: Some(id), reason };
+        page.malformed.extend(failed.into_iter().map(bad));
         Ok(links)
     }
 
@@ -109,12 +180,24 @@ impl PageLinks {
     }
 }
 
-/// How many records of a type HubSpot has now, for progress; searches count them exactly.
-pub async fn count(client: &Client, record_type: RecordType) -> Result<u64, HubspotError> {
-    let body = json!({"filterGroups": [], "limit": 1, "properties": ["hs_object_id"]});
+/// How far a type extends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Records HubSpot has now.
+    pub total: u64,
+    /// Id that HubSpot sorts last; the highest, unless it sorts ids as text.
+    pub highest_id: Option<u64>,
+}
+
+/// How many records of a type there are, and up to which id: one search.
+pub async fn extent(client: &Client, record_type: RecordType) -> Result<Extent, HubspotError> {
+    let sorts = json!([{"propertyName": "hs_object_id", "direction": "DESCENDING"}]);
+    let body = json!({"filterGroups": [], "sorts": sorts, "limit": 1, "properties": ["hs_object_id"]});
     let call = Call::post(client.version().search(type_name(record_type)), &body).in_search_lane();
     let parse = |body: &[u8]| serde_json::from_slice::<super::wire::WirePage<Object>>(body);
-    Ok(client.fetch(&call, parse).await?.total.unwrap_or(0))
+    let page = client.fetch(&call, parse).await?;
+    let highest_id = page.results.first().and_then(|object| object.id.0.parse().ok());
+    Ok(Extent { total: page.total.unwrap_or(0), highest_id })
 }
 
 /// A page of objects with their associations: the next of the list, or the ones with certain ids.
@@ -131,9 +214,11 @@ async fn with_links(
             let links = PageLinks::inline(client, record_type, &page.records, targets).await?;
             Ok((page, links))
         }
-        Which::Ids(ids) => {
-            let page = by_id(client, record_type, properties, ids).await?;
-            let links = PageLinks::fetched(client, record_type, &page.records, targets).await?;
+        Which::Ids(ids) | Which::Repair(ids) => {
+            // One record that spoils its batch must not keep the others from being repaired.
+            let batch = if matches!(which, Which::Repair(_)) { ids.len() / 50 } else { MOST_IN_BATCH };
+            let mut page = by_id(client, record_type, properties, ids, batch).await?;
+            let links = PageLinks::fetched(client, record_type, &mut page, targets).await?;
             Ok((page, links))
         }
     }
@@ -146,6 +231,8 @@ pub enum Which<'a> {
     After(Option<&'a str>),
     /// These ids, at most 1,000.
     Ids(&'a [String]),
+    /// These ids, at most 1,000, which could not be read before: in small batches.
+    Repair(&'a [String]),
 }
 
 /// Contacts with their companies.
@@ -183,14 +270,19 @@ pub(super) async fn engagements(
     with_links(client, record_type, properties, &["contacts", "companies", "deals"], which).await
 }
 
-/// Which of `ids` HubSpot still has, under that id.
-pub async fn existing(
+/// Which of `ids`, at most 1,000, HubSpot says it does not have under that id. What it cannot answer is not
+/// among them, and each is asked for twice.
+pub async fn gone(
     client: &Client,
     record_type: RecordType,
     ids: &[String],
 ) -> Result<Vec<String>, HubspotError> {
-    let page = by_id(client, type_name(record_type), "hs_object_id", ids).await?;
-    Ok(page.records.into_iter().map(|object| object.id.0).collect())
+    let name = type_name(record_type);
+    let first = by_id(client, name, "hs_object_id", ids, MOST_IN_BATCH).await?.gone;
+    if first.is_empty() {
+        return Ok(first);
+    }
+    Ok(by_id(client, name, "hs_object_id", &first, MOST_IN_BATCH).await?.gone)
 }
 
 /// One page of the recycle bin: ids of deleted records.

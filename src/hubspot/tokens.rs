@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tokio::sync::Mutex;
 
 use super::error::HubspotError;
-use super::oauth::OauthApp;
+use super::oauth::{OauthApp, TokenFacts};
 use crate::domain::clock::{Clock, Millis};
 
 /// A refreshed token is asked for when this share of its life is left (HubSpot advises 20 to 25 percent).
@@ -89,6 +89,12 @@ impl TokenSource {
             return Err(HubspotError::Revoked(message.to_owned()));
         }
         self.refresh(&mut state).await
+    }
+
+    /// What HubSpot says about the token.
+    pub(super) async fn facts(&self) -> Result<TokenFacts, HubspotError> {
+        let bearer = self.bearer().await?;
+        self.app.introspect(&bearer.secret).await
     }
 
     fn is_due(&self, state: &State) -> bool {

@@ -94,6 +94,11 @@ impl Properties {
         self.0.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
+    /// Drops every property but these.
+    pub fn keep_only(&mut self, names: &[&str]) {
+        self.0.retain(|name, _| names.contains(&name.as_str()));
+    }
+
     /// What is left as one JSON object, without what changes when nothing a reader sees does.
     #[must_use]
     pub fn to_json(&self) -> String {
@@ -149,16 +154,23 @@ pub struct Object {
 }
 
 impl Object {
-    /// Creation time, or 1970 where HubSpot gives none.
+    /// Creation time, or 1970 where HubSpot gives none. The property comes first: searches go by it.
     #[must_use]
     pub fn created(&self) -> Millis {
-        self.created_at.as_deref().and_then(Millis::parse).unwrap_or_default()
+        let property = self.time(&["hs_createdate", "createdate"]);
+        property.or_else(|| self.created_at.as_deref().and_then(Millis::parse)).unwrap_or_default()
     }
 
     /// Time of the last change, or of creation.
     #[must_use]
     pub fn updated(&self) -> Millis {
-        self.updated_at.as_deref().and_then(Millis::parse).unwrap_or_else(|| self.created())
+        let property = self.time(&["hs_lastmodifieddate", "lastmodifieddate"]);
+        let field = || self.updated_at.as_deref().and_then(Millis::parse);
+        property.or_else(field).unwrap_or_else(|| self.created())
+    }
+
+    fn time(&self, names: &[&str]) -> Option<Millis> {
+        names.iter().find_map(|name| self.properties.get(name).and_then(Millis::parse))
     }
 }
 
@@ -222,6 +234,56 @@ pub struct WirePage<T> {
     pub paging: Option<Paging>,
     /// Number of all matches; search only.
     pub total: Option<u64>,
+    /// What could not be answered of a batch, with status 207.
+    #[serde(default = "Vec::new", deserialize_with = "list_or_null")]
+    pub errors: Vec<BatchError>,
+}
+
+impl<T> WirePage<T> {
+    /// A page with nothing on it.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self { results: Vec::new(), paging: None, total: None, errors: Vec::new() }
+    }
+}
+
+/// One of the errors beside the results of a batch. Every field may be missing.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct BatchError {
+    category: String,
+    sub_category: String,
+    message: String,
+    #[serde(deserialize_with = "or_default")]
+    context: BatchContext,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct BatchContext {
+    #[serde(deserialize_with = "list_or_null")]
+    ids: Vec<WireId>,
+    #[serde(deserialize_with = "list_or_null")]
+    from_object_id: Vec<WireId>,
+}
+
+impl BatchError {
+    /// HubSpot says that there is nothing, which is an answer and no failure.
+    #[must_use]
+    pub fn says_nothing_there(&self) -> bool {
+        self.category == "OBJECT_NOT_FOUND" || self.sub_category.ends_with("NO_ASSOCIATIONS_FOUND")
+    }
+
+    /// The records it is about; empty where HubSpot does not say.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.context.ids.iter().chain(&self.context.from_object_id).map(|id| id.0.as_str())
+    }
+
+    /// Its class and HubSpot's words, for people.
+    #[must_use]
+    pub fn reason(&self) -> String {
+        format!("{} {}", self.category, self.message).trim().to_owned()
+    }
 }
 
 /// A record that is valid JSON but not of the expected shape.
@@ -242,6 +304,14 @@ pub struct Page<T> {
     pub malformed: Vec<Malformed>,
     /// Cursor of the next page.
     pub next: Option<String>,
+    /// Ids that were asked for and that HubSpot says do not exist.
+    pub gone: Vec<String>,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { records: Vec::new(), malformed: Vec::new(), next: None, gone: Vec::new() }
+    }
 }
 
 impl<T> Page<T> {
@@ -251,6 +321,7 @@ impl<T> Page<T> {
             records: self.records.into_iter().map(work).collect(),
             malformed: self.malformed,
             next: self.next,
+            gone: self.gone,
         }
     }
 }
@@ -259,7 +330,7 @@ impl<T: DeserializeOwned> Page<T> {
     /// Parses a page; one bad record does not lose the others, a damaged page is an error (and retried).
     pub fn parse(body: &[u8]) -> Result<Self, serde_json::Error> {
         match serde_json::from_slice::<WirePage<T>>(body) {
-            Ok(page) => Ok(Self { records: page.results, malformed: Vec::new(), next: cursor(page.paging) }),
+            Ok(page) => Ok(Self { records: page.results, next: cursor(page.paging), ..Self::default() }),
             Err(_) => Self::parse_one_by_one(body),
         }
     }
@@ -274,7 +345,7 @@ impl<T: DeserializeOwned> Page<T> {
                 Err(error) => malformed.push(Malformed { id: id_of(raw), reason: error.to_string() }),
             }
         }
-        Ok(Self { records, malformed, next: cursor(page.paging) })
+        Ok(Self { records, malformed, next: cursor(page.paging), gone: Vec::new() })
     }
 }
 
@@ -293,6 +364,15 @@ fn id_of(raw: &RawValue) -> Option<String> {
 /// Parses an answer that is one value.
 pub fn json<T: DeserializeOwned>(body: &[u8]) -> Result<T, serde_json::Error> {
     serde_json::from_slice(body)
+}
+
+/// A value that may be null.
+fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A list that may be missing or null.

@@ -14,6 +14,7 @@ use crate::sync::SyncError;
 use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
 use crate::sync::report::Report;
+use crate::sync::run::Wish;
 
 /// How the last or current run stands.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -86,8 +87,8 @@ impl Jobs {
     }
 
     /// Starts a run, unless one goes on; refuses at once what cannot run.
-    pub fn start(&self, mode: Mode) -> Result<Requested, SyncError> {
-        self.app.connector.connection(&self.app.reading.org)?;
+    pub fn start(&self, mode: Mode, wish: Wish) -> Result<Requested, SyncError> {
+        self.app.admit_sync()?;
         let (stop, stopped) = watch::channel(false);
         let progress = self.with(|current| {
             if matches!(current.state, JobState::Running { .. }) {
@@ -103,7 +104,7 @@ impl Jobs {
         };
         let this = self.clone();
         tokio::spawn(async move {
-            let ended = match this.app.sync(mode, progress, stopped).await {
+            let ended = match this.app.sync(mode, wish, progress, stopped).await {
                 Ok(report) => JobState::Done { report: Box::new(report) },
                 Err(error) => JobState::Failed { error: error.to_string() },
             };

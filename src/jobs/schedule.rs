@@ -8,6 +8,7 @@ use super::Jobs;
 use crate::store::runs::{self, Outcome, Run};
 use crate::store::{StoreError, connections, orgs};
 use crate::sync::mode::Mode;
+use crate::sync::run::Wish;
 
 /// How often it is looked at the clock.
 const LOOK: Duration = Duration::from_secs(1);
@@ -21,7 +22,7 @@ pub async fn run(jobs: Jobs, every: Duration) {
             tokio::task::spawn_blocking(move || due(&jobs, every)).await
         };
         if let Ok(Ok(Some(mode))) = looked
-            && let Err(error) = jobs.start(mode)
+            && let Err(error) = jobs.start(mode, Wish::default())
         {
             tracing::warn!(%error, "the scheduled sync did not start");
         }
@@ -39,7 +40,15 @@ fn due(jobs: &Jobs, every: Duration) -> Result<Option<Mode>, StoreError> {
         return Ok(None);
     };
     let unfinished = newest.as_ref().filter(|run| run.outcome != Outcome::Complete).and_then(resumable);
-    let waited = newest.map_or(i64::MAX, |run| jobs.app.clock.now().0 - run.started_at.0.max(0));
+    let now = jobs.app.clock.now();
+    if connection.pause(now).is_some() {
+        return Ok(None);
+    }
+    // After a pause the run that met it goes on at once.
+    if connection.paused_until.is_some() && unfinished.is_some() {
+        return Ok(unfinished);
+    }
+    let waited = newest.map_or(i64::MAX, |run| now.0 - run.started_at.0.max(0));
     if waited < i64::try_from(every.as_millis()).unwrap_or(i64::MAX) {
         return Ok(None);
     }

@@ -9,6 +9,7 @@ pub mod copies;
 pub mod distill;
 pub mod fetch;
 pub mod filter;
+pub mod listing;
 pub mod normalize;
 mod parties;
 pub mod policy;
@@ -150,7 +151,7 @@ impl Street {
 impl Entrance {
     /// Sends a page on its way; waits while the street is full.
     pub async fn send(&self, record_type: RecordType, page: Fetched, run: RunStamp) -> Result<(), Closed> {
-        let Fetched { records, malformed, next } = page;
+        let Fetched { records, malformed, next, gone: _ } = page;
         match records {
             Records::Engagements(records) => {
                 let page = Carried { record_type, records, malformed, next, run, in_force: None };

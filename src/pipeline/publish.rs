@@ -9,7 +9,7 @@ use super::copies::{self, Changed};
 use super::distill::Distilled;
 use super::fetch::Records;
 use crate::domain::clock::Millis;
-use crate::domain::crm::RecordType;
+use crate::domain::crm::{Contact, Record, RecordType};
 use crate::domain::engagement::Decision;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::domain::insight::Subject;
@@ -19,7 +19,7 @@ use crate::store::conn::Conn;
 use crate::store::crm::{self, Stored, Tenant};
 use crate::store::due::{self, Task};
 use crate::store::insights::{self, Chains, Retired};
-use crate::store::{Store, StoreError, engagements, rules, runs};
+use crate::store::{Store, StoreError, engagements, erasure, rules, runs};
 
 /// What is to be stored of one page.
 #[derive(Debug)]
@@ -254,6 +254,21 @@ fn position(points: &mut Vec<Checkpoint>, page: &PageToStore) -> usize {
     at
 }
 
+/// Contacts that were not erased here: a page read before an erasure must not bring anybody back.
+fn without_erased<'a>(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    contacts: &'a mut Vec<Record<Contact>>,
+) -> Result<&'a [Record<Contact>], StoreError> {
+    if erasure::any(conn, tenant.org, tenant.portal)? {
+        let erased = |one: &Record<Contact>| erasure::is_erased(conn, tenant.org, tenant.portal, &one.id);
+        let erased: Vec<bool> = contacts.iter().map(erased).collect::<Result<_, _>>()?;
+        let mut erased = erased.into_iter();
+        contacts.retain(|_| !erased.next().unwrap_or(false));
+    }
+    Ok(contacts)
+}
+
 fn records(
     conn: &mut dyn Conn,
     tenant: Tenant<'_>,
@@ -263,14 +278,16 @@ fn records(
     effects: &mut Effects,
 ) -> Result<(), StoreError> {
     match content {
-        Content::Crm(Records::Contacts(records)) => records.iter().try_for_each(|one| {
-            let stored = crm::put_contact(conn, tenant, one)?;
-            if stored == Stored::Changed {
-                effects.companies.extend(one.fields.companies.iter().cloned());
-            }
-            tally.count(stored);
-            Ok(())
-        }),
+        Content::Crm(Records::Contacts(records)) => {
+            without_erased(conn, tenant, records)?.iter().try_for_each(|one| {
+                let stored = crm::put_contact(conn, tenant, one)?;
+                if stored == Stored::Changed {
+                    effects.companies.extend(one.fields.companies.iter().cloned());
+                }
+                tally.count(stored);
+                Ok(())
+            })
+        }
         Content::Crm(Records::Companies(records)) => records
             .iter()
             .try_for_each(|one| crm::put_company(conn, tenant, one).map(|stored| tally.count(stored))),

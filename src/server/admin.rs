@@ -21,6 +21,7 @@ use crate::knowledge::{KnowledgeError, verify};
 use crate::status;
 use crate::store::StoreError;
 use crate::sync::mode::Mode;
+use crate::sync::run::Wish;
 use crate::vault::{VaultError, fingerprint, random};
 
 /// How the command line reaches the server that owns the data folder.
@@ -99,6 +100,8 @@ pub async fn connect(State(served): State<Served>, headers: HeaderMap) -> Result
 #[serde(deny_unknown_fields)]
 pub struct SyncRequest {
     mode: String,
+    #[serde(default)]
+    reconcile: bool,
 }
 
 /// `POST /api/v1/admin/sync`: starts a run, or answers that one goes on.
@@ -114,7 +117,7 @@ pub async fn sync(
         let names = Mode::ALL.map(Mode::as_str).join(", ");
         Problem::bad_request(format!("`{}` is not a sync mode; the modes are {names}", request.mode))
     })?;
-    let requested = served.jobs.start(mode)?;
+    let requested = served.jobs.start(mode, Wish { reconcile: request.reconcile })?;
     let started = requested == Requested::Started;
     Ok((StatusCode::ACCEPTED, Json(json!({ "started": started, "mode": mode.as_str() }))))
 }

@@ -18,6 +18,7 @@ use super::Served;
 use super::problem::Problem;
 use crate::sync::SyncError;
 use crate::sync::mode::Mode;
+use crate::sync::run::Wish;
 use crate::vault::{VaultError, random};
 
 const COOKIE: &str = "hublore_consent";
@@ -135,7 +136,7 @@ async fn complete(served: &Served, headers: &HeaderMap, answer: Callback) -> Res
     }
     let code = answer.code.ok_or(SyncError::ForeignConsent)?;
     let connection = served.app.connector.complete_consent(&org, &code).await?;
-    served.jobs.start(Mode::FullResync)?;
+    served.jobs.start(Mode::FullResync, Wish::default())?;
     Ok(connection.portal.0)
 }
 

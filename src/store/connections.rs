@@ -60,18 +60,62 @@ pub struct Connection {
     pub ui_domain: Option<String>,
     /// The portal's time zone.
     pub time_zone: Option<String>,
+    /// How far its clock is ahead of UTC, milliseconds.
+    pub utc_offset_ms: Option<i64>,
+    /// Address of the API for this account's region, where it is not the usual one.
+    pub api_base: Option<String>,
     /// When consent was given.
     pub connected_at: Millis,
     /// End of the last complete run.
     pub last_synced: Option<Millis>,
     /// Why HubSpot refuses us, if it does.
     pub auth_error: Option<String>,
+    /// When the facts of the account were last asked for.
+    pub facts_at: Option<Millis>,
+    /// HubSpot asked to be left alone until then.
+    pub paused_until: Option<Millis>,
+    /// Why.
+    pub pause_reason: Option<String>,
+}
+
+impl Connection {
+    /// A connection of which nothing is known yet but how it is authorised.
+    #[must_use]
+    pub fn fresh(org: &OrgId, method: Method, tokens: SealedTokens, now: Millis) -> Self {
+        Self {
+            org: org.clone(),
+            portal: PortalId(0),
+            method,
+            tokens,
+            scopes: String::new(),
+            hub_domain: None,
+            user: None,
+            ui_domain: None,
+            time_zone: None,
+            utc_offset_ms: None,
+            api_base: None,
+            connected_at: now,
+            last_synced: None,
+            auth_error: None,
+            facts_at: None,
+            paused_until: None,
+            pause_reason: None,
+        }
+    }
+
+    /// The pause that is not over yet, and its reason.
+    #[must_use]
+    pub fn pause(&self, now: Millis) -> Option<(Millis, &str)> {
+        let until = self.paused_until.filter(|until| *until > now)?;
+        Some((until, self.pause_reason.as_deref().unwrap_or("HubSpot asked to wait")))
+    }
 }
 
 /// The connection of an organisation, if it has one.
 pub fn get(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<Connection>, StoreError> {
     let sql = "select org, portal, method, access_token, refresh_token, expires_at, scopes, hub_domain, user, \
-               ui_domain, time_zone, connected_at, last_synced, auth_error from connections where org = $1";
+               ui_domain, time_zone, connected_at, last_synced, auth_error, utc_offset_ms, api_base, facts_at, \
+               paused_until, pause_reason from connections where org = $1";
     first(conn, sql, params![org], |row| {
         Ok(Connection {
             org: OrgId::new(row.text(0)?),
@@ -90,6 +134,11 @@ pub fn get(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<Connection>, Store
             connected_at: Millis(row.int(11)?),
             last_synced: row.opt_int(12)?.map(Millis),
             auth_error: row.opt_string(13)?,
+            utc_offset_ms: row.opt_int(14)?,
+            api_base: row.opt_string(15)?,
+            facts_at: row.opt_int(16)?.map(Millis),
+            paused_until: row.opt_int(17)?.map(Millis),
+            pause_reason: row.opt_string(18)?,
         })
     })
 }
@@ -103,14 +152,16 @@ pub fn portal_of_data(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<PortalI
 /// Stores a connection in place of any earlier one.
 pub fn put(conn: &mut dyn Conn, connection: &Connection) -> Result<(), StoreError> {
     let sql = "insert into connections (org, portal, method, access_token, refresh_token, expires_at, scopes, \
-               hub_domain, user, ui_domain, time_zone, connected_at, last_synced) \
-               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+               hub_domain, user, ui_domain, time_zone, connected_at, last_synced, utc_offset_ms, api_base, facts_at) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
                on conflict (org) do update set portal = excluded.portal, method = excluded.method, \
                access_token = excluded.access_token, refresh_token = excluded.refresh_token, \
                expires_at = excluded.expires_at, scopes = excluded.scopes, hub_domain = excluded.hub_domain, \
                user = excluded.user, ui_domain = excluded.ui_domain, time_zone = excluded.time_zone, \
                connected_at = excluded.connected_at, last_synced = excluded.last_synced, \
-               auth_error = null, auth_error_at = null";
+               utc_offset_ms = excluded.utc_offset_ms, api_base = excluded.api_base, \
+               facts_at = excluded.facts_at, auth_error = null, auth_error_at = null, paused_until = null, \
+               pause_reason = null";
     let c = connection;
     conn.execute(
         sql,
@@ -128,6 +179,9 @@ pub fn put(conn: &mut dyn Conn, connection: &Connection) -> Result<(), StoreErro
             &c.time_zone,
             c.connected_at,
             c.last_synced,
+            c.utc_offset_ms,
+            &c.api_base,
+            c.facts_at,
         ],
     )
     .map(drop)
@@ -141,6 +195,39 @@ pub fn set_tokens(conn: &mut dyn Conn, org: &OrgId, tokens: &SealedTokens) -> Re
         params![org, &tokens.access, &tokens.refresh, tokens.expires_at],
     )
     .map(drop)
+}
+
+/// What the account says of itself today.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// Granted scopes, separated by spaces; `None` where HubSpot does not tell.
+    pub scopes: Option<String>,
+    /// Host of HubSpot's app for links.
+    pub ui_domain: Option<String>,
+    /// The portal's time zone.
+    pub time_zone: Option<String>,
+    /// How far its clock is ahead of UTC, milliseconds.
+    pub utc_offset_ms: Option<i64>,
+}
+
+/// Stores the facts of the account as of `now`.
+pub fn set_facts(conn: &mut dyn Conn, org: &OrgId, facts: &Facts, now: Millis) -> Result<(), StoreError> {
+    let sql = "update connections set scopes = coalesce($2, scopes), ui_domain = coalesce($3, ui_domain), \
+               time_zone = coalesce($4, time_zone), utc_offset_ms = coalesce($5, utc_offset_ms), facts_at = $6 \
+               where org = $1";
+    let f = facts;
+    conn.execute(sql, params![org, &f.scopes, &f.ui_domain, &f.time_zone, f.utc_offset_ms, now]).map(drop)
+}
+
+/// Remembers the address of the account's region.
+pub fn set_api_base(conn: &mut dyn Conn, org: &OrgId, base: &str) -> Result<(), StoreError> {
+    conn.execute("update connections set api_base = $2 where org = $1", params![org, base]).map(drop)
+}
+
+/// HubSpot is left alone until `pause` is over, for the reason beside it; `None` ends a pause.
+pub fn set_pause(conn: &mut dyn Conn, org: &OrgId, pause: Option<(Millis, &str)>) -> Result<(), StoreError> {
+    let sql = "update connections set paused_until = $2, pause_reason = $3 where org = $1";
+    conn.execute(sql, params![org, pause.map(|(at, _)| at), pause.map(|(_, why)| why)]).map(drop)
 }
 
 /// Remembers why HubSpot refuses us.

@@ -47,22 +47,26 @@ struct Table {
     name: &'static str,
     hash: &'static str,
     seen: &'static str,
+    bumped: &'static str,
 }
 
 const CONTACTS: Table = Table {
     name: "contacts",
-    hash: "select content_hash from end_users where org = $1 and portal = $2 and id = $3",
+    hash: "select content_hash, updated_at from end_users where org = $1 and portal = $2 and id = $3",
     seen: "update end_users set last_seen = $4 where org = $1 and portal = $2 and id = $3",
+    bumped: "update end_users set last_seen = $4, updated_at = $5 where org = $1 and portal = $2 and id = $3",
 };
 const COMPANIES: Table = Table {
     name: "companies",
-    hash: "select content_hash from companies where org = $1 and portal = $2 and id = $3",
+    hash: "select content_hash, updated_at from companies where org = $1 and portal = $2 and id = $3",
     seen: "update companies set last_seen = $4 where org = $1 and portal = $2 and id = $3",
+    bumped: "update companies set last_seen = $4, updated_at = $5 where org = $1 and portal = $2 and id = $3",
 };
 const DEALS: Table = Table {
     name: "deals",
-    hash: "select content_hash from deals where org = $1 and portal = $2 and id = $3",
+    hash: "select content_hash, updated_at from deals where org = $1 and portal = $2 and id = $3",
     seen: "update deals set last_seen = $4 where org = $1 and portal = $2 and id = $3",
+    bumped: "update deals set last_seen = $4, updated_at = $5 where org = $1 and portal = $2 and id = $3",
 };
 
 /// How a record compares with the stored row.
@@ -76,18 +80,25 @@ enum Before {
     Same,
 }
 
-fn before(
+fn before<T>(
     conn: &mut dyn Conn,
     table: &Table,
     tenant: Tenant<'_>,
-    id: &str,
+    record: &Record<T>,
     hash: &[u8; 32],
 ) -> Result<Before, StoreError> {
-    match first(conn, table.hash, params![tenant.org, tenant.portal, id], |row| Ok(row.blob(0)? == hash))? {
+    let key = params![tenant.org, tenant.portal, &record.id];
+    match first(conn, table.hash, key, |row| Ok((row.blob(0)? == hash, Millis(row.int(1)?))))? {
         None => Ok(Before::New),
-        Some(false) => Ok(Before::Other),
-        Some(true) => {
-            conn.execute(table.seen, params![tenant.org, tenant.portal, id, tenant.now])?;
+        Some((false, _)) => Ok(Before::Other),
+        Some((true, at)) if at == record.updated_at => {
+            conn.execute(table.seen, params![tenant.org, tenant.portal, &record.id, tenant.now])?;
+            Ok(Before::Same)
+        }
+        // HubSpot says that it changed, if only in ways that nobody sees: it need not be read again for that.
+        Some((true, _)) => {
+            let key = params![tenant.org, tenant.portal, &record.id, tenant.now, record.updated_at];
+            conn.execute(table.bumped, key)?;
             Ok(Before::Same)
         }
     }
@@ -127,7 +138,7 @@ pub fn put_contact(
 ) -> Result<Stored, StoreError> {
     let contact = &record.fields;
     let hash = hash_of(&record.properties, &[&contact.companies]);
-    let before = before(conn, &CONTACTS, tenant, &record.id, &hash)?;
+    let before = before(conn, &CONTACTS, tenant, record, &hash)?;
     if before == Before::Same {
         return Ok(Stored::Unchanged);
     }
@@ -201,7 +212,7 @@ pub fn put_company(
 ) -> Result<Stored, StoreError> {
     let company = &record.fields;
     let hash = hash_of(&record.properties, &[]);
-    if before(conn, &COMPANIES, tenant, &record.id, &hash)? == Before::Same {
+    if before(conn, &COMPANIES, tenant, record, &hash)? == Before::Same {
         return Ok(Stored::Unchanged);
     }
     let sql = "insert into companies (org, portal, id, name, domain, industry, employees, lifecycle_stage, phone, \
@@ -247,7 +258,7 @@ pub fn put_deal(
 ) -> Result<Stored, StoreError> {
     let deal = &record.fields;
     let hash = hash_of(&record.properties, &[&deal.contacts, &deal.companies]);
-    let before = before(conn, &DEALS, tenant, &record.id, &hash)?;
+    let before = before(conn, &DEALS, tenant, record, &hash)?;
     if before == Before::Same {
         return Ok(Stored::Unchanged);
     }

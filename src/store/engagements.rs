@@ -22,16 +22,14 @@ pub fn put(
     let raw = &engagement.raw;
     let hash = content_hash(engagement);
     let key = params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id];
-    let sql = "select content_hash from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
-    let same = first(conn, sql, key, |row| Ok(row.blob(0)? == hash))?;
-    if same == Some(true) {
-        if raw.reread.is_some() {
-            return Ok(Stored::Unchanged);
+    let sql = "select content_hash, updated_at from hubspot_engagements \
+               where org = $1 and portal = $2 and kind = $3 and id = $4";
+    let before = first(conn, sql, key, |row| Ok((row.blob(0)? == hash, Millis(row.int(1)?))))?;
+    let same = before.map(|(same, _)| same);
+    if let Some((true, at)) = before {
+        if raw.reread.is_none() {
+            seen(conn, tenant, raw, at)?;
         }
-        conn.execute(
-            "update hubspot_engagements set last_seen = $5 where org = $1 and portal = $2 and kind = $3 and id = $4",
-            params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id, tenant.now],
-        )?;
         return Ok(Stored::Unchanged);
     }
     let document = DocumentId { portal: tenant.portal, kind: raw.kind, id: raw.id.clone() };
@@ -44,6 +42,22 @@ pub fn put(
     Ok(Stored::Changed)
 }
 
+/// Marks a row as seen; where HubSpot says that it changed, if only in ways nobody sees, also when.
+fn seen(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    raw: &RawEngagement,
+    changed_at: Millis,
+) -> Result<(), StoreError> {
+    let seen = "update hubspot_engagements set last_seen = $5 \
+                where org = $1 and portal = $2 and kind = $3 and id = $4";
+    let bumped = "update hubspot_engagements set last_seen = $5, updated_at = $6 \
+                  where org = $1 and portal = $2 and kind = $3 and id = $4";
+    let key = params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id, tenant.now, raw.updated_at];
+    let unmoved = changed_at == raw.updated_at;
+    conn.execute(if unmoved { seen } else { bumped }, if unmoved { &key[..5] } else { key }).map(drop)
+}
+
 fn put_row(
     conn: &mut dyn Conn,
     tenant: Tenant<'_>,
@@ -53,8 +67,8 @@ fn put_row(
 ) -> Result<(), StoreError> {
     let sql = "insert into hubspot_engagements (org, portal, kind, id, title, body_html, body_plain, occurred_at, \
                updated_at, owner, thread, from_address, url, properties, passages, language, decision, reason, rule, \
-               content_hash, seq, source, template, own_passages, secrets, first_seen, last_seen) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-               $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26) \
+               content_hash, seq, source, template, own_passages, secrets, first_seen, last_seen, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+               $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26, $28) \
                on conflict (org, portal, kind, id) do update set title = excluded.title, \
                body_html = excluded.body_html, body_plain = excluded.body_plain, \
                occurred_at = excluded.occurred_at, updated_at = excluded.updated_at, owner = excluded.owner, \
@@ -62,7 +76,8 @@ fn put_row(
                properties = excluded.properties, passages = excluded.passages, language = excluded.language, \
                decision = excluded.decision, reason = excluded.reason, rule = excluded.rule, \
                content_hash = excluded.content_hash, seq = excluded.seq, template = excluded.template, \
-               own_passages = excluded.own_passages, secrets = excluded.secrets, last_seen = coalesce($27, last_seen)";
+               own_passages = excluded.own_passages, secrets = excluded.secrets, \
+               last_seen = coalesce($27, last_seen), created_at = excluded.created_at";
     let raw = &engagement.raw;
     let passages = passages_json(&engagement.passages)?;
     let own_passages = engagement.own_passages.as_deref().map(passages_json).transpose()?;
@@ -99,6 +114,7 @@ fn put_row(
             tenant.now,
             // What comes from the store was not seen in HubSpot just now.
             raw.reread.is_none().then_some(tenant.now),
+            raw.created_at,
         ],
     )
     .map(drop)
@@ -339,7 +355,8 @@ pub fn emails_without_body(
     limit: i64,
 ) -> Result<Vec<String>, StoreError> {
     let sql = "select id from hubspot_engagements where org = $1 and portal = $2 and kind = 'email' \
-               and (reason in ('empty_body', 'redacted') or (body_html is null and body_plain is null)) limit $3";
+               and (reason in ('empty_body', 'redacted') or (body_html is null and body_plain is null)) \
+               and properties ->> 'hs_gdpr_deleted' is not 'true' limit $3";
     all(conn, sql, params![org, portal, limit], |row| row.string(0))
 }
 

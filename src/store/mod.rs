@@ -14,6 +14,7 @@ pub mod connections;
 pub mod crm;
 pub mod due;
 pub mod engagements;
+pub mod erasure;
 pub mod insights;
 pub mod ledger;
 pub mod meta;
@@ -26,8 +27,10 @@ pub mod runs;
 pub mod segments;
 mod sqlite;
 pub mod threads;
+pub mod times;
 pub mod totals;
 pub mod transcripts;
+pub mod upkeep;
 mod writer;
 
 use std::path::{Path, PathBuf};

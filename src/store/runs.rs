@@ -1,5 +1,9 @@
 //! Sync runs and the records they could not take in.
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
 use super::StoreError;
 use super::conn::{Conn, Row, all, first};
 use super::crm::Tenant;
@@ -116,11 +120,42 @@ pub fn park(
     reason: &str,
 ) -> Result<(), StoreError> {
     conn.execute(
-        "insert into parked (org, portal, type, id, reason, parked_at) values ($1, $2, $3, $4, $5, $6) \
-         on conflict (org, portal, type, id) do update set reason = excluded.reason, parked_at = excluded.parked_at",
+        "insert into parked (org, portal, type, id, reason, parked_at, since) values ($1, $2, $3, $4, $5, $6, $6) \
+         on conflict (org, portal, type, id) do update set reason = excluded.reason, \
+         parked_at = excluded.parked_at, attempts = parked.attempts + 1",
         params![tenant.org, tenant.portal, record_type, id, reason, tenant.now],
     )
     .map(drop)
+}
+
+/// The parked records of one type, as people are shown them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Repairs {
+    /// How many wait.
+    pub waiting: u64,
+    /// Since when the oldest does.
+    pub since: Millis,
+    /// How often the most stubborn one was tried.
+    pub attempts: u64,
+    /// Why the newest waits.
+    pub reason: String,
+}
+
+/// Parked records by type.
+pub fn repairs(conn: &mut dyn Conn, org: &OrgId) -> Result<BTreeMap<String, Repairs>, StoreError> {
+    let sql = "select type, count(*), min(coalesce(since, parked_at)), max(attempts), reason, max(parked_at) \
+               from parked where org = $1 group by type";
+    let count = |value: i64| u64::try_from(value).unwrap_or(0);
+    let rows = all(conn, sql, params![org], |row| {
+        let repairs = Repairs {
+            waiting: count(row.int(1)?),
+            since: Millis(row.int(2)?),
+            attempts: count(row.int(3)?),
+            reason: row.string(4)?,
+        };
+        Ok((row.string(0)?, repairs))
+    })?;
+    Ok(rows.into_iter().collect())
 }
 
 /// Ids of the parked records of a type, at most 10,000.

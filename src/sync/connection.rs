@@ -3,7 +3,8 @@
 //! A consent is asked for with a random `state` of which only the hash is kept, works once and within ten
 //! minutes, and, when asked for by a browser, only in that browser.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,10 +17,10 @@ use crate::domain::clock::{Clock, Millis};
 use crate::domain::ids::{OrgId, PortalId};
 use crate::hubspot::account;
 use crate::hubspot::budget::Budget;
-use crate::hubspot::client::{Client, http};
+use crate::hubspot::client::{Client, Host, KeepBase, Patience, http};
 use crate::hubspot::oauth::OauthApp;
 use crate::hubspot::tokens::{Keep, TokenSource, Tokens};
-use crate::store::connections::{self, Connection, Method, PendingConsent, SealedTokens};
+use crate::store::connections::{self, Connection, Facts, Method, PendingConsent, SealedTokens};
 use crate::store::{Store, StoreError};
 use crate::vault::{Vault, fingerprint, random};
 
@@ -35,13 +36,14 @@ pub struct Connector {
     vault: Arc<Vault>,
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
+    clients: Arc<Mutex<BTreeMap<OrgId, Client>>>,
 }
 
 impl Connector {
     /// A connector over shared handles.
     #[must_use]
     pub fn new(store: Store, vault: Arc<Vault>, config: Arc<Config>, clock: Arc<dyn Clock>) -> Self {
-        Self { store, vault, config, clock }
+        Self { store, vault, config, clock, clients: Arc::default() }
     }
 
     fn app(&self) -> Result<OauthApp, SyncError> {
@@ -90,19 +92,13 @@ impl Connector {
         let app = self.app()?;
         let tokens = app.exchange(code, self.clock.now()).await?;
         let facts = app.introspect(&tokens.access).await?;
+        let fresh = Connection::fresh(org, Method::Oauth, self.seal(org, &tokens)?, self.clock.now());
         let connection = Connection {
-            org: org.clone(),
             portal: PortalId(facts.hub_id),
-            method: Method::Oauth,
-            tokens: self.seal(org, &tokens)?,
             scopes: facts.scopes.join(" "),
             hub_domain: facts.hub_domain,
             user: facts.user,
-            ui_domain: None,
-            time_zone: None,
-            connected_at: self.clock.now(),
-            last_synced: None,
-            auth_error: None,
+            ..fresh
         };
         self.keep_connection(connection, tokens).await
     }
@@ -110,20 +106,8 @@ impl Connector {
     /// Connects with a static token instead of OAuth.
     pub async fn connect_with_key(&self, org: &OrgId, key: SecretString) -> Result<Connection, SyncError> {
         let tokens = Tokens { access: key, refresh: None, expires_at: None };
-        let connection = Connection {
-            org: org.clone(),
-            portal: PortalId(0),
-            method: Method::ServiceKey,
-            tokens: self.seal(org, &tokens)?,
-            scopes: String::new(),
-            hub_domain: None,
-            user: None,
-            ui_domain: None,
-            time_zone: None,
-            connected_at: self.clock.now(),
-            last_synced: None,
-            auth_error: None,
-        };
+        let connection =
+            Connection::fresh(org, Method::ServiceKey, self.seal(org, &tokens)?, self.clock.now());
         self.keep_connection(connection, tokens).await
     }
 
@@ -133,11 +117,15 @@ impl Connector {
         mut connection: Connection,
         tokens: Tokens,
     ) -> Result<Connection, SyncError> {
-        let client = self.client_with(&connection.org, tokens)?;
+        self.forget_client(&connection.org);
+        let client = self.client_with(&connection.org, tokens, None)?;
         let account = account::account(&client).await?;
         connection.portal = PortalId(account.portal_id);
         connection.ui_domain = account.ui_domain;
         connection.time_zone = account.time_zone;
+        connection.utc_offset_ms = account.utc_offset_milliseconds;
+        connection.api_base = client.moved_to().map(String::from);
+        connection.facts_at = Some(self.clock.now());
         let stored = connection.clone();
         self.store.write(move |conn| {
             let before = connections::get(conn, &stored.org)?.map(|before| before.portal);
@@ -160,6 +148,7 @@ impl Connector {
         let told = self.tell_hubspot(&connection).await;
         let removed = org.clone();
         self.store.write(move |conn| connections::remove(conn, &removed))?;
+        self.forget_client(org);
         if let Err(error) = &told {
             tracing::warn!(%error, "HubSpot could not be told of the disconnection");
         }
@@ -184,8 +173,12 @@ impl Connector {
         found.ok_or(SyncError::NotConnected)
     }
 
-    /// A client for the stored connection.
+    /// A client for the stored connection. Clients of one organisation share tokens and budget, whoever asks
+    /// for them, and count their requests apart.
     pub fn client(&self, connection: &Connection) -> Result<Client, SyncError> {
+        if let Some(known) = self.clients().get(&connection.org) {
+            return Ok(known.counting_anew());
+        }
         let open =
             |column: &str, blob: &[u8]| self.vault.open_sealed(&purpose(&connection.org, column), blob);
         let tokens = Tokens {
@@ -193,23 +186,67 @@ impl Connector {
             refresh: connection.tokens.refresh.as_deref().map(|blob| open("refresh", blob)).transpose()?,
             expires_at: connection.tokens.expires_at,
         };
-        self.client_with(&connection.org, tokens)
+        let client = self.client_with(&connection.org, tokens, connection.api_base.as_deref())?;
+        self.clients().insert(connection.org.clone(), client.clone());
+        Ok(client)
     }
 
-    fn client_with(&self, org: &OrgId, tokens: Tokens) -> Result<Client, SyncError> {
+    fn clients(&self) -> MutexGuard<'_, BTreeMap<OrgId, Client>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn forget_client(&self, org: &OrgId) {
+        self.clients().remove(org);
+    }
+
+    fn client_with(&self, org: &OrgId, tokens: Tokens, moved_to: Option<&str>) -> Result<Client, SyncError> {
         let hubspot = &self.config.hubspot;
         let http = http(hubspot.timeout)?;
         let app = OauthApp::new(hubspot, &self.redirect(), http.clone())?;
         let source = TokenSource::new(tokens, app, Arc::clone(&self.clock), self.keeper(org));
         let budget = Arc::new(Budget::new(hubspot.requests_per_10s));
-        Ok(Client::new(
-            http,
-            hubspot.api_base.clone(),
-            hubspot.api_version,
-            Arc::new(source),
-            budget,
-            hubspot.attempts,
-        ))
+        let base = moved_to.and_then(|base| Url::parse(base).ok()).unwrap_or(hubspot.api_base.clone());
+        let host = Host::new(base, hubspot.regional_base.clone(), self.base_keeper(org));
+        let patience = Patience { attempts: hubspot.attempts, first_pause: hubspot.retry_pause };
+        Ok(Client::new(http, host, hubspot.api_version, Arc::new(source), budget, patience))
+    }
+
+    /// Remembers the region that HubSpot sent us to; a connection not stored yet takes it along later.
+    fn base_keeper(&self, org: &OrgId) -> KeepBase {
+        let (store, org) = (self.store.clone(), org.clone());
+        Arc::new(move |base: &Url| {
+            let (org, base) = (org.clone(), base.to_string());
+            let stored: Result<(), StoreError> =
+                store.write(move |conn| connections::set_api_base(conn, &org, &base));
+            if let Err(error) = stored {
+                tracing::warn!(%error, "the address of the account's region was not stored");
+            }
+        })
+    }
+
+    /// Asks the account once a day what it says of itself: its clock, its host, the scopes granted to us.
+    pub async fn refresh_facts(&self, connection: &Connection, client: &Client) -> Result<(), SyncError> {
+        const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+        let now = self.clock.now();
+        if connection.facts_at.is_some_and(|at| now.0 - at.0 < DAY_MS) {
+            return Ok(());
+        }
+        let account = account::account(client).await?;
+        if account.portal_id != connection.portal.0 {
+            return Err(SyncError::OtherPortal { found: account.portal_id, stored: connection.portal.0 });
+        }
+        let told = match connection.method {
+            Method::Oauth => Some(client.token_facts().await?),
+            Method::ServiceKey => None,
+        };
+        let facts = Facts {
+            scopes: told.map(|told| told.scopes.join(" ")).filter(|scopes| !scopes.is_empty()),
+            ui_domain: account.ui_domain,
+            time_zone: account.time_zone,
+            utc_offset_ms: account.utc_offset_milliseconds,
+        };
+        let org = connection.org.clone();
+        Ok(self.store.write(move |conn| connections::set_facts(conn, &org, &facts, now))?)
     }
 
     /// Stores refreshed tokens, sealed, before the client uses them.

@@ -3,14 +3,18 @@
 //! A run reads every record type through the street (`pipeline`) and leaves a checkpoint with every page;
 //! a run that was killed is resumed from there. How the index follows is none of this folder's business.
 
+mod closing;
 pub mod connection;
 pub mod deletions;
+mod late;
 pub mod mode;
 pub mod progress;
+pub mod reconcile;
 pub mod report;
 pub mod run;
 mod transcripts;
 
+use crate::domain::clock::Millis;
 use crate::hubspot::error::HubspotError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
@@ -29,6 +33,14 @@ pub enum SyncError {
     /// The ingest mode is off.
     #[error("reading from HubSpot is switched off (mode ingest); switch it on to sync")]
     IngestOff,
+    /// HubSpot asked to be left alone.
+    #[error("HubSpot asked to wait until {until}: {reason}; the sync goes on by itself then")]
+    Paused {
+        /// End of the pause.
+        until: Millis,
+        /// Why.
+        reason: String,
+    },
     /// A run is going on.
     #[error("a sync is already running (run {0})")]
     AlreadyRunning(String),

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::reconcile::Reconciliation;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
+use crate::hubspot::budget::Daily;
 use crate::hubspot::client::RequestCounts;
 use crate::store::checkpoints::Checkpoint;
 use crate::store::totals::Totals;
@@ -63,11 +65,29 @@ pub struct RequestReport {
     pub retried: u64,
     /// Answers that were a rate limit.
     pub rate_limited: u64,
+    /// The account's requests of the day, where HubSpot limits them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub daily: Option<DailyReport>,
+}
+
+/// The account's budget of the day, all its apps together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DailyReport {
+    /// Permitted.
+    pub limit: u64,
+    /// Left.
+    pub remaining: u64,
+}
+
+impl From<Daily> for DailyReport {
+    fn from(daily: Daily) -> Self {
+        Self { limit: daily.limit, remaining: daily.remaining }
+    }
 }
 
 impl From<RequestCounts> for RequestReport {
     fn from(counts: RequestCounts) -> Self {
-        Self { total: counts.total, retried: counts.retried, rate_limited: counts.rate_limited }
+        Self { total: counts.total, retried: counts.retried, rate_limited: counts.rate_limited, daily: None }
     }
 }
 
@@ -105,6 +125,9 @@ pub struct Report {
     pub learning_rules: String,
     /// Whether insights were looked for.
     pub distillation: String,
+    /// How the store compares with HubSpot, where the run compared them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reconciliation: Option<Reconciliation>,
     /// What could not be read, by type, with the reason.
     pub errors: BTreeMap<String, String>,
 }
@@ -145,8 +168,9 @@ impl Report {
 
 impl Report {
     /// Adds what was removed because HubSpot no longer has it.
-    pub fn count_deleted(&mut self, deleted: &BTreeMap<String, u64>) {
-        for (name, count) in deleted {
+    pub fn count_deleted(&mut self, deleted: &BTreeMap<RecordType, u64>) {
+        for (record_type, count) in deleted {
+            let name = record_type.as_str();
             if let Some(report) = self.types.get_mut(name) {
                 report.deleted = *count;
             }

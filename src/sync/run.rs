@@ -1,38 +1,50 @@
 //! One sync run: reads every record type to its end, in order, and resumes where a killed run stopped.
 //!
 //! Contacts, companies and deals come first, one after the other, so that engagements find whom they belong
-//! to; the kinds of engagement are read side by side. A type that fails does not stop the others.
+//! to; the kinds of engagement are read side by side. A type that fails does not stop the others. How a run
+//! ends is in `closing`.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::SyncError;
 use super::connection::Connector;
 use super::deletions::Deletions;
 use super::mode::Mode;
 use super::progress::Progress;
-use super::report::{InsightReport, Report, cpu_seconds, peak_memory_bytes};
+use super::reconcile::{self, Depth, Reconciliation, SEARCH_LAG_MS};
+use super::report::Report;
+use super::{SyncError, late};
 use crate::domain::clock::{Clock, Millis};
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
 use crate::domain::ids::OrgId;
 use crate::hubspot::account;
+use crate::hubspot::changes::{self, Axis};
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
-use crate::pipeline::fetch::{Reader, Span};
+use crate::pipeline::fetch::{Besides, FetchError, Fetched, Reader, Source, Span};
+use crate::pipeline::listing::Places;
 use crate::pipeline::publish::{Owner, RunStamp};
 use crate::pipeline::{Entrance, Settings, Street};
+use crate::store::associations::{RecordKey, targets};
 use crate::store::checkpoints::{self, Checkpoint};
+use crate::store::connections::Connection;
 use crate::store::crm::{self, Tenant};
 use crate::store::runs::{self, Outcome};
-use crate::store::{Store, StoreError, connections, engagements, insights, orgs, totals, transcripts};
+use crate::store::times::{self, Of};
+use crate::store::upkeep::{self, Task};
+use crate::store::{Store, StoreError, connections, engagements, orgs, transcripts};
 
-/// Changes this much before the last run are asked for again: HubSpot's search lags behind its writes.
+/// Changes this much before the last run are always asked for again: HubSpot's search lags behind its writes.
 const OVERLAP_MS: i64 = 10 * 60 * 1000;
+/// Up to so many records changed in the two hours before the last run, asking for all of them again costs no
+/// request more than asking whether their number still fits.
+const CHEAP: u64 = 100;
 /// How far back `email_catch_up` looks: mails are logged late, with an older time of their own.
 const EMAIL_WINDOW_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What a run needs.
 #[derive(Debug, Clone)]
@@ -47,9 +59,16 @@ pub struct Syncer {
     pub settings: Settings,
 }
 
+/// What is asked of a run besides its mode.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wish {
+    /// Compare with HubSpot month by month even if that is not due.
+    pub reconcile: bool,
+}
+
 /// Why reading a type ended before its end.
 #[derive(Debug, Clone)]
-enum Ended {
+pub(super) enum Ended {
     /// HubSpot.
     Hubspot(HubspotError),
     /// Somebody asked the run to stop.
@@ -60,40 +79,75 @@ enum Ended {
     Store(StoreError),
 }
 
+impl From<FetchError> for Ended {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Hubspot(error) => Self::Hubspot(error),
+            FetchError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
 impl From<HubspotError> for Ended {
     fn from(error: HubspotError) -> Self {
         Self::Hubspot(error)
     }
 }
 
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
 /// A run in progress.
-struct Running<'a> {
-    syncer: &'a Syncer,
-    client: Client,
-    owner: Owner,
-    stamp: RunStamp,
-    mode: Mode,
+pub(super) struct Running<'a> {
+    pub(super) syncer: &'a Syncer,
+    pub(super) client: Client,
+    pub(super) owner: Owner,
+    pub(super) connection: Connection,
+    pub(super) stamp: RunStamp,
+    pub(super) mode: Mode,
+    wish: Wish,
     points: BTreeMap<String, Checkpoint>,
     watermarks: BTreeMap<String, Millis>,
     progress: Arc<Progress>,
     stop: watch::Receiver<bool>,
+    /// Records to read because their associations changed.
+    retied: BTreeMap<RecordType, Vec<String>>,
+    /// Rows removed while reading, by type.
+    pub(super) removed: Mutex<BTreeMap<RecordType, u64>>,
+    /// Daily tasks that this run did.
+    pub(super) done: Vec<Task>,
+    pub(super) reconciliation: Option<Reconciliation>,
 }
 
 impl Syncer {
-    /// Runs `mode` for an organisation, or resumes an unfinished run of it, until its end or `stop`.
-    pub async fn run(
-        &self,
-        org: &OrgId,
-        mode: Mode,
-        progress: Arc<Progress>,
-        stop: watch::Receiver<bool>,
-    ) -> Result<Report, SyncError> {
+    /// Why no run may start now, if none may.
+    pub fn admit(&self, org: &OrgId) -> Result<Connection, SyncError> {
         let modes: orgs::StoredModes = self.store.read(|conn| orgs::modes(conn, org))?;
         if modes.ingest == Some(false) {
             return Err(SyncError::IngestOff);
         }
         let connection = self.connector.connection(org)?;
+        match connection.pause(self.clock.now()) {
+            Some((until, reason)) => Err(SyncError::Paused { until, reason: reason.to_owned() }),
+            None => Ok(connection),
+        }
+    }
+
+    /// Runs `mode` for an organisation, or resumes an unfinished run of it, until its end or `stop`.
+    pub async fn run(
+        &self,
+        org: &OrgId,
+        mode: Mode,
+        wish: Wish,
+        progress: Arc<Progress>,
+        stop: watch::Receiver<bool>,
+    ) -> Result<Report, SyncError> {
+        let connection = self.admit(org)?;
         let client = self.connector.client(&connection)?;
+        client.budget().ask_anew_for_the_day();
         let owner = Owner { org: org.clone(), portal: connection.portal };
         let stamp = self.stamp(org, mode)?;
         let (points, watermarks) = self.store.read(|conn| {
@@ -104,11 +158,26 @@ impl Syncer {
         })?;
         let points = points.into_iter().filter(|point| point.run == stamp.id);
         let points = points.map(|point| (point.record_type.clone(), point)).collect();
-        let running =
-            Running { syncer: self, client, owner, stamp, mode, points, watermarks, progress, stop };
+        let mut running = Running {
+            syncer: self,
+            client,
+            owner,
+            connection,
+            stamp,
+            mode,
+            wish,
+            points,
+            watermarks,
+            progress,
+            stop,
+            retied: BTreeMap::new(),
+            removed: Mutex::default(),
+            done: Vec::new(),
+            reconciliation: None,
+        };
         let mut errors = running.read_everything().await;
-        let deleted = running.remove_deleted(&mut errors).await;
-        running.finish(errors, deleted)
+        running.remove_deleted(&mut errors).await;
+        running.finish(errors)
     }
 
     /// The unfinished run of this mode, or a new one.
@@ -122,35 +191,56 @@ impl Syncer {
         let covers_changes = mode.follows_changes();
         let stamp = RunStamp { id, mode: mode.as_str(), started_at, covers_changes };
         let (org, run) = (org.clone(), stamp.clone());
-        self.store.write(move |conn| runs::start(conn, &org, &run.id, run.mode, run.started_at))?;
+        self.store.write(move |conn| {
+            connections::set_pause(conn, &org, None)?;
+            runs::start(conn, &org, &run.id, run.mode, run.started_at)
+        })?;
         Ok(stamp)
     }
 }
 
-/// What went wrong, by type.
+/// What went wrong, by type or step.
 #[derive(Debug, Default)]
-struct Errors {
-    by_type: BTreeMap<String, HubspotError>,
-    stopped: bool,
-    store: Option<StoreError>,
+pub(super) struct Errors {
+    pub(super) by_type: BTreeMap<String, HubspotError>,
+    pub(super) stopped: bool,
+    pub(super) store: Option<StoreError>,
 }
 
 impl Errors {
-    fn note(&mut self, record_type: RecordType, outcome: Result<(), Ended>) {
+    fn note(&mut self, name: &str, outcome: Result<(), Ended>) {
         match outcome {
             Ok(()) | Err(Ended::Closed) => {}
             Err(Ended::Stopped) => self.stopped = true,
             Err(Ended::Store(error)) => self.store = Some(error),
-            Err(Ended::Hubspot(error)) => drop(self.by_type.insert(record_type.as_str().to_owned(), error)),
+            Err(Ended::Hubspot(error)) => drop(self.by_type.insert(name.to_owned(), error)),
         }
     }
 
-    /// The connection itself is dead: asking for more is pointless.
-    fn is_fatal(&self) -> bool {
+    /// Notes what a step that is not the reading of one type ran into; answers what it brought, if anything.
+    fn step<T>(&mut self, name: &str, outcome: Result<T, SyncError>) -> Option<T> {
+        match outcome {
+            Ok(value) => return Some(value),
+            Err(SyncError::Store(error)) => self.store = Some(error),
+            Err(SyncError::Hubspot(error)) => drop(self.by_type.insert(name.to_owned(), error)),
+            Err(other) => {
+                let error = HubspotError::Refused { status: 0, message: other.to_string() };
+                drop(self.by_type.insert(name.to_owned(), error));
+            }
+        }
+        None
+    }
+
+    /// Asking for more is pointless: the connection is dead, HubSpot wants to be left alone, or we are to stop.
+    pub(super) fn is_fatal(&self) -> bool {
         let dead = |error: &HubspotError| {
             matches!(
                 error,
-                HubspotError::Revoked(_) | HubspotError::Misconfigured(_) | HubspotError::TokensNotStored(_)
+                HubspotError::Revoked(_)
+                    | HubspotError::Misconfigured(_)
+                    | HubspotError::TokensNotStored(_)
+                    | HubspotError::DailyLimit
+                    | HubspotError::AskedToWait { .. }
             )
         };
         self.stopped || self.store.is_some() || self.by_type.values().any(dead)
@@ -158,20 +248,15 @@ impl Errors {
 }
 
 impl Running<'_> {
-    async fn read_everything(&self) -> Errors {
+    async fn read_everything(&mut self) -> Errors {
         let mut errors = Errors::default();
         let first = match self.mode {
             Mode::BackfillTranscripts => self.transcripts().await,
             _ => self.reference_data().await,
         };
-        if let Err(error) = first {
-            match error {
-                SyncError::Store(error) => errors.store = Some(error),
-                SyncError::Hubspot(error) => {
-                    drop(errors.by_type.insert(self.mode.first_step().to_owned(), error))
-                }
-                _ => {}
-            }
+        errors.step(self.mode.first_step(), first);
+        if self.mode == Mode::CatchUp && !errors.is_fatal() {
+            self.find_late_associations(&mut errors).await;
         }
         for record_type in RecordType::CRM.into_iter().filter(|record_type| self.mode.reads(*record_type)) {
             if !errors.is_fatal() {
@@ -186,60 +271,165 @@ impl Running<'_> {
         errors
     }
 
-    /// Removes what HubSpot no longer has, of the types that were read to their end.
-    async fn remove_deleted(&self, errors: &mut Errors) -> BTreeMap<String, u64> {
-        let mut deleted = BTreeMap::new();
-        let deletions = Deletions { store: &self.syncer.store, client: &self.client, owner: &self.owner };
-        let follows = self.mode.follows_changes();
-        let read = RecordType::all().filter(|one| follows && self.mode.reads(*one));
+    /// A daily task is due when the run that did it last began a day ago.
+    fn is_due(&self, task: Task) -> Result<bool, StoreError> {
+        let (org, portal) = (&self.owner.org, self.owner.portal);
+        let done = self.syncer.store.read(|conn| upkeep::done_at(conn, org, portal, task))?;
+        Ok(done.is_none_or(|at| self.stamp.started_at.0 - at.0 >= DAY_MS))
+    }
+
+    async fn find_late_associations(&mut self, errors: &mut Errors) {
+        let due = self.is_due(Task::Associations).map_err(SyncError::from);
+        if errors.step("associations", due) != Some(true) {
+            return;
+        }
+        let store = &self.syncer.store;
+        let found = late::differing(store, &self.client, &self.owner, self.stamp.started_at).await;
+        if let Some(found) = errors.step("associations", found) {
+            self.retied = found;
+            self.done.push(Task::Associations);
+        }
+    }
+
+    /// Removes what HubSpot no longer has, of the types that were read to their end, and compares with HubSpot.
+    async fn remove_deleted(&mut self, errors: &mut Errors) {
+        if !self.mode.follows_changes() {
+            return;
+        }
+        let due = self.mode == Mode::CatchUp && self.is_due(Task::Reconciliation).unwrap_or(false);
+        let thorough = self.mode.covers_all_types() && (due || self.wish.reconcile);
+        let mut to_compare = BTreeMap::new();
+        let read = RecordType::all().filter(|one| self.mode.reads(*one));
         for record_type in read.filter(|one| !errors.by_type.contains_key(one.as_str())).collect::<Vec<_>>() {
             if errors.is_fatal() {
-                break;
+                return;
             }
-            let now = self.syncer.clock.now();
-            let removed = match self.mode.reads_everything() {
-                true => deletions.sweep(record_type, self.stamp.started_at, now).await,
-                false => deletions.follow_bin(record_type, now).await,
-            };
-            match removed {
-                Ok(removed) => drop(deleted.insert(record_type.as_str().to_owned(), removed)),
-                Err(SyncError::Store(error)) => errors.store = Some(error),
-                Err(SyncError::Hubspot(error)) => errors.note(record_type, Err(Ended::Hubspot(error))),
-                Err(_) => {}
+            let outcome = self.remove_deleted_of(record_type, thorough).await;
+            if let Some(Some(depth)) = errors.step(record_type.as_str(), outcome) {
+                to_compare.insert(record_type, depth);
             }
         }
-        deleted
+        self.compare(to_compare, errors).await;
+        if thorough && errors.by_type.is_empty() {
+            self.done.push(Task::Reconciliation);
+        }
+    }
+
+    /// Removes the deleted records of one type; answers how deep it is to be compared with HubSpot, if at all.
+    async fn remove_deleted_of(
+        &self,
+        record_type: RecordType,
+        thorough: bool,
+    ) -> Result<Option<Depth>, SyncError> {
+        let (deletions, now) = (self.deletions(), self.syncer.clock.now());
+        if self.mode.reads_everything() {
+            let removed = deletions.sweep(record_type, self.stamp.started_at, now).await?;
+            self.count_removed(record_type, removed);
+            let depth = if thorough { Depth::Months } else { Depth::Totals };
+            return Ok(Some(depth).filter(|_| is_counted(record_type)));
+        }
+        if !is_counted(record_type) {
+            return Ok(None);
+        }
+        let agree = deletions.counts_agree(record_type, self.stamp.started_at).await?;
+        if !agree || thorough {
+            let removed = deletions.follow_bin(record_type, now).await?;
+            self.count_removed(record_type, removed);
+        }
+        if thorough {
+            return Ok(Some(Depth::Months));
+        }
+        // What is still wrong is neither new nor in the bin, a mail deleted for good for instance.
+        let settled = self.stamp.started_at.plus(-SEARCH_LAG_MS);
+        let wrong = !agree && !deletions.counts_agree(record_type, settled).await?;
+        Ok(wrong.then_some(Depth::Totals))
+    }
+
+    async fn compare(&mut self, types: BTreeMap<RecordType, Depth>, errors: &mut Errors) {
+        if types.is_empty() {
+            return;
+        }
+        let at = self.stamp.started_at;
+        let through = at.plus(-SEARCH_LAG_MS);
+        let mut found = Reconciliation { at, through, types: BTreeMap::new() };
+        for (record_type, depth) in types {
+            if errors.is_fatal() {
+                return;
+            }
+            let compared = reconcile::compare(self.deletions(), record_type, depth, at).await;
+            let name = record_type.as_str();
+            let Some((comparison, to_read)) = errors.step(name, compared) else { continue };
+            self.count_removed(record_type, comparison.surplus.count);
+            found.types.insert(name.to_owned(), comparison);
+            if !to_read.is_empty() {
+                let read = self.read_named(record_type, to_read).await;
+                errors.note(name, read);
+            }
+        }
+        self.reconciliation = Some(found);
+    }
+
+    fn deletions(&self) -> Deletions<'_> {
+        Deletions { store: &self.syncer.store, client: &self.client, owner: &self.owner }
+    }
+
+    fn count_removed(&self, record_type: RecordType, count: u64) {
+        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
+        *removed.entry(record_type).or_default() += count;
     }
 
     /// What to read of a type: everything, or what changed since it was last complete.
-    fn span(&self, record_type: RecordType) -> Span {
+    async fn span(&self, record_type: RecordType) -> Result<Span, Ended> {
+        let watermark = self.watermarks.get(record_type.as_str()).copied();
         let since = match self.mode {
-            Mode::BackfillTranscripts => return Span::Named,
+            Mode::BackfillTranscripts => return Ok(Span::Named),
             Mode::FullResync => None,
-            Mode::CatchUp => self.watermarks.get(record_type.as_str()).map(|at| at.plus(-OVERLAP_MS)),
-            Mode::EmailCatchUp => {
-                self.watermarks.get(record_type.as_str()).map(|at| at.plus(-EMAIL_WINDOW_MS))
-            }
+            Mode::CatchUp => match watermark {
+                Some(at) => Some(self.since(record_type, at).await?),
+                None => None,
+            },
+            Mode::EmailCatchUp => watermark.map(|at| at.plus(-EMAIL_WINDOW_MS)),
         };
         // Nothing newer than the start of the run: what changes meanwhile belongs to the next one. HubSpot's
         // clock may be ahead of ours, so the end is taken a little later.
         let until = self.stamp.started_at.plus(OVERLAP_MS);
-        since.map_or(Span::Everything, |since| Span::Changes { since, until })
+        Ok(since.map_or(Span::Everything, |since| Span::Changes { since, until }))
     }
 
-    /// Records to read again although nothing says that they changed: parked ones, and mails whose body was
-    /// withheld when they were read.
-    fn again(&self, record_type: RecordType) -> Result<Vec<String>, StoreError> {
+    /// Where to begin asking for changes: two hours before what is known to be complete, because a search may
+    /// show them that late. Where that is many records, their number is compared first.
+    async fn since(&self, record_type: RecordType, watermark: Millis) -> Result<Millis, Ended> {
+        let (early, late) = (watermark.plus(-SEARCH_LAG_MS), watermark.plus(-OVERLAP_MS));
+        if !is_counted(record_type) {
+            return Ok(early);
+        }
+        let of = Of { org: &self.owner.org, portal: self.owner.portal, record_type };
+        let before = late.plus(-1);
+        let ours: u64 = self.syncer.store.read(|conn| times::changed(conn, of, early, before))?;
+        if ours <= CHEAP {
+            return Ok(early);
+        }
+        let theirs = changes::count(&self.client, record_type, Axis::Changed, early, before).await?;
+        Ok(if theirs == ours { late } else { early })
+    }
+
+    /// Records to read again although nothing says that they changed: parked ones, those tied to others since,
+    /// and mails whose body was withheld when they were read.
+    fn besides(&self, record_type: RecordType) -> Result<Besides, StoreError> {
         let (org, portal) = (&self.owner.org, self.owner.portal);
         self.syncer.store.read(|conn| {
             if self.mode == Mode::BackfillTranscripts {
-                return transcripts::unpublished(conn, org, portal);
+                let named = transcripts::unpublished(conn, org, portal)?;
+                return Ok(Besides { named, ..Besides::default() });
             }
-            let mut ids = runs::parked(conn, org, portal, record_type.as_str())?;
+            let repair = runs::parked(conn, org, portal, record_type.as_str())?;
+            let mut named: BTreeSet<String> =
+                self.retied.get(&record_type).into_iter().flatten().cloned().collect();
             if self.mode == Mode::EmailCatchUp {
-                ids.extend(engagements::emails_without_body(conn, org, portal, 10_000)?);
+                named.extend(engagements::emails_without_body(conn, org, portal, 10_000)?);
             }
-            Ok(ids)
+            named.retain(|id| !repair.contains(id));
+            Ok(Besides { repair, named: named.into_iter().collect() })
         })
     }
 
@@ -248,42 +438,65 @@ impl Running<'_> {
         super::transcripts::fetch(store, &self.client, &self.owner, clock).await
     }
 
-    /// Owners and deal stages: small, read whole. A missing scope only costs names.
+    /// Facts of the account once a day; owners and deal stages: small, read whole. A missing scope only costs
+    /// names.
     async fn reference_data(&self) -> Result<(), SyncError> {
+        self.syncer.connector.refresh_facts(&self.connection, &self.client).await?;
         let tolerate = |error| match error {
             HubspotError::MissingScope { .. } => Ok(Vec::new()),
             other => Err(other),
         };
         let owners = account::owners(&self.client).await.or_else(tolerate)?;
-        let stages = account::deal_stages(&self.client).await?;
+        let stages = match account::deal_stages(&self.client).await {
+            Ok(stages) => Some(stages),
+            Err(HubspotError::MissingScope { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
         let (owner, now) = (self.owner.clone(), self.syncer.clock.now());
         self.syncer.store.write(move |conn| {
             let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
             crm::put_owners(conn, tenant, &owners)?;
-            crm::put_stages(conn, tenant, &stages)
+            stages.map_or(Ok(()), |stages| crm::put_stages(conn, tenant, &stages))
         })?;
         Ok(())
     }
 
-    /// Reads types concurrently through one street, and waits until their last page is stored.
-    async fn read_side_by_side(&self, types: &[RecordType], errors: &mut Errors) {
+    fn street(&self) -> Street {
         let watching = Arc::clone(&self.progress);
         let observer = Arc::new(move |point: &Checkpoint| watching.stored(point));
         let syncer = self.syncer;
-        let street = Street::open(&syncer.store, &self.owner, &syncer.clock, &syncer.settings, observer);
+        Street::open(&syncer.store, &self.owner, &syncer.clock, &syncer.settings, observer)
+    }
+
+    fn source(&self, record_type: RecordType, places: &Arc<Places>) -> Source {
+        Source {
+            client: self.client.clone(),
+            store: self.syncer.store.clone(),
+            owner: self.owner.clone(),
+            record_type,
+            places: Arc::clone(places),
+        }
+    }
+
+    /// Reads types concurrently through one street, and waits until their last page is stored.
+    async fn read_side_by_side(&self, types: &[RecordType], errors: &mut Errors) {
+        let (street, places) = (self.street(), Places::new());
         let entrance = street.entrance();
-        let reads = types.iter().map(|record_type| self.read_type(*record_type, entrance.clone()));
+        let reads = types
+            .iter()
+            .map(|record_type| self.read_type(self.source(*record_type, &places), entrance.clone()));
         let outcomes = futures_util::future::join_all(reads).await;
         drop(entrance);
         for (record_type, outcome) in types.iter().zip(outcomes) {
-            errors.note(*record_type, outcome);
+            errors.note(record_type.as_str(), outcome);
         }
         if let Err(error) = street.finish().await {
             errors.store = Some(error);
         }
     }
 
-    async fn read_type(&self, record_type: RecordType, street: Entrance) -> Result<(), Ended> {
+    async fn read_type(&self, source: Source, street: Entrance) -> Result<(), Ended> {
+        let record_type = source.record_type;
         let point = self.points.get(record_type.as_str());
         if let Some(point) = point {
             self.progress.stored(point);
@@ -291,17 +504,38 @@ impl Running<'_> {
                 return Ok(());
             }
         }
-        let mut after = point.and_then(|point| point.after.clone());
-        let again = self.again(record_type).map_err(Ended::Store)?;
-        let span = self.span(record_type);
-        let mut reader =
-            Reader::open(self.client.clone(), record_type, span, after.as_deref(), again).await?;
+        let after = point.and_then(|point| point.after.clone());
+        let besides = self.besides(record_type)?;
+        let span = self.span(record_type).await?;
+        let reader = Reader::open(source, span, after.as_deref(), besides).await?;
+        self.pages(record_type, reader, after, street).await
+    }
+
+    /// Reads records by id, through a street of their own.
+    async fn read_named(&self, record_type: RecordType, named: Vec<String>) -> Result<(), Ended> {
+        let street = self.street();
+        let source = self.source(record_type, &Places::new());
+        let besides = Besides { named, ..Besides::default() };
+        let reader = Reader::open(source, Span::Named, None, besides).await?;
+        let read = self.pages(record_type, reader, None, street.entrance()).await;
+        street.finish().await?;
+        read
+    }
+
+    async fn pages(
+        &self,
+        record_type: RecordType,
+        mut reader: Reader,
+        mut after: Option<String>,
+        street: Entrance,
+    ) -> Result<(), Ended> {
         self.progress.start(record_type, reader.expected().await);
         loop {
             if *self.stop.borrow() || self.ingest_was_switched_off() {
                 return Err(Ended::Stopped);
             }
-            let page = reader.page(after.as_deref()).await?;
+            let mut page = reader.page(after.as_deref()).await?;
+            self.settle(record_type, &mut page).await?;
             after.clone_from(&page.next);
             street.send(record_type, page, self.stamp.clone()).await.map_err(|_| Ended::Closed)?;
             if after.is_none() {
@@ -310,92 +544,49 @@ impl Running<'_> {
         }
     }
 
+    /// What a page tells about records that are not on it: some are gone, and persons are to be forgotten.
+    async fn settle(&self, record_type: RecordType, page: &mut Fetched) -> Result<(), Ended> {
+        let now = self.syncer.clock.now();
+        let gone = std::mem::take(&mut page.gone);
+        self.count_removed(record_type, self.deletions().remove(record_type, gone, now)?);
+        let contacts = self.contacts_of_erased(page)?;
+        if contacts.is_empty() {
+            return Ok(());
+        }
+        match self.deletions().erase_gone(&contacts, now).await {
+            Ok(erased) => self.count_removed(RecordType::Contacts, erased),
+            Err(SyncError::Hubspot(error)) => return Err(error.into()),
+            Err(SyncError::Store(error)) => return Err(error.into()),
+            Err(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Known contacts of engagements that HubSpot emptied.
+    fn contacts_of_erased(&self, page: &Fetched) -> Result<Vec<String>, StoreError> {
+        let erased: Vec<_> = page.engagements().iter().filter(|one| one.erased).collect();
+        if erased.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.syncer.store.read(|conn| {
+            let mut contacts = BTreeSet::new();
+            for one in erased {
+                let (org, portal) = (&self.owner.org, self.owner.portal);
+                let key = RecordKey { org, portal, kind: one.kind.as_str(), id: &one.id };
+                contacts.extend(targets(conn, key, "contacts")?);
+            }
+            Ok(contacts.into_iter().collect())
+        })
+    }
+
     fn ingest_was_switched_off(&self) -> bool {
         let modes: Result<orgs::StoredModes, StoreError> =
             self.syncer.store.read(|conn| orgs::modes(conn, &self.owner.org));
         modes.is_ok_and(|modes| modes.ingest == Some(false))
     }
+}
 
-    fn finish(&self, errors: Errors, deleted: BTreeMap<String, u64>) -> Result<Report, SyncError> {
-        if let Some(error) = errors.store {
-            return Err(error.into());
-        }
-        let finished_at = self.syncer.clock.now();
-        let outcome = self.outcome(&errors);
-        let mut report = self.report(&errors, outcome, finished_at)?;
-        report.count_deleted(&deleted);
-        let json = serde_json::to_string(&report).unwrap_or_default();
-        let first_error = errors.by_type.values().next().map(ToString::to_string);
-        let auth_error = errors.by_type.values().find(|error| matches!(error, HubspotError::Revoked(_)));
-        let auth_error = auth_error.map(ToString::to_string);
-        let (org, stamp) = (self.owner.org.clone(), self.stamp.clone());
-        let covers_all = self.mode.covers_all_types();
-        self.syncer.store.write(move |conn| {
-            runs::finish(conn, &stamp.id, outcome, first_error.as_deref(), &json, finished_at)?;
-            if outcome == Outcome::Complete && covers_all {
-                connections::set_last_synced(conn, &org, finished_at)?;
-            }
-            match auth_error {
-                Some(error) => connections::set_auth_error(conn, &org, &error, finished_at),
-                None => Ok(()),
-            }
-        })?;
-        Ok(report)
-    }
-
-    /// A type we were never allowed to read does not make a run incomplete; the report names it.
-    fn outcome(&self, errors: &Errors) -> Outcome {
-        let real = errors
-            .by_type
-            .values()
-            .filter(|error| !matches!(error, HubspotError::MissingScope { .. }))
-            .count();
-        match real {
-            _ if errors.stopped => Outcome::Interrupted,
-            0 => Outcome::Complete,
-            failed if failed >= RecordType::all().count() || errors.is_fatal() => Outcome::Failed,
-            _ => Outcome::Partial,
-        }
-    }
-
-    /// A mode that only one permission makes possible is skipped without it, by name.
-    fn said_of(&self, outcome: Outcome, errors: &Errors) -> String {
-        let lacks = |error: &HubspotError| matches!(error, HubspotError::MissingScope { .. });
-        match self.mode {
-            Mode::BackfillTranscripts if errors.by_type.values().any(lacks) => {
-                "skipped: missing_scope".to_owned()
-            }
-            _ => outcome.as_str().to_owned(),
-        }
-    }
-
-    fn report(&self, errors: &Errors, outcome: Outcome, finished_at: Millis) -> Result<Report, SyncError> {
-        let org = &self.owner.org;
-        let (points, totals, news, in_force) = self.syncer.store.read(|conn| {
-            let points = checkpoints::list(conn, org, self.owner.portal)?;
-            let news = insights::news(conn, org, self.stamp.started_at)?;
-            let in_force = self.syncer.settings.policy.read(conn, &self.owner)?;
-            Ok::<_, StoreError>((points, totals::of(conn, org)?, news, in_force))
-        })?;
-        let mut report = Report {
-            run: self.stamp.id.clone(),
-            mode: self.stamp.mode.to_owned(),
-            started_at: self.stamp.started_at,
-            finished_at,
-            outcome: self.said_of(outcome, errors),
-            types: BTreeMap::new(),
-            engagements: BTreeMap::new(),
-            insights: InsightReport { added: news.added, superseded: news.superseded },
-            documents: 0,
-            requests: self.client.requests().into(),
-            permitted_rate_used: self.client.permitted_rate_used(),
-            peak_memory_bytes: peak_memory_bytes(),
-            cpu_seconds: cpu_seconds(),
-            learning_rules: in_force.rules.summary(),
-            distillation: in_force.distillation.summary().to_owned(),
-            errors: errors.by_type.iter().map(|(name, error)| (name.clone(), error.to_string())).collect(),
-        };
-        report.count(&points, &totals);
-        Ok(report)
-    }
+/// HubSpot counts records of this type: everything but form submissions.
+fn is_counted(record_type: RecordType) -> bool {
+    record_type != RecordType::Engagement(Kind::FormSubmission)
 }
