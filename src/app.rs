@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hublore_index::{Embedded, KnowledgeIndex, Options};
+use hublore_index::{Embedded, Encoder, Factors, KnowledgeIndex, MeaningError, Options};
 use tokio::sync::watch;
 
 use crate::config::Config;
@@ -65,6 +65,9 @@ pub enum StartError {
     /// The index.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    /// The table of meanings.
+    #[error("search.semantic: {0}")]
+    Meaning(#[from] MeaningError),
 }
 
 /// Files of the data folder.
@@ -148,7 +151,8 @@ impl Reading {
             return Err(StartError::Empty(folder.0.clone()));
         }
         let store = Store::open_read_only(&folder.database())?;
-        let index = Embedded::open_read_only(folder.index()).map_err(KnowledgeError::from)?;
+        let index =
+            Embedded::open_read_only(folder.index(), Options::default()).map_err(KnowledgeError::from)?;
         let known: Vec<OrgId> = store.read(|conn| orgs::list(conn))?;
         let org = chosen(known, org)?.ok_or_else(|| StartError::Empty(folder.0.clone()))?;
         Ok(Self { config, store, index: Arc::new(index), org })
@@ -159,6 +163,19 @@ impl Reading {
     pub fn search(&self) -> Search<'_> {
         Search { store: &self.store, index: &*self.index, include_unlinked: self.config.include_unlinked }
     }
+}
+
+/// How the index is opened, by a reader or a writer alike.
+fn index_options(config: &Config) -> Result<Options, StartError> {
+    let search = &config.search;
+    let meaning = search.semantic.as_deref().map(Encoder::open).transpose()?.map(Arc::new);
+    let factors = Factors {
+        recency_weight: search.recency_weight,
+        recency_half_life_days: search.recency_half_life_days,
+        kinds: search.kinds.as_slice().into(),
+    };
+    let writer_budget_bytes = config.index.writer_budget_bytes;
+    Ok(Options { writer_budget_bytes, factors, meaning, ..Options::default() })
 }
 
 fn chosen(known: Vec<OrgId>, asked: Option<&str>) -> Result<Option<OrgId>, StartError> {
@@ -201,8 +218,8 @@ impl App {
         let store = Store::open(&folder.database())?;
         let (epoch, org) = identities(&store, org, &clock)?;
         let vault = Arc::new(Vault::open(&folder.keys())?);
-        let options = Options { writer_budget_bytes: config.index.writer_budget_bytes, ..Options::default() };
-        let index = Arc::new(Embedded::open(folder.index(), options).map_err(KnowledgeError::from)?);
+        let index = Embedded::open(folder.index(), index_options(&config)?).map_err(KnowledgeError::from)?;
+        let index = Arc::new(index);
         let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, config.index.commit_after)?;
         let connector = Connector::new(store.clone(), vault, Arc::clone(&config), Arc::clone(&clock));
         let settings = Settings {

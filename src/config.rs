@@ -3,7 +3,7 @@
 //! `default.toml` is the manual and is compiled in. Not here: mode toggles and rules, which belong to an
 //! organisation and live in the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +13,10 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use crate::domain::engagement::{Kind, SkipReason};
+<<<<<<< HEAD
 use crate::domain::rule::Unsure;
+=======
+>>>>>>> 6a83f3e (Index: meaning, recency and kind, copies make room, phone numbers in any notation)
 use crate::hubspot::paths::ApiVersion;
 
 /// The default file, as the manual and as the lowest layer.
@@ -39,6 +42,7 @@ struct Written {
     distillation: WrittenDistillation,
     privacy: WrittenPrivacy,
     index: WrittenIndex,
+    search: WrittenSearch,
     log: WrittenLog,
 }
 
@@ -106,6 +110,15 @@ struct WrittenIndex {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct WrittenSearch {
+    recency_weight: f32,
+    recency_half_life_days: f32,
+    kinds: BTreeMap<String, f32>,
+    semantic: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WrittenLog {
     level: String,
     json: bool,
@@ -132,6 +145,8 @@ pub struct Config {
     pub include_unlinked: bool,
     /// The index.
     pub index: Index,
+    /// What counts in a search beside the words.
+    pub search: Search,
     /// Log filter.
     pub log_level: String,
     /// Log as JSON lines.
@@ -179,6 +194,19 @@ pub struct Index {
     pub writer_budget_bytes: usize,
     /// How long a change may wait for the next commit.
     pub commit_after: Duration,
+}
+
+/// What counts in a search beside the words.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The most that age may take from a score, 0 to 1.
+    pub recency_weight: f32,
+    /// Days after which half of that is taken.
+    pub recency_half_life_days: f32,
+    /// Factors of kinds.
+    pub kinds: Vec<(String, f32)>,
+    /// Folder with a table of meanings; `None` searches by words alone.
+    pub semantic: Option<PathBuf>,
 }
 
 impl Config {
@@ -263,8 +291,36 @@ impl Written {
                 writer_budget_bytes: self.index.writer_memory_mb.clamp(15, 4000) << 20,
                 commit_after: Duration::from_millis(self.index.commit_ms.clamp(10, 60_000)),
             },
+            search: self.search.check()?,
             log_level: self.log.level,
             log_json: self.log.json,
+        })
+    }
+}
+
+impl WrittenSearch {
+    fn check(self) -> Result<Search, ConfigError> {
+        if !(0.0..=1.0).contains(&self.recency_weight) {
+            return bad(format!("search.recency_weight: {} is not between 0 and 1", self.recency_weight));
+        }
+        if !(1.0..=100_000.0).contains(&self.recency_half_life_days) {
+            let days = self.recency_half_life_days;
+            return bad(format!("search.recency_half_life_days: {days} is not a number of days above 1"));
+        }
+        for (kind, factor) in &self.kinds {
+            let known = kind == "insight" || Kind::parse(kind).is_some();
+            if !known {
+                return bad(format!("search.kinds: `{kind}` is not a kind like email, note or insight"));
+            }
+            if !(0.1..=10.0).contains(factor) {
+                return bad(format!("search.kinds: {kind} = {factor} is not between 0.1 and 10"));
+            }
+        }
+        Ok(Search {
+            recency_weight: self.recency_weight,
+            recency_half_life_days: self.recency_half_life_days,
+            kinds: self.kinds.into_iter().collect(),
+            semantic: (!self.semantic.is_empty()).then(|| PathBuf::from(self.semantic)),
         })
     }
 }
@@ -361,8 +417,13 @@ mod tests {
             ("[hubspot]\napi_version = \"v3\"", "hubspot.api_version"),
             ("[server]\nlisten = \"here\"", "server.listen"),
             ("[noise]\nskip = [\"spam\"]", "noise.skip"),
+<<<<<<< HEAD
             ("[rules]\nunsure = \"maybe\"", "rules.unsure"),
             ("[distillation]\nkinds = [\"fax\"]", "distillation.kinds"),
+=======
+            ("[search]\nrecency_weight = 2", "search.recency_weight"),
+            ("[search]\nkinds = { fax = 1.1 }", "search.kinds"),
+>>>>>>> 6a83f3e (Index: meaning, recency and kind, copies make room, phone numbers in any notation)
         ] {
             let error = written(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

@@ -60,8 +60,11 @@ pub enum Reason {
     /// The file naming the live generation cannot be read.
     #[error("its pointer file is damaged")]
     Pointer,
-    /// It was built with another schema or another way of cutting text into words.
-    #[error("it was built by another version ({found}, this one is {expected})")]
+    /// It was built with another schema, another way of cutting text into words or another table
+    /// of meanings.
+    #[error(
+        "it was built by another version or with another table of meanings ({found}, this is {expected})"
+    )]
     Schema {
         /// Fingerprint on disk, empty if none was recorded.
         found: String,

@@ -191,8 +191,13 @@ fn at_position<'a>(tokens: &'a [Token], position: usize, term: &str) -> Option<&
     tokens
         .iter()
         .take_while(|token| token.piece.position <= position)
-        .filter(|token| token.piece.position == position && token.piece.kind != Kind::Phone)
+        .filter(|token| token.piece.position == position && is_word(&token.piece))
         .find(|token| token.terms.iter().any(|t| t == term))
+}
+
+/// Phone numbers lie over the words they are made of.
+fn is_word(piece: &Piece) -> bool {
+    !matches!(piece.kind, Kind::Phone | Kind::Tail(_))
 }
 
 fn merge(mut ranges: Vec<(usize, usize)>) -> Vec<(usize, usize)> {

@@ -5,6 +5,7 @@
 //! - [`document`](Document): what is indexed
 //! - [`KnowledgeIndex`]: what an engine must do, and the recipe for another one
 //! - `analysis`: how text becomes words, the same for documents, queries and highlights
+//! - [`Encoder`]: optional meaning, from a table on this machine
 //! - [`Query`]: the query language
 //! - [`Request`], [`Answer`]: a search and what it returns
 //! - [`Embedded`]: the engine inside this process
@@ -17,13 +18,15 @@ mod embedded;
 mod error;
 mod highlight;
 mod knowledge_index;
+mod meaning;
 mod query;
 mod request;
 
 pub use document::{Change, Document, Language, Passage, Position};
-pub use embedded::{Embedded, Generation, Options, Ranking, State};
+pub use embedded::{Embedded, Factors, Generation, Options, Ranking, State};
 pub use error::{Error, Reason};
 pub use highlight::{Highlighter, highlight};
 pub use knowledge_index::{KnowledgeIndex, Stats};
+pub use meaning::{Encoder, MeaningError};
 pub use query::{Filter, FilterField, Query};
-pub use request::{Answer, Cursor, Explain, Hit, MAX_LIMIT, Match, Request, Scope};
+pub use request::{Answer, Cursor, Explain, Factor, Hit, MAX_LIMIT, Match, Request, Scope};

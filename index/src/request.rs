@@ -32,6 +32,10 @@ pub struct Request {
     pub cursor: Option<Cursor>,
     /// Whether each hit should say why it was found.
     pub explain: bool,
+    /// Leaves out documents of nearly the same words as a better hit; `total` counts them.
+    pub distinct: bool,
+    /// The moment from which age is counted, in milliseconds since 1970; `None` leaves age out.
+    pub now: Option<i64>,
 }
 
 impl Default for Request {
@@ -47,6 +51,8 @@ impl Default for Request {
             limit: 10,
             cursor: None,
             explain: false,
+            distinct: false,
+            now: None,
         }
     }
 }
@@ -121,6 +127,19 @@ pub struct Explain {
     pub all_words: bool,
     /// The filters the hit passed, in words.
     pub filters: Vec<String>,
+    /// What the score of the words was multiplied by; only factors other than 1.
+    pub factors: Vec<Factor>,
+    /// How near in meaning it is, -1 to 1, where meaning counted.
+    pub meaning: Option<f32>,
+}
+
+/// A factor of the score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Factor {
+    /// `recency` or `kind`.
+    pub name: &'static str,
+    /// What the score was multiplied by.
+    pub value: f32,
 }
 
 /// One word found in one field.

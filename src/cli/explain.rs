@@ -10,13 +10,17 @@ use crate::knowledge::scope::Caller;
 pub(super) struct Explain {
     /// Id of the engagement, as a search names it or as HubSpot does
     engagement: String,
+    /// Say why a search for this customer does not show it
+    #[arg(long, value_name = "EMAIL")]
+    customer: Option<String>,
 }
 
 pub(super) fn run(global: &Global, asked: &Explain) -> Result<(), Failure> {
     let reading = global.reading()?;
     let caller = Caller::operator(reading.org.clone());
     let document = explain::document(&reading.store, &caller, &asked.engagement)?;
-    let finding = explain::finding(&reading.store, &*reading.index, &caller, &document)?;
+    let customer = asked.customer.as_deref();
+    let finding = explain::finding(&reading.store, &*reading.index, &caller, &document, customer)?;
     if global.json {
         return output::json(&finding);
     }

@@ -32,6 +32,9 @@ pub(super) struct Search {
     /// Say why each hit was found
     #[arg(long)]
     explain: bool,
+    /// Also list documents of nearly the same words as a better hit
+    #[arg(long)]
+    copies: bool,
 }
 
 /// A day or moment, checked while parsing.
@@ -51,6 +54,7 @@ pub(super) fn run(global: &Global, search: &Search) -> Result<(), Failure> {
         limit: Some(search.limit),
         cursor: None,
         explain: search.explain,
+        copies: search.copies,
     };
     let answer = reading.search().run(&Caller::operator(reading.org.clone()), &request)?;
     if global.json { output::json(&answer) } else { show(&answer) }
@@ -65,6 +69,12 @@ pub(super) fn show(answer: &SearchAnswer) -> Result<(), Failure> {
                     "     {:.2}  {} as {} in {}",
                     found.score, found.word, found.term, found.field
                 ))?;
+            }
+            if let Some(cosine) = explain.meaning {
+                output::line(&format!("     {cosine:.2}  nearness in meaning"))?;
+            }
+            for (name, factor) in &explain.factors {
+                output::line(&format!("    x{factor:.3}  {name}"))?;
             }
         }
     }

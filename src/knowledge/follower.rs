@@ -11,8 +11,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hublore_index::{Change, Embedded, KnowledgeIndex, Position, State};
+use serde::Serialize;
 
+use super::rebuild::Progress;
+use super::verify::{self, Difference, Verdict};
 use super::{KnowledgeError, documents, rebuild};
+use crate::domain::ids::OrgId;
 use crate::store::{Store, StoreError, ledger, meta};
 
 /// Changes read at once.
@@ -21,6 +25,8 @@ const BATCH: i64 = 1_000;
 const COMMIT_CHANGES: usize = 5_000;
 /// Ledger rows kept below the live position, so that the previous generation can be brought up to date.
 const KEPT_FOR_ROLLBACK: u64 = 200_000;
+/// Documents a repair notes in one transaction.
+const REPAIRED_AT_ONCE: usize = 1_000;
 /// The longest sleep without news; a lost wake-up costs no more than this.
 const NAP: Duration = Duration::from_millis(500);
 
@@ -40,9 +46,16 @@ pub struct Shared {
     advanced: Condvar,
     stop: AtomicBool,
     failing: Mutex<Option<String>>,
+    /// Held by the one rebuild that may run.
+    pub(super) rebuilding: Mutex<()>,
+    progress: Mutex<Option<Progress>>,
 }
 
 impl Shared {
+    pub(super) fn set_progress(&self, progress: Option<Progress>) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
+    }
+
     pub(super) fn set_applied(&self, seq: u64) {
         *self.applied.lock().unwrap_or_else(PoisonError::into_inner) = seq;
         self.advanced.notify_all();
@@ -84,9 +97,12 @@ impl Follower {
             advanced: Condvar::new(),
             stop: AtomicBool::new(false),
             failing: Mutex::default(),
+            rebuilding: Mutex::default(),
+            progress: Mutex::default(),
         });
         if !can_continue(&shared)? {
-            rebuild::run(&shared, &|_| {})?;
+            tracing::warn!(state = ?shared.index.state(), "the index is rebuilt from the database");
+            rebuild::run(&shared, &told_every(Duration::from_secs(10)))?;
         }
         shared.set_applied(shared.index.position().map_or(0, |position| position.seq));
         let following = Arc::clone(&shared);
@@ -112,9 +128,38 @@ impl Follower {
         Ok(())
     }
 
-    /// Builds a new generation beside the live one and swaps; `watch` hears the number of documents so far.
-    pub fn rebuild(&self, watch: &dyn Fn(u64)) -> Result<u64, KnowledgeError> {
+    /// Builds a new generation beside the live one and swaps; `watch` hears how it stands.
+    pub fn rebuild(&self, watch: &dyn Fn(Progress)) -> Result<u64, KnowledgeError> {
         rebuild::run(&self.shared, watch)
+    }
+
+    /// Writes the documents of one organisation anew.
+    pub fn rebuild_org(&self, org: &OrgId, watch: &dyn Fn(Progress)) -> Result<u64, KnowledgeError> {
+        rebuild::run_org(&self.shared, org, watch)
+    }
+
+    /// How a running rebuild stands; `None` where none runs.
+    #[must_use]
+    pub fn rebuilding(&self) -> Option<Progress> {
+        *self.shared.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Compares index and database, has the follower write anew what differs, and compares again.
+    pub fn repair(&self, limit: Duration) -> Result<Repair, KnowledgeError> {
+        self.catch_up(limit)?;
+        let Shared { store, index, .. } = &*self.shared;
+        let found = verify::run(store, &**index)?;
+        if found.is_clean() {
+            return Ok(Repair { left: found.clone(), found });
+        }
+        let mut differing: Vec<Difference> = Vec::new();
+        verify::differences(store, &**index, &mut |one| differing.push(one))?;
+        for some in differing.chunks(REPAIRED_AT_ONCE) {
+            let some = some.to_vec();
+            store.write(move |conn| verify::touch(conn, &some))?;
+        }
+        self.catch_up(limit)?;
+        Ok(Repair { found, left: verify::run(store, &**index)? })
     }
 
     /// Swaps back to the generation before the last rebuild; the follower then brings it up to date.
@@ -139,6 +184,30 @@ impl Follower {
         let applied = *self.shared.applied.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(highest.saturating_sub(applied))
     }
+}
+
+/// Logs progress, at most once in a while.
+fn told_every(pause: Duration) -> impl Fn(Progress) {
+    let told = Mutex::new(Instant::now());
+    move |progress| {
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.elapsed() >= pause {
+            *told = Instant::now();
+            let Progress { done, total, per_second, seconds_left } = progress;
+            tracing::warn!(
+                "rebuilding the index: {done} of {total}, {per_second:.0}/s, {seconds_left:.0} s left"
+            );
+        }
+    }
+}
+
+/// What a repair found, and what is left.
+#[derive(Debug, Clone, Serialize)]
+pub struct Repair {
+    /// Before.
+    pub found: Verdict,
+    /// After.
+    pub left: Verdict,
 }
 
 impl Drop for Follower {

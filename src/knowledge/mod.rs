@@ -34,6 +34,9 @@ pub enum KnowledgeError {
         /// What is free.
         free_mb: u64,
     },
+    /// One rebuild at a time.
+    #[error("the index is being rebuilt already; `hublore index progress` shows how far it is")]
+    Busy,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -1,36 +1,71 @@
 //! Rebuilding the index from the store alone: a new generation beside the live one, caught up, swapped.
 //!
 //! Searches are answered by the live generation throughout. A crash at any step leaves it live; what was
-//! half-built is removed at the next start.
+//! half-built is removed at the next start. One organisation alone is written anew within the live generation:
+//! removal and documents become visible in one commit.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use hublore_index::{Change, Generation, KnowledgeIndex, Position};
+use serde::{Deserialize, Serialize};
 
 use super::follower::Shared;
 use super::{KnowledgeError, documents};
+use crate::domain::ids::OrgId;
 use crate::store::engagements::{self, ScanKey};
 use crate::store::{StoreError, ledger};
 
 /// Rows read at once.
 const PAGE: i64 = 1_000;
 
+/// How a rebuild stands.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Documents so far.
+    pub done: u64,
+    /// Documents there were when it began.
+    pub total: u64,
+    /// Documents a second so far.
+    pub per_second: f64,
+    /// Seconds left at that rate.
+    pub seconds_left: f64,
+}
+
+impl Progress {
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52, for people")]
+    fn new(done: u64, total: u64, since: Instant) -> Self {
+        let per_second = done as f64 / since.elapsed().as_secs_f64().max(0.001);
+        let seconds_left = total.saturating_sub(done) as f64 / per_second.max(0.001);
+        Self { done, total, per_second, seconds_left: if done == 0 { 0.0 } else { seconds_left } }
+    }
+}
+
 /// Builds, catches up and swaps; answers the number of documents.
-pub fn run(shared: &Shared, watch: &dyn Fn(u64)) -> Result<u64, KnowledgeError> {
+pub fn run(shared: &Shared, watch: &dyn Fn(Progress)) -> Result<u64, KnowledgeError> {
+    let begun = shared.rebuilding.try_lock();
+    let Ok(_begun) = begun else {
+        return Err(KnowledgeError::Busy);
+    };
     check_room(shared)?;
     let started_at = shared.store.read(|conn| ledger::highest(conn))?;
     shared.keep_from.store(started_at, Ordering::SeqCst);
     let built = build_and_swap(shared, started_at, watch);
     shared.keep_from.store(u64::MAX, Ordering::SeqCst);
+    shared.set_progress(None);
     built
 }
 
-fn build_and_swap(shared: &Shared, started_at: u64, watch: &dyn Fn(u64)) -> Result<u64, KnowledgeError> {
+fn build_and_swap(shared: &Shared, started_at: u64, watch: &dyn Fn(Progress)) -> Result<u64, KnowledgeError> {
     let generation = shared.index.begin_rebuild()?;
-    let documents = fill(shared, &generation, watch)?;
+    let total = shared.store.read(|conn| engagements::learned_total(conn))?;
+    let documents = fill(shared, ScanKey::default(), None, total, watch, &|changes| generation.add(changes))?;
     generation.commit(&position(shared, started_at))?;
     let caught_up = replay(shared, &generation, started_at)?;
+    // Merges end before the turn is taken, so that nobody waits for them.
+    let generation = generation.settle()?;
+    let caught_up = replay(shared, &generation, caught_up)?;
     let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
     let caught_up = replay(shared, &generation, caught_up)?;
     shared.index.swap(generation)?;
@@ -39,11 +74,47 @@ fn build_and_swap(shared: &Shared, started_at: u64, watch: &dyn Fn(u64)) -> Resu
     Ok(documents)
 }
 
-fn fill(shared: &Shared, generation: &Generation, watch: &dyn Fn(u64)) -> Result<u64, KnowledgeError> {
-    let (mut key, mut documents) = (ScanKey::default(), 0);
+/// Writes the documents of one organisation anew, in one commit of the live generation; changes wait meanwhile.
+pub fn run_org(shared: &Shared, org: &OrgId, watch: &dyn Fn(Progress)) -> Result<u64, KnowledgeError> {
+    let begun = shared.rebuilding.try_lock();
+    let Ok(_begun) = begun else {
+        return Err(KnowledgeError::Busy);
+    };
+    let total = shared.store.read(|conn| engagements::learned_count(conn, org))?;
+    let _turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    // What is not committed is dropped with the follower's note of it, and replayed.
+    shared.count_swap();
+    let at = shared.index.position().unwrap_or_else(|| position(shared, 0));
+    let index = &*shared.index;
+    let rebuilt = index
+        .add(&[Change::RemoveOrg { org: org.as_str().to_owned() }])
+        .map_err(KnowledgeError::from)
+        .and_then(|()| {
+            fill(shared, ScanKey::of_org(org), Some(org), total, watch, &|changes| index.add(changes))
+        })
+        .and_then(|documents| Ok(index.commit(&at).map(|()| documents)?));
+    shared.set_progress(None);
+    if rebuilt.is_err() {
+        // A removal without its documents must never become visible.
+        index.discard()?;
+    }
+    rebuilt
+}
+
+/// Hands documents to `add` page by page, of one organisation or of all.
+fn fill(
+    shared: &Shared,
+    mut key: ScanKey,
+    only: Option<&OrgId>,
+    total: u64,
+    watch: &dyn Fn(Progress),
+    add: &dyn Fn(&[Change]) -> Result<(), hublore_index::Error>,
+) -> Result<u64, KnowledgeError> {
+    let (since, mut documents) = (Instant::now(), 0);
     loop {
         let page = shared.store.read(|conn| {
-            let page = engagements::scan(conn, &mut key, PAGE)?;
+            let mut page = engagements::scan(conn, &mut key, PAGE)?;
+            page.retain(|row| only.is_none_or(|org| row.org == *org));
             let last = page.is_empty();
             Ok::<_, StoreError>((documents::of_page(conn, page)?, last))
         })?;
@@ -51,9 +122,11 @@ fn fill(shared: &Shared, generation: &Generation, watch: &dyn Fn(u64)) -> Result
         if last {
             return Ok(documents);
         }
-        generation.add(&changes)?;
+        add(&changes)?;
         documents += changes.len() as u64;
-        watch(documents);
+        let progress = Progress::new(documents, total, since);
+        shared.set_progress(Some(progress));
+        watch(progress);
     }
 }
 

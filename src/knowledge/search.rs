@@ -42,6 +42,8 @@ pub struct SearchRequest {
     pub cursor: Option<String>,
     /// Say of each hit why it was found.
     pub explain: bool,
+    /// Also list documents of nearly the same words as a better hit, which are left out otherwise.
+    pub copies: bool,
 }
 
 /// The answer to a search.
@@ -127,6 +129,11 @@ pub struct Explanation {
     pub all_words: bool,
     /// Filters it passed.
     pub filters: Vec<String>,
+    /// What the score of the words was multiplied by: `recency`, `kind`; only those other than 1.
+    pub factors: BTreeMap<&'static str, f32>,
+    /// How near in meaning it is, -1 to 1, where a table of meanings is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<f32>,
 }
 
 /// One word that matched.
@@ -169,8 +176,11 @@ impl Search<'_> {
                 return Ok(self.nothing(synced_through(conn, &caller.org)?, started));
             };
             let customers = request.customers.clone();
-            let answer = self.index.search(&request, &scope)?;
             let synced_through = synced_through(conn, &caller.org)?;
+            // Age is counted from the newest that is known, so the same store gives the same answer.
+            let newest = synced_through.values().map(|at| at.0).max();
+            let now = [newest, request.until].into_iter().flatten().min();
+            let answer = self.index.search(&Request { now, ..request }, &scope)?;
             let hits = hits(conn, &caller.org, &answer, customers.as_deref())?;
             Ok(SearchAnswer {
                 hits,
@@ -209,6 +219,7 @@ impl Search<'_> {
             limit: limit(asked.limit)?,
             cursor: asked.cursor.clone().map(Cursor),
             explain: asked.explain,
+            distinct: !asked.copies,
             ..Request::default()
         };
         let mut possible = true;
@@ -419,6 +430,8 @@ fn explanation(explain: &hublore_index::Explain) -> Explanation {
         matches: explain.matches.iter().map(word).collect(),
         all_words: explain.all_words,
         filters: explain.filters.clone(),
+        factors: explain.factors.iter().map(|factor| (factor.name, factor.value)).collect(),
+        meaning: explain.meaning,
     }
 }
 

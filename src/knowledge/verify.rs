@@ -5,7 +5,9 @@ use serde::Serialize;
 
 use super::KnowledgeError;
 use crate::domain::ids::{DocumentId, OrgId};
+use crate::store::conn::Conn;
 use crate::store::engagements::{self, ScanKey};
+use crate::store::ledger::{self, Operation};
 use crate::store::{Store, StoreError};
 
 /// Differences named at most, per sort.
@@ -44,48 +46,90 @@ impl Verdict {
     }
 }
 
+/// What is wrong with a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// Learned, but not in the index.
+    Missing,
+    /// In the index more than once.
+    Doubled,
+    /// In the index with another version than the row's.
+    Outdated,
+    /// In the index, but not learned or not stored.
+    Surplus,
+}
+
+/// A document about which index and store disagree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    org: OrgId,
+    document: String,
+    fault: Fault,
+}
+
 /// Compares everything. Run it while nothing is being written; the caller waits for the follower first.
 pub fn run(store: &Store, index: &dyn KnowledgeIndex) -> Result<Verdict, KnowledgeError> {
     let mut verdict = Verdict::default();
-    rows_are_indexed(store, index, &mut verdict)?;
-    let orgs = store.read(|conn| super::documents::organisations(conn))?;
-    for org in orgs {
+    let stored = differences(store, index, &mut |difference| {
+        let (count, what) = match difference.fault {
+            Fault::Missing => (&mut verdict.missing, "missing"),
+            Fault::Doubled => (&mut verdict.doubled, "doubled"),
+            Fault::Outdated => (&mut verdict.outdated, "outdated"),
+            Fault::Surplus => (&mut verdict.surplus, "surplus"),
+        };
+        *count += 1;
+        verdict.name(what, &difference.document);
+    })?;
+    verdict.stored = stored;
+    for org in store.read(|conn| super::documents::organisations(conn))? {
         verdict.indexed += index.count(org.as_str())?;
-        documents_are_stored(store, index, &org, &mut verdict)?;
     }
     Ok(verdict)
+}
+
+/// Calls `tell` for every difference; answers the number of learned engagements.
+pub fn differences(
+    store: &Store,
+    index: &dyn KnowledgeIndex,
+    tell: &mut dyn FnMut(Difference),
+) -> Result<u64, KnowledgeError> {
+    let stored = rows_are_indexed(store, index, tell)?;
+    for org in store.read(|conn| super::documents::organisations(conn))? {
+        documents_are_stored(store, index, &org, tell)?;
+    }
+    Ok(stored)
+}
+
+/// Puts the documents into the ledger, so that the follower writes them as the store has them now.
+pub fn touch(conn: &mut dyn Conn, differing: &[Difference]) -> Result<(), StoreError> {
+    differing.iter().try_for_each(|one| {
+        let operation = if one.fault == Fault::Surplus { Operation::Remove } else { Operation::Put };
+        ledger::append(conn, &one.org, &one.document, operation).map(drop)
+    })
 }
 
 fn rows_are_indexed(
     store: &Store,
     index: &dyn KnowledgeIndex,
-    verdict: &mut Verdict,
-) -> Result<(), KnowledgeError> {
-    let mut key = ScanKey::default();
+    tell: &mut dyn FnMut(Difference),
+) -> Result<u64, KnowledgeError> {
+    let (mut key, mut stored) = (ScanKey::default(), 0);
     loop {
         let page = store.read(|conn| engagements::scan(conn, &mut key, 1_000))?;
         if page.is_empty() {
-            return Ok(());
+            return Ok(stored);
         }
         for row in page.iter().filter(|row| row.is_learned()) {
-            let id = row.document.to_string();
-            verdict.stored += 1;
-            match index.version_of(row.org.as_str(), &id) {
-                Ok(Some(version)) if version == row.seq => {}
-                Ok(Some(_)) => {
-                    verdict.outdated += 1;
-                    verdict.name("outdated", &id);
-                }
-                Ok(None) => {
-                    verdict.missing += 1;
-                    verdict.name("missing", &id);
-                }
-                Err(Error::Doubled { .. }) => {
-                    verdict.doubled += 1;
-                    verdict.name("doubled", &id);
-                }
+            let document = row.document.to_string();
+            stored += 1;
+            let fault = match index.version_of(row.org.as_str(), &document) {
+                Ok(Some(version)) if version == row.seq => continue,
+                Ok(Some(_)) => Fault::Outdated,
+                Ok(None) => Fault::Missing,
+                Err(Error::Doubled { .. }) => Fault::Doubled,
                 Err(error) => return Err(error.into()),
-            }
+            };
+            tell(Difference { org: row.org.clone(), document, fault });
         }
     }
 }
@@ -94,7 +138,7 @@ fn documents_are_stored(
     store: &Store,
     index: &dyn KnowledgeIndex,
     org: &OrgId,
-    verdict: &mut Verdict,
+    tell: &mut dyn FnMut(Difference),
 ) -> Result<(), KnowledgeError> {
     let mut failed = None;
     index.for_each(org.as_str(), &mut |id, _| {
@@ -105,10 +149,7 @@ fn documents_are_stored(
         match known {
             Some(Ok(Some(row))) if row.is_learned() => {}
             Some(Err(error)) => failed = Some(error),
-            _ => {
-                verdict.surplus += 1;
-                verdict.name("surplus", id);
-            }
+            _ => tell(Difference { org: org.clone(), document: id.to_owned(), fault: Fault::Surplus }),
         }
     })?;
     failed.map_or(Ok(()), |error: StoreError| Err(error.into()))

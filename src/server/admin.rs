@@ -128,17 +128,41 @@ pub async fn sync_state(State(served): State<Served>, headers: HeaderMap) -> Res
     Ok(Json(served.jobs.state()))
 }
 
-/// `POST /api/v1/admin/index/{rebuild|verify|stats|rollback}`
+/// What a verb of the index is about.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct IndexRequest {
+    /// Only this organisation; a rebuild understands it.
+    org: Option<String>,
+}
+
+/// `POST /api/v1/admin/index/{rebuild|progress|verify|repair|stats|rollback}`
 pub async fn index(
     State(served): State<Served>,
     headers: HeaderMap,
     UrlPath(verb): UrlPath<String>,
+    body: axum::body::Bytes,
 ) -> Result<Json<Value>, Problem> {
     served.admin.check(&headers)?;
+    let asked: IndexRequest = match body.is_empty() {
+        true => IndexRequest::default(),
+        false => serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?,
+    };
     let done = blocking(move || {
         let (app, reading) = (&served.app, &served.app.reading);
         let value = match verb.as_str() {
-            "rebuild" => json!({ "documents": app.follower.rebuild(&|_| {})? }),
+            "rebuild" => {
+                let documents = match asked.org {
+                    None => app.follower.rebuild(&|_| {})?,
+                    Some(org) if org == reading.org.as_str() => {
+                        app.follower.rebuild_org(&reading.org, &|_| {})?
+                    }
+                    Some(org) => return Err(Problem::not_found(format!("no organisation `{org}` here"))),
+                };
+                json!({ "documents": documents })
+            }
+            "progress" => json!(app.follower.rebuilding()),
+            "repair" => json!(app.follower.repair(std::time::Duration::from_secs(60))?),
             "rollback" => {
                 app.follower.rollback()?;
                 json!({ "rolled_back": true })
@@ -148,7 +172,11 @@ pub async fn index(
                 json!(verify::run(&reading.store, &*reading.index)?)
             }
             "stats" => stats_json(&reading.index.stats().map_err(KnowledgeError::from)?),
-            _ => return Err(Problem::not_found("the verbs are rebuild, verify, stats and rollback")),
+            _ => {
+                return Err(Problem::not_found(
+                    "the verbs are rebuild, progress, verify, repair, stats and rollback",
+                ));
+            }
         };
         Ok(value)
     });

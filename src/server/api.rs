@@ -101,17 +101,27 @@ pub async fn engagement(
     Ok(Json(found.await?))
 }
 
+/// Query string of an explanation.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExplainQuery {
+    customer: Option<String>,
+}
+
 /// `GET /api/v1/engagements/{id}/explain`
 pub async fn explain(
     State(served): State<Served>,
     headers: HeaderMap,
     Path(id): Path<String>,
+    query: Result<Query<ExplainQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Finding>, Problem> {
     let finding = blocking(move || {
         let caller = caller(&served, &headers)?;
         let reading = &served.app.reading;
         let document = explain::document(&reading.store, &caller, &id)?;
-        Ok(explain::finding(&reading.store, &*reading.index, &caller, &document)?)
+        let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+        let customer = asked.customer.as_deref();
+        Ok(explain::finding(&reading.store, &*reading.index, &caller, &document, customer)?)
     });
     Ok(Json(finding.await?))
 }

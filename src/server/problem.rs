@@ -91,6 +91,7 @@ impl From<KnowledgeError> for Problem {
                 "Not enough room on the disk",
                 error.to_string(),
             ),
+            KnowledgeError::Busy => Self::conflict(error.to_string()),
             KnowledgeError::Store(_) | KnowledgeError::Index(_) => Self::internal(&error),
         }
     }

@@ -37,6 +37,9 @@ pub fn put(
     put_row(conn, tenant, engagement, &hash, seq)?;
     if same.is_some() {
         associations::drop_from(conn, tenant.key(raw.kind.as_str(), &raw.id))?;
+    } else {
+        // Restored from HubSpot's bin.
+        conn.execute("delete from tombstones where org = $1 and portal = $2 and kind = $3 and id = $4", key)?;
     }
     add_links(conn, tenant, raw)?;
     Ok(Stored::Changed)
@@ -199,9 +202,20 @@ pub fn remove(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result
         if let Some(template) = template {
             near_copies::leave(conn, org, document, &template)?;
         }
-        ledger::append(conn, org, &document.to_string(), Operation::Remove)?;
+        let seq = ledger::append(conn, org, &document.to_string(), Operation::Remove)?;
+        let sql = "insert into tombstones (org, portal, kind, id, seq) values ($1, $2, $3, $4, $5) \
+                   on conflict (org, portal, kind, id) do update set seq = excluded.seq";
+        let (kind, id) = (document.kind.as_str(), &document.id);
+        conn.execute(sql, params![org, document.portal, kind, id, seq])?;
     }
     Ok(removed)
+}
+
+/// Whether it was stored once and HubSpot no longer has it.
+pub fn was_removed(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<bool, StoreError> {
+    let sql = "select 1 from tombstones where org = $1 and portal = $2 and kind = $3 and id = $4";
+    let key = params![org, document.portal, document.kind.as_str(), &document.id];
+    Ok(first(conn, sql, key, |row| row.int(0))?.is_some())
 }
 
 /// A stored engagement as answers and the index need it.
@@ -323,6 +337,21 @@ pub fn scan(
     Ok(page)
 }
 
+impl ScanKey {
+    /// Before the first row of an organisation.
+    #[must_use]
+    pub fn of_org(org: &OrgId) -> Self {
+        Self { org: org.as_str().to_owned(), portal: i64::MIN, ..Self::default() }
+    }
+}
+
+/// Number of engagements of every organisation that belong into the index.
+pub fn learned_total(conn: &mut dyn Conn) -> Result<u64, StoreError> {
+    let sql = "select count(*) from hubspot_engagements where decision = 'learned'";
+    let count = first(conn, sql, &[], |row| row.int(0))?;
+    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+}
+
 /// Number of engagements of an organisation that belong into the index.
 pub fn learned_count(conn: &mut dyn Conn, org: &OrgId) -> Result<u64, StoreError> {
     let sql = "select count(*) from hubspot_engagements where org = $1 and decision = 'learned'";
@@ -360,14 +389,14 @@ pub fn emails_without_body(
     all(conn, sql, params![org, portal, limit], |row| row.string(0))
 }
 
-/// Engagements with that id of HubSpot's, whatever their kind.
+/// Engagements with that id of HubSpot's, whatever their kind, those that are gone included.
 pub fn with_id(conn: &mut dyn Conn, org: &OrgId, id: &str) -> Result<Vec<DocumentId>, StoreError> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
         let sql = "select distinct portal from checkpoints where org = $1";
         for portal in all(conn, sql, params![org], |row| Ok(PortalId::from_i64(row.int(0)?)))? {
             let document = DocumentId { portal, kind, id: id.to_owned() };
-            if get(conn, org, &document)?.is_some() {
+            if get(conn, org, &document)?.is_some() || was_removed(conn, org, &document)? {
                 found.push(document);
             }
         }

@@ -145,15 +145,44 @@ fn f5_explain_names_why_something_is_not_found() {
         portal.post("/__sim/objects/notes", note);
     }
     here.run(&["sync"]).ok();
-    assert_eq!(explain(&one("reason = 'empty_body'").remove(0))["code"], "skipped");
+    assert_eq!(explain(&one("reason = 'empty_body'").remove(0))["code"], "empty_body");
     let found = here.search("looseword").remove(0);
     let finding = explain(&found);
     assert_eq!((&finding["code"], &finding["linked"]), (&json!("indexed"), &json!(false)), "{finding}");
 
-    let made =
-        here.run(&["agents", "create", "bound", "--customer", &some_customer(&here), "--json"]).ok().json();
+    let customer = some_customer(&here);
+    let asked = here.run(&["explain", "--json", &found, "--customer", &customer]).ok().json();
+    assert_eq!(asked["code"], "no_link", "{asked}");
+    assert!(asked["text"].as_str().unwrap().contains(&customer), "{asked}");
+
+    // As the stages that decide leave them.
+    for (set, code) in [
+        ("decision = 'skipped', reason = 'keyword_rule', rule = '12'", "skipped_by_rule"),
+        ("decision = 'held', reason = 'unsure', rule = '3'", "held"),
+        ("decision = 'skipped', reason = 'redacted', rule = null", "missing_scope"),
+        ("decision = 'learned', reason = null, rule = null, seq = seq + 1", "not_yet_indexed"),
+    ] {
+        here.change(&format!(
+            "update hubspot_engagements set {set} where kind = 'note' and id = '{learned}'"
+        ));
+        let finding = explain(&learned);
+        assert_eq!(finding["code"], code, "{finding}");
+    }
+    here.change(&format!(
+        "update hubspot_engagements set seq = seq - 1 where kind = 'note' and id = '{learned}'"
+    ));
+
+    portal.delete(&format!("/__sim/objects/notes/{learned}"));
+    here.run(&["sync", "full_resync"]).ok();
+    let full_id = format!("hubspot:{portal_id}:note:{learned}");
+    assert_eq!(explain(&full_id)["code"], "deleted");
+    assert_eq!(explain(&learned)["code"], "deleted", "its short id still names it");
+
+    let made = here.run(&["agents", "create", "bound", "--customer", &customer, "--json"]).ok().json();
     let key = made["key"].as_str().unwrap().to_owned();
     let server = here.serve();
+    let gone = server.request("GET", &format!("/api/v1/engagements/{full_id}/explain"), Some(&key), None);
+    assert!(gone.unwrap().1.contains("unknown"), "whose it was is nobody else's business");
     for path in [format!("/api/v1/engagements/{found}"), format!("/api/v1/engagements/{found}/explain")] {
         let (status, body) = server.request("GET", &path, Some(&key), None).unwrap();
         assert!(status == 404 || body.contains("unknown"), "{path}: {status} {body}");

@@ -20,6 +20,7 @@ mod crash;
 mod doctor;
 mod faults;
 mod first_sync;
+mod index_care;
 mod real_mail;
 mod segments;
 mod supply_chain;

@@ -4,7 +4,7 @@
 //! A word with diacritics has up to two forms, because stemmers want accents
 //! and people leave them out: the stem folded, and the folded word stemmed.
 
-use super::{Kind, MAX_EXACT_BYTES, MAX_WORD_BYTES, Piece};
+use super::{Kind, MAX_EXACT_BYTES, MAX_WORD_BYTES, Piece, phone};
 use crate::document::Language;
 use frostem::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -52,7 +52,8 @@ impl Forms {
             Kind::Exact => {
                 fold_into(cut(raw, MAX_EXACT_BYTES), first);
             }
-            Kind::Phone => phone(raw, first),
+            Kind::Phone => phone::tail(raw, 9, first),
+            Kind::Tail(last) => phone::tail(raw, usize::from(last), first),
         }
     }
 
@@ -115,13 +116,6 @@ fn fold_into(text: &str, out: &mut String) {
             }
         }
     }
-}
-
-/// The last nine digits: what is left of a number whatever stands before it.
-fn phone(raw: &str, out: &mut String) {
-    let digits = raw.bytes().filter(u8::is_ascii_digit).count();
-    out.push('#');
-    out.extend(raw.bytes().filter(u8::is_ascii_digit).skip(digits.saturating_sub(9)).map(char::from));
 }
 
 fn cut(text: &str, bytes: usize) -> &str {

@@ -5,6 +5,7 @@
 //! It decides where pieces are, not what they are looked up as, and knows no
 //! language.
 
+use super::phone;
 use unicode_normalization::char::is_combining_mark;
 
 /// What a piece is.
@@ -18,8 +19,10 @@ pub(crate) enum Kind {
     Pair,
     /// An address, domain or reference, looked up as typed.
     Exact,
-    /// A phone number, looked up by its last digits.
+    /// A phone number, looked up by its last nine digits.
     Phone,
+    /// The same by fewer of its last digits.
+    Tail(u8),
 }
 
 /// A piece of text: its bytes, kind and place in the order of words.
@@ -54,8 +57,9 @@ impl<'a> Scanner<'a> {
                 return true;
             }
             if byte.is_ascii_digit() || byte == b'+' || byte == b'(' {
-                if let Some(end) = phone_end(self.text, self.at) {
-                    self.phone(end, queue);
+                let ends = phone::ends(self.text, self.at);
+                if let Some((end, shorter)) = ends.all().split_last() {
+                    self.phone(*end, shorter, queue);
                     return true;
                 }
                 if byte.is_ascii_digit() {
@@ -213,8 +217,16 @@ impl<'a> Scanner<'a> {
         (2..=24).contains(&label.len()) && label.bytes().all(|b| b.is_ascii_alphabetic())
     }
 
-    fn phone(&mut self, end: usize, queue: &mut Vec<Piece>) {
-        queue.push(self.piece(self.at, end, Kind::Phone));
+    fn phone(&mut self, end: usize, shorter: &[usize], queue: &mut Vec<Piece>) {
+        for end in std::iter::once(&end).chain(shorter) {
+            queue.push(self.piece(self.at, *end, Kind::Phone));
+            let digits = phone::count(&self.text[self.at..*end]);
+            for last in [8, 7] {
+                if digits > usize::from(last) {
+                    queue.push(self.piece(self.at, *end, Kind::Tail(last)));
+                }
+            }
+        }
         let bytes = self.text.as_bytes();
         while self.at < end {
             if bytes[self.at].is_ascii_digit() {
@@ -256,45 +268,6 @@ impl Shape {
     }
 }
 
-/// The end of a phone number starting here, if it is written like one.
-fn phone_end(text: &str, start: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut digits = 0;
-    let mut groups = [0u8; 8];
-    let mut group = 0;
-    let mut end = start;
-    let mut gap = 0;
-    for (offset, &byte) in bytes[start..].iter().take(30).enumerate() {
-        if byte.is_ascii_digit() {
-            if gap > 0 && digits > 0 {
-                group += 1;
-            }
-            *groups.get_mut(group)? += 1;
-            digits += 1;
-            gap = 0;
-            end = start + offset + 1;
-        } else if matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')') || (byte == b'+' && offset == 0) {
-            gap += 1;
-            if gap > 2 {
-                break;
-            }
-        } else {
-            break;
-        }
-    }
-    let followed = text[end..].chars().next().is_some_and(|c| c.is_alphanumeric());
-    if followed || !(7..=15).contains(&digits) {
-        return None;
-    }
-    let alone = group == 0;
-    let likely = match bytes[start] {
-        b'+' | b'(' => true,
-        b'0' => digits >= 8,
-        _ => (alone && digits >= 9) || groups[..=group] == [3, 3, 4] || groups[..=group] == [1, 3, 3, 4],
-    };
-    likely.then_some(end)
-}
-
 fn is_wordlike(c: char) -> bool {
     (c.is_alphanumeric() || is_combining_mark(c)) && !is_unspaced(c)
 }
@@ -329,7 +302,7 @@ mod tests {
 
     #[test]
     fn exact_things_are_kept_whole_beside_their_parts() {
-        use Kind::{Exact, Phone, Word};
+        use Kind::{Exact, Phone, Tail, Word};
         assert_eq!(
             cut("to nina.b@harbor-pet.example!"),
             [
@@ -348,7 +321,14 @@ mod tests {
         assert_eq!(cut("Nina's e.g. C++"), [("Nina", Word), ("e", Word), ("g", Word), ("C", Word)]);
         assert_eq!(
             cut("(415) 555-0123."),
-            [("(415) 555-0123", Phone), ("415", Word), ("555", Word), ("0123", Word)]
+            [
+                ("(415) 555-0123", Phone),
+                ("(415) 555-0123", Tail(8)),
+                ("(415) 555-0123", Tail(7)),
+                ("415", Word),
+                ("555", Word),
+                ("0123", Word)
+            ]
         );
         assert_eq!(cut("www.a.example/x")[..2], [("www.a.example", Exact), ("a.example", Exact)]);
     }

@@ -4,12 +4,17 @@
 //! Passages of a document always lie side by side in one segment, so one pass
 //! in document order is enough; nothing is kept per match.
 
+use super::factors::Factors;
+use super::schema::LIKENESS;
+use super::search::split;
+use crate::analysis::are_alike;
+use crate::meaning::Vector;
 use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::time::Instant;
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{Column, ColumnValues, StrColumn};
+use tantivy::columnar::{BytesColumn, Column, ColumnValues, StrColumn};
+use tantivy::fastfield::FastFieldReaders;
 use tantivy::query::Weight;
 use tantivy::{DocId, DocSet, Score, SegmentOrdinal, SegmentReader, TERMINATED};
 
@@ -27,6 +32,10 @@ pub(crate) struct Candidate {
     pub(crate) passage: u32,
     pub(crate) segment: SegmentOrdinal,
     pub(crate) doc: DocId,
+    pub(crate) likeness: u128,
+    pub(crate) kind_factor: f32,
+    /// How near in meaning, -1 to 1, where it was compared.
+    pub(crate) cosine: Option<f32>,
 }
 
 /// Where a document stands in an answer: by score, then newest, then by key.
@@ -51,6 +60,7 @@ impl PartialOrd for Place {
 }
 
 /// What one page asks of the matches.
+#[derive(Clone)]
 pub(crate) struct Page {
     pub(crate) limit: usize,
     pub(crate) since: i64,
@@ -58,7 +68,23 @@ pub(crate) struct Page {
     pub(crate) after: Option<Place>,
     pub(crate) excluded: Option<Arc<dyn Weight>>,
     pub(crate) scored: bool,
+    /// Leaves out near-copies of better hits and of those shown before.
+    pub(crate) distinct: bool,
+    pub(crate) shown: Vec<u128>,
+    pub(crate) factors: Factors,
+    pub(crate) now: Option<i64>,
+    /// Scores by nearness to this meaning instead of by words.
+    pub(crate) toward: Option<Arc<Vector>>,
     pub(crate) deadline: Option<Instant>,
+}
+
+impl Page {
+    /// Documents each segment keeps: one more than the page holds, and as many again where all
+    /// of those may turn out to be copies of what another segment found.
+    fn keep(&self) -> usize {
+        let page = self.limit + 1;
+        if self.distinct { 2 * page } else { page }
+    }
 }
 
 /// What was found.
@@ -85,7 +111,7 @@ impl Collector for Page {
         };
         Ok(Segment {
             ordinal,
-            keep: self.limit + 1,
+            keep: self.keep(),
             since: self.since,
             until: self.until,
             after: self.after.clone(),
@@ -94,8 +120,23 @@ impl Collector for Page {
             keys,
             passages,
             dates: columns.column_first_or_default::<i64>("occurred_at")?,
+            kinds: Kinds::read(columns, &self.factors)?,
+            likeness: [
+                columns.column_first_or_default::<u64>(LIKENESS[0])?,
+                columns.column_first_or_default::<u64>(LIKENESS[1])?,
+            ],
+            distinct: self.distinct,
+            shown: self.shown.clone(),
+            largest_factor: self.factors.largest(),
+            factors: self.factors.clone(),
+            now: self.now,
+            nearness: match &self.toward {
+                Some(toward) => columns.bytes("vector")?.map(|kept| Nearness::new(toward, kept)),
+                None => None,
+            },
+            by_meaning: self.toward.is_some(),
             best: None,
-            heap: BinaryHeap::new(),
+            kept: Vec::new(),
             total: 0,
             partial: false,
         })
@@ -118,7 +159,11 @@ impl Collector for Page {
         let mut doc = scorer.doc();
         while doc != TERMINATED {
             if alive.is_none_or(|alive| alive.is_alive(doc)) {
-                let score = if self.scored { scorer.score() } else { 0.0 };
+                let score = match &mut segment.nearness {
+                    Some(nearness) => nearness.of(doc),
+                    None if self.scored && self.toward.is_none() => scorer.score(),
+                    None => 0.0,
+                };
                 segment.collect(doc, score);
             }
             until_clock -= 1;
@@ -143,8 +188,77 @@ impl Collector for Page {
             all.partial |= found.partial;
         }
         all.candidates.sort_by(|a, b| a.place.cmp(&b.place));
+        if self.distinct {
+            all.candidates = distinct(all.candidates);
+        }
         all.candidates.truncate(self.limit + 1);
         Ok(all)
+    }
+}
+
+/// Of near-copies the first.
+pub(crate) fn distinct(candidates: Vec<Candidate>) -> Vec<Candidate> {
+    let mut out: Vec<Candidate> = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        if !out.iter().any(|better| are_alike(better.likeness, candidate.likeness)) {
+            out.push(candidate);
+        }
+    }
+    out
+}
+
+/// The kinds of a segment with their factors.
+struct Kinds {
+    /// By the order of the kind within the segment; empty where all are 1.
+    factors: Vec<f32>,
+    ords: Column<u64>,
+}
+
+impl Kinds {
+    fn read(columns: &FastFieldReaders, factors: &Factors) -> tantivy::Result<Kinds> {
+        let kinds = columns.str("kind")?.filter(|_| !factors.kinds.is_empty());
+        let Some(kinds) = kinds else {
+            return Ok(Kinds { factors: Vec::new(), ords: Column::build_empty_column(0) });
+        };
+        let mut known = Vec::new();
+        let mut name = String::new();
+        for ord in 0..kinds.num_terms() as u64 {
+            name.clear();
+            kinds.ord_to_str(ord, &mut name)?;
+            known.push(factors.kind(&name));
+        }
+        Ok(Kinds { factors: known, ords: kinds.ords().clone() })
+    }
+
+    fn factor(&self, doc: DocId) -> f32 {
+        if self.factors.is_empty() {
+            return 1.0;
+        }
+        let ord = self.ords.first(doc).and_then(|ord| usize::try_from(ord).ok());
+        ord.and_then(|ord| self.factors.get(ord)).copied().unwrap_or(1.0)
+    }
+}
+
+/// Compares the passages of a segment with a meaning.
+struct Nearness {
+    toward: Arc<Vector>,
+    kept: BytesColumn,
+    bytes: Vec<u8>,
+}
+
+impl Nearness {
+    fn new(toward: &Arc<Vector>, kept: BytesColumn) -> Nearness {
+        Nearness { toward: Arc::clone(toward), kept, bytes: Vec::new() }
+    }
+
+    /// The cosine; 0 for a passage without a vector.
+    fn of(&mut self, doc: DocId) -> Score {
+        self.bytes.clear();
+        let ord = self.kept.ords().first(doc);
+        match ord.map(|ord| self.kept.ord_to_bytes(ord, &mut self.bytes)) {
+            Some(Ok(true)) => self.toward.cosine(&self.bytes),
+            _ => 0.0,
+        }
     }
 }
 
@@ -180,7 +294,7 @@ struct Best {
 }
 
 /// A document kept for the page; the greatest is the worst.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Kept {
     steps: Reverse<i64>,
     occurred_at: Reverse<i64>,
@@ -188,6 +302,7 @@ struct Kept {
     key: u64,
     doc: DocId,
     score_bits: u32,
+    likeness: u128,
 }
 
 /// Collects within one segment.
@@ -202,8 +317,18 @@ pub(crate) struct Segment {
     key_ords: Column<u64>,
     passages: Arc<dyn ColumnValues<u64>>,
     dates: Arc<dyn ColumnValues<i64>>,
+    kinds: Kinds,
+    likeness: [Arc<dyn ColumnValues<u64>>; 2],
+    distinct: bool,
+    shown: Vec<u128>,
+    largest_factor: f32,
+    factors: Factors,
+    now: Option<i64>,
+    nearness: Option<Nearness>,
+    by_meaning: bool,
     best: Option<Best>,
-    heap: BinaryHeap<Kept>,
+    /// Sorted, at most `keep`.
+    kept: Vec<Kept>,
     total: u64,
     partial: bool,
 }
@@ -229,8 +354,8 @@ impl SegmentCollector for Segment {
 
     fn harvest(mut self) -> tantivy::Result<Found> {
         self.close_document();
-        let mut candidates = Vec::with_capacity(self.heap.len());
-        for kept in std::mem::take(&mut self.heap) {
+        let mut candidates = Vec::with_capacity(self.kept.len());
+        for kept in std::mem::take(&mut self.kept) {
             candidates.push(self.candidate(&kept)?);
         }
         Ok(Found { candidates, total: self.total, partial: self.partial })
@@ -249,8 +374,12 @@ impl Segment {
             return;
         }
         self.total += 1;
-        let steps = steps(best.score);
-        if self.heap.len() >= self.keep && self.heap.peek().is_some_and(|worst| steps < worst.steps.0) {
+        if self.cannot_be_kept(steps(best.score * self.largest_factor)) {
+            return;
+        }
+        let score = self.with_factors(best);
+        let steps = steps(score);
+        if self.cannot_be_kept(steps) {
             return;
         }
         let kept = Kept {
@@ -258,17 +387,47 @@ impl Segment {
             occurred_at: Reverse(self.dates.get_val(best.doc)),
             key: self.key_ords.first(best.doc).unwrap_or(0),
             doc: best.doc,
-            score_bits: best.score.to_bits(),
+            score_bits: score.to_bits(),
+            likeness: if self.distinct { self.likeness_of(best.doc) } else { 0 },
         };
-        if self.is_before_page(&kept) {
+        if !self.is_before_page(&kept) {
+            self.keep(kept);
+        }
+    }
+
+    fn cannot_be_kept(&self, steps: i64) -> bool {
+        self.kept.len() >= self.keep && self.kept.last().is_some_and(|worst| steps < worst.steps.0)
+    }
+
+    /// The bonus for all words is no part of what factors multiply.
+    fn with_factors(&self, best: Best) -> Score {
+        if self.by_meaning {
+            return best.score;
+        }
+        let (score, bonus) = split(best.score);
+        let recency = self.factors.recency(self.dates.get_val(best.doc), self.now);
+        score * recency * self.kinds.factor(best.doc) + bonus
+    }
+
+    fn likeness_of(&self, doc: DocId) -> u128 {
+        let [high, low] = &self.likeness;
+        u128::from(high.get_val(doc)) << 64 | u128::from(low.get_val(doc))
+    }
+
+    fn keep(&mut self, kept: Kept) {
+        if self.shown.iter().any(|shown| are_alike(*shown, kept.likeness)) {
             return;
         }
-        if self.heap.len() < self.keep {
-            self.heap.push(kept);
-        } else if let Some(mut worst) = self.heap.peek_mut()
-            && kept < *worst
-        {
-            *worst = kept;
+        if let Some(at) = self.kept.iter().position(|other| are_alike(other.likeness, kept.likeness)) {
+            if self.kept[at] <= kept {
+                return;
+            }
+            self.kept.remove(at);
+        }
+        let at = self.kept.partition_point(|other| *other < kept);
+        if at < self.keep {
+            self.kept.insert(at, kept);
+            self.kept.truncate(self.keep);
         }
     }
 
@@ -298,11 +457,14 @@ impl Segment {
             passage: u32::try_from(self.passages.get_val(kept.doc)).unwrap_or(0),
             segment: self.ordinal,
             doc: kept.doc,
+            likeness: kept.likeness,
+            kind_factor: self.kinds.factor(kept.doc),
+            cosine: self.by_meaning.then_some(f32::from_bits(kept.score_bits)),
         })
     }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "scores are small; the cast saturates")]
-fn steps(score: Score) -> i64 {
+pub(crate) fn steps(score: Score) -> i64 {
     (score * STEPS).round() as i64
 }

@@ -6,9 +6,10 @@ use super::ranking::Ranking;
 use super::schema::Tag;
 use super::search::Forgiveness;
 use super::snapshot::Snapshot;
+use super::statistics::frequency;
 use crate::error::Error;
 use crate::query::{Lowered, Word};
-use std::collections::HashMap;
+use std::collections::BTreeSet;
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, FuzzyTermQuery, Occur, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
@@ -22,18 +23,21 @@ const MAX_LOOKED_AT: usize = 4096;
 /// Shortest word in which a typing error is forgiven.
 const MIN_LETTERS: usize = 5;
 
+/// Shortest word in which two are, where one finds nothing.
+const MIN_LETTERS_FOR_TWO: usize = 9;
+
 /// Share of a corrected word in the score, beside words found as typed.
 const CORRECTED_WEIGHT: f32 = 0.7;
 
-/// Adds the terms that begin like each prefix.
-pub(crate) fn prefixes(snapshot: &Snapshot, lowered: &mut Lowered) -> Result<(), Error> {
+/// Adds the terms of the organisation that begin like each prefix.
+pub(crate) fn prefixes(snapshot: &Snapshot, lowered: &mut Lowered, org: &str) -> Result<(), Error> {
     for word in lowered.words.iter_mut().chain(&mut lowered.not_words) {
         if !word.prefix {
             continue;
         }
         let typed = word.typed.clone();
-        let in_text = beginning(snapshot, &[snapshot.fields.text], &typed)?;
-        let in_names = beginning(snapshot, &[snapshot.fields.names], &typed)?;
+        let in_text = beginning(snapshot, snapshot.fields.text, &typed, org)?;
+        let in_names = beginning(snapshot, snapshot.fields.names, &typed, org)?;
         extend(&mut word.forms, in_text);
         extend(&mut word.name_forms, in_names);
     }
@@ -62,37 +66,43 @@ fn extend(forms: &mut Vec<String>, more: Vec<String>) {
     }
 }
 
-fn beginning(snapshot: &Snapshot, fields: &[Field], prefix: &str) -> Result<Vec<String>, Error> {
-    let mut counts: HashMap<String, u64> = HashMap::new();
+fn beginning(snapshot: &Snapshot, field: Field, prefix: &str, org: &str) -> Result<Vec<String>, Error> {
+    let mut terms: BTreeSet<String> = BTreeSet::new();
     let mut end = prefix.to_owned();
     end.push(char::MAX);
     for reader in snapshot.searcher.segment_readers() {
-        for field in fields {
-            let inverted = reader.inverted_index(*field)?;
-            let mut terms = inverted
-                .terms()
-                .range()
-                .ge(prefix)
-                .lt(&end)
-                .into_stream()
-                .map_err(tantivy::TantivyError::from)?;
-            let mut left = MAX_LOOKED_AT;
-            while left > 0 && terms.advance() {
-                left -= 1;
-                if let Ok(term) = std::str::from_utf8(terms.key()) {
-                    *counts.entry(term.to_owned()).or_default() += u64::from(terms.value().doc_freq);
-                }
+        let inverted = reader.inverted_index(field)?;
+        let range = inverted.terms().range().ge(prefix).lt(&end).into_stream();
+        let mut stream = range.map_err(tantivy::TantivyError::from)?;
+        let mut left = MAX_LOOKED_AT;
+        while left > 0 && stream.advance() {
+            left -= 1;
+            if let Ok(term) = std::str::from_utf8(stream.key()) {
+                terms.insert(term.to_owned());
             }
         }
     }
-    Ok(most_frequent(counts))
+    most_frequent(snapshot, field, terms, org)
 }
 
-fn most_frequent(counts: HashMap<String, u64>) -> Vec<String> {
-    let mut terms: Vec<(String, u64)> = counts.into_iter().collect();
-    terms.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    terms.truncate(MAX_TERMS);
-    terms.into_iter().map(|(term, _)| term).collect()
+/// The terms that the organisation uses most. What others use must not show here, so every
+/// term is counted within the organisation.
+fn most_frequent(
+    snapshot: &Snapshot,
+    field: Field,
+    terms: BTreeSet<String>,
+    org: &str,
+) -> Result<Vec<String>, Error> {
+    let mut counted = Vec::new();
+    for term in terms {
+        let frequency = frequency(snapshot, org, &Term::from_field_text(field, &term))?;
+        if frequency > 0 {
+            counted.push((term, frequency));
+        }
+    }
+    counted.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    counted.truncate(MAX_TERMS);
+    Ok(counted.into_iter().map(|(term, _)| term).collect())
 }
 
 /// Whether a word that may be mistyped is nowhere in the organisation.
@@ -105,7 +115,7 @@ pub(crate) fn missing_words(snapshot: &Snapshot, lowered: &Lowered, org: &str) -
     Ok(false)
 }
 
-/// Looks up words that are nowhere in the organisation as terms one letter away, and
+/// Looks up words that are nowhere in the organisation as terms a letter or two away, and
 /// returns those.
 pub(crate) fn corrections(
     snapshot: &Snapshot,
@@ -119,13 +129,17 @@ pub(crate) fn corrections(
             continue;
         }
         let fields = &snapshot.fields;
-        let mut in_text = HashMap::new();
-        for form in std::iter::once(&word.typed).chain(&word.forms) {
-            near(snapshot, fields.text, form, org, &mut in_text)?;
+        let (mut in_text, mut in_names) = (Vec::new(), Vec::new());
+        for errors in 1..=forgiven(&word.typed) {
+            let forms: BTreeSet<&String> = std::iter::once(&word.typed).chain(&word.forms).collect();
+            for form in forms {
+                extend(&mut in_text, near(snapshot, fields.text, form, errors, org)?);
+            }
+            in_names = near(snapshot, fields.names, &word.typed, errors, org)?;
+            if !in_text.is_empty() || !in_names.is_empty() {
+                break;
+            }
         }
-        let mut in_names = HashMap::new();
-        near(snapshot, fields.names, &word.typed, org, &mut in_names)?;
-        let (in_text, in_names) = (most_frequent(in_text), most_frequent(in_names));
         if in_text.is_empty() && in_names.is_empty() {
             continue;
         }
@@ -174,36 +188,37 @@ fn in_org(snapshot: &Snapshot, query: Box<dyn Query>, org: &str) -> Result<bool,
     Ok(false)
 }
 
-/// Adds the terms of a field at most one letter away that occur in the organisation.
-fn near(
-    snapshot: &Snapshot,
-    field: Field,
-    form: &str,
-    org: &str,
-    counts: &mut HashMap<String, u64>,
-) -> Result<(), Error> {
+/// Typing errors forgiven in a word.
+fn forgiven(word: &str) -> u8 {
+    if word.chars().count() >= MIN_LETTERS_FOR_TWO { 2 } else { 1 }
+}
+
+/// The terms of a field so many letters away that occur in the organisation.
+fn near(snapshot: &Snapshot, field: Field, form: &str, errors: u8, org: &str) -> Result<Vec<String>, Error> {
     if form.chars().count() < MIN_LETTERS - 1 {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let query = FuzzyTermQuery::new(Term::from_field_text(field, form), 1, true);
+    let query = FuzzyTermQuery::new(Term::from_field_text(field, form), errors, true);
     let automaton = query.automaton()?;
-    let mut found: HashMap<String, u64> = HashMap::new();
+    let mut found = BTreeSet::new();
     for reader in snapshot.searcher.segment_readers() {
         let inverted = reader.inverted_index(field)?;
         let mut terms =
             inverted.terms().search(&automaton).into_stream().map_err(tantivy::TantivyError::from)?;
-        while terms.advance() {
+        let mut left = MAX_LOOKED_AT;
+        while left > 0 && terms.advance() {
+            left -= 1;
             if let Ok(term) = std::str::from_utf8(terms.key()) {
-                *found.entry(term.to_owned()).or_default() += u64::from(terms.value().doc_freq);
+                found.insert(term.to_owned());
             }
         }
     }
-    for term in most_frequent(found.clone()) {
+    let mut alive = Vec::new();
+    for term in most_frequent(snapshot, field, found, org)? {
         let query = TermQuery::new(Term::from_field_text(field, &term), IndexRecordOption::Basic);
         if in_org(snapshot, Box::new(query), org)? {
-            let frequency = found.get(&term).copied().unwrap_or(0);
-            counts.entry(term).and_modify(|c| *c = (*c).max(frequency)).or_insert(frequency);
+            alive.push(term);
         }
     }
-    Ok(())
+    Ok(alive)
 }

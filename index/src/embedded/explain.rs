@@ -3,11 +3,11 @@
 //! Computed for the hits of a page only, when asked for.
 
 use super::collect::Candidate;
-use super::search::Search;
+use super::search::{Search, split};
 use super::statistics::{Frozen, Statistics};
 use crate::error::Error;
 use crate::query::Lowered;
-use crate::request::{Explain, Match};
+use crate::request::{Explain, Factor, Match};
 use tantivy::Term;
 use tantivy::query::{EnableScoring, Query, TermQuery};
 use tantivy::schema::IndexRecordOption;
@@ -17,7 +17,7 @@ pub(crate) fn explain(
     lowered: &Lowered,
     frozen: &Frozen,
     candidate: &Candidate,
-    all_words: bool,
+    now: Option<i64>,
 ) -> Result<Explain, Error> {
     let searcher = &search.snapshot.searcher;
     let fields = &search.snapshot.fields;
@@ -49,7 +49,12 @@ pub(crate) fn explain(
         term: phrase.typed.clone(),
         score: 0.0,
     }));
-    Ok(Explain { matches, all_words, filters: filters(search) })
+    let all_words = split(candidate.score).1 > 0.0;
+    let recency = search.factors.recency(candidate.place.occurred_at, now);
+    let factors = [("recency", recency), ("kind", candidate.kind_factor)];
+    let named = factors.into_iter().filter(|(_, value)| (value - 1.0).abs() > f32::EPSILON);
+    let factors = named.map(|(name, value)| Factor { name, value }).collect();
+    Ok(Explain { matches, all_words, filters: filters(search), factors, meaning: candidate.cosine })
 }
 
 fn filters(search: &Search<'_>) -> Vec<String> {

@@ -10,7 +10,11 @@ mod collect;
 mod common_phrase;
 mod expand;
 mod explain;
+mod factors;
+mod fusion;
 mod layout;
+mod merging;
+mod organisation;
 mod plan;
 mod ranking;
 mod rebuild;
@@ -20,12 +24,14 @@ mod snapshot;
 mod statistics;
 mod writer;
 
+pub use factors::Factors;
 pub use ranking::Ranking;
 pub use rebuild::Generation;
 
 use crate::document::{Change, Position};
 use crate::error::{Error, Reason};
 use crate::knowledge_index::{KnowledgeIndex, Stats};
+use crate::meaning::Encoder;
 use crate::request::{Answer, Request, Scope};
 use arc_swap::ArcSwapOption;
 use layout::{Layout, Pointer, Stamp};
@@ -48,8 +54,13 @@ pub struct Options {
     pub verify_checksums: bool,
     /// Whether to start an empty index where there is none.
     pub create: bool,
-    /// How hits are ranked.
+    /// How hits are ranked by their words.
     pub ranking: Ranking,
+    /// What else counts.
+    pub factors: Factors,
+    /// A table of meanings; without one the words alone decide. Another table makes another
+    /// index, which asks to be rebuilt.
+    pub meaning: Option<Arc<Encoder>>,
 }
 
 impl Default for Options {
@@ -60,11 +71,20 @@ impl Default for Options {
             verify_checksums: false,
             create: true,
             ranking: Ranking::default(),
+            factors: Factors::default(),
+            meaning: None,
         }
     }
 }
 
 impl Options {
+    /// A rebuild has much to write at once: all processors, up to four.
+    fn for_rebuild(&self) -> Options {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let threads = self.threads.max(processors.min(4));
+        Options { threads, writer_budget_bytes: self.writer_budget_bytes * threads, ..self.clone() }
+    }
+
     /// Within what the engine accepts.
     fn budget(&self) -> usize {
         const MIN_PER_THREAD: usize = 15_000_000;
@@ -137,9 +157,9 @@ impl Embedded {
     ///
     /// # Errors
     /// I/O errors.
-    pub fn open_read_only(dir: impl AsRef<Path>) -> Result<Embedded, Error> {
+    pub fn open_read_only(dir: impl AsRef<Path>, options: Options) -> Result<Embedded, Error> {
         let layout = Layout::new(dir.as_ref());
-        let embedded = Embedded::new(layout, Options::default(), None);
+        let embedded = Embedded::new(layout, options, None);
         embedded.open_live()?;
         Ok(embedded)
     }
@@ -168,7 +188,7 @@ impl Embedded {
         if writing {
             self.remove_leftovers(&pointer)?;
         }
-        match Opened::open(&self.layout, &pointer.current, self.options.verify_checksums)? {
+        match Opened::open(&self.layout, &pointer.current, &self.options)? {
             Ok(opened) => self.install(opened, pointer.previous),
             Err(reason) => {
                 self.inner().previous = pointer.previous;
@@ -306,6 +326,11 @@ impl Embedded {
         }
     }
 
+    /// Checksums are compared once, at the start.
+    fn following(&self) -> Options {
+        Options { verify_checksums: false, ..self.options.clone() }
+    }
+
     /// A reader's look at what the writing process has done, if it has done anything.
     fn follow(&self) -> Result<(), Error> {
         let mut inner = self.inner();
@@ -320,7 +345,7 @@ impl Embedded {
                 return Ok(());
             }
             if !same {
-                match Opened::open(&self.layout, &pointer.current, false)? {
+                match Opened::open(&self.layout, &pointer.current, &self.following())? {
                     Ok(opened) => inner.opened = Some(opened),
                     Err(reason) => {
                         self.set_reason(Some(reason));
@@ -385,7 +410,9 @@ impl KnowledgeIndex for Embedded {
 
     fn search(&self, request: &Request, scope: &Scope) -> Result<Answer, Error> {
         let snapshot = self.snapshot()?;
-        let search = Search { snapshot: &snapshot, request, scope, ranking: self.options.ranking };
+        let Options { ranking, factors, meaning, .. } = &self.options;
+        let meaning = meaning.as_deref();
+        let search = Search { snapshot: &snapshot, request, scope, ranking: *ranking, factors, meaning };
         search.run()
     }
 

@@ -18,7 +18,7 @@ use tantivy::schema::{Field, IndexRecordOption};
 /// Added to the score of passages that hold every word of a short query.
 pub(crate) const ALL_WORDS: f32 = 1024.0;
 
-type Clauses = Vec<(Occur, Box<dyn Query>)>;
+pub(crate) type Clauses = Vec<(Occur, Box<dyn Query>)>;
 
 /// The clauses that decide what may be seen at all.
 pub(crate) fn scope_clauses(

@@ -8,7 +8,7 @@
 use super::layout::{Pointer, size_of_dir, sync_dir};
 use super::snapshot::Opened;
 use super::writer::Writer;
-use super::{Embedded, Inner};
+use super::{Embedded, Inner, Options};
 use crate::document::{Change, Position};
 use crate::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Generation {
     opened: Opened,
     writer: Mutex<Writer>,
+    /// How the live generation is written.
+    steady: Options,
 }
 
 impl Generation {
@@ -68,6 +70,17 @@ impl Generation {
         self.opened.snapshot()?.for_each(org, f)
     }
 
+    /// Waits for merges and goes on as the live writer does, with its memory and threads.
+    ///
+    /// # Errors
+    /// Engine errors, after which the generation must be begun anew.
+    pub fn settle(self) -> Result<Generation, Error> {
+        let Generation { opened, writer, steady } = self;
+        writer.into_inner().unwrap_or_else(PoisonError::into_inner).close()?;
+        let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &steady)?;
+        Ok(Generation { opened, writer: Mutex::new(writer), steady })
+    }
+
     /// Bytes on disk.
     #[must_use]
     pub fn size_bytes(&self) -> u64 {
@@ -87,8 +100,26 @@ impl Embedded {
         let name = self.layout.new_generation()?;
         let opened = Opened::create(&self.layout, &name)?;
         sync_dir(&opened.dir)?;
-        let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?;
-        Ok(Generation { opened, writer: Mutex::new(writer) })
+        let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &self.options.for_rebuild())?;
+        Ok(Generation { opened, writer: Mutex::new(writer), steady: self.options.clone() })
+    }
+
+    /// Drops everything added since the last commit.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`]; engine errors.
+    pub fn discard(&self) -> Result<(), Error> {
+        if self.lock.is_none() {
+            return Err(Error::ReadOnly);
+        }
+        let mut inner = self.inner();
+        let Inner { opened, writer, .. } = &mut *inner;
+        // The old one holds the engine's lock until it is dropped.
+        *writer = None;
+        if let Some(opened) = opened {
+            *writer = Some(Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?);
+        }
+        Ok(())
     }
 
     /// Makes a generation the live one in one step. Searches that run see the old or the new
@@ -100,7 +131,7 @@ impl Embedded {
     /// [`Error::NoGeneration`] if its directory is gone; I/O and engine errors. The live one
     /// stays live then.
     pub fn swap(&self, generation: Generation) -> Result<(), Error> {
-        let Generation { opened, writer } = generation;
+        let Generation { opened, writer, .. } = generation;
         if !opened.dir.is_dir() {
             return Err(Error::NoGeneration(opened.name));
         }
@@ -143,7 +174,8 @@ impl Embedded {
         let Some(previous) = inner.previous.clone() else {
             return Err(Error::NoGeneration("previous".to_owned()));
         };
-        let opened = Opened::open(&self.layout, &previous, false)?.map_err(Error::NeedsRebuild)?;
+        let opened =
+            Opened::open(&self.layout, &previous, &self.following())?.map_err(Error::NeedsRebuild)?;
         let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?;
         let snapshot = Arc::new(opened.snapshot()?);
         let replaced = inner.opened.as_ref().map(|o| o.name.clone());

@@ -4,11 +4,14 @@
 //! One engine document per passage. Bodies are not stored: the words of a hit
 //! are fetched from where they are kept, and erasing has one place less to clean.
 
-use crate::analysis::{Analyzer, VERSION, marked};
+use crate::analysis::{Analyzer, VERSION, likeness, marked};
 use crate::document::{Document, Language};
+use crate::meaning::Encoder;
 use sha2::{Digest, Sha256};
 use tantivy::TantivyDocument;
-use tantivy::schema::{Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
+use tantivy::schema::{
+    BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+};
 use tantivy::tokenizer::TextAnalyzer;
 use tantivy::{Index, Term};
 
@@ -30,7 +33,16 @@ pub(crate) struct Fields {
     pub(crate) passage: Field,
     pub(crate) version: Field,
     pub(crate) occurred_at: Field,
+    /// As in [`Tag::Kind`], for its weight in the ranking.
+    pub(crate) kind: Field,
+    /// Tells near-copies, in two halves because the engine has no wider numbers.
+    pub(crate) likeness: [Field; 2],
+    /// What a passage means, where there is a table of meanings.
+    pub(crate) vector: Field,
 }
+
+/// Columns of both halves of the likeness.
+pub(crate) const LIKENESS: [&str; 2] = ["likeness", "likeness_more"];
 
 const STEMMED: &str = "stemmed";
 const UNSTEMMED: &str = "unstemmed";
@@ -56,7 +68,10 @@ pub(crate) fn schema() -> (Schema, Fields) {
         names: builder.add_text_field("names", text(UNSTEMMED, IndexRecordOption::WithFreqsAndPositions)),
         passage: builder.add_u64_field("passage", column.clone()),
         version: builder.add_u64_field("version", column.clone()),
-        occurred_at: builder.add_i64_field("occurred_at", column),
+        occurred_at: builder.add_i64_field("occurred_at", column.clone()),
+        kind: builder.add_text_field("kind", TextOptions::default().set_fast("raw")),
+        likeness: LIKENESS.map(|name| builder.add_u64_field(name, column.clone())),
+        vector: builder.add_bytes_field("vector", BytesOptions::default().set_fast()),
     };
     (builder.build(), fields)
 }
@@ -69,13 +84,16 @@ pub(crate) fn register_analyzers(index: &Index) {
     index.tokenizers().register(UNSTEMMED, unstemmed);
 }
 
-/// Changes when the schema or the way of cutting words changes.
-pub(crate) fn fingerprint() -> String {
+/// Changes when the schema, the way of cutting words or the table of meanings changes.
+pub(crate) fn fingerprint(meaning: Option<&Encoder>) -> String {
     let (schema, _) = schema();
     let text = serde_json::to_string(&schema).unwrap_or_default();
     let mut hash = Sha256::new();
     hash.update(text.as_bytes());
     hash.update(VERSION.to_le_bytes());
+    if let Some(encoder) = meaning {
+        hash.update(encoder.id().as_bytes());
+    }
     let digest = hash.finalize();
     digest[..8].iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
 }
@@ -120,8 +138,8 @@ impl Fields {
         Term::from_field_text(self.tags, &tag.text(org))
     }
 
-    pub(crate) fn language_tag(&self, language: Language) -> Term {
-        Term::from_field_text(self.tags, &language_tag(language))
+    pub(crate) fn language_tag(&self, org: &str, language: Language) -> Term {
+        Term::from_field_text(self.tags, &language_tag(org, language))
     }
 
     pub(crate) fn key_term(&self, org: &str, id: &str) -> Term {
@@ -129,7 +147,7 @@ impl Fields {
     }
 
     /// The engine documents of a document, one per passage and at least one.
-    pub(crate) fn documents(&self, document: &Document) -> Vec<TantivyDocument> {
+    pub(crate) fn documents(&self, document: &Document, meaning: Option<&Encoder>) -> Vec<TantivyDocument> {
         let org = &document.org;
         let shared = self.shared_tags(document);
         let names: Vec<String> = document
@@ -139,6 +157,8 @@ impl Fields {
             .map(|name| marked(Language::Unknown, name))
             .collect();
         let key = key(org, &document.id);
+        let texts = document.passages.iter().map(|passage| passage.text.as_str());
+        let likeness = likeness(std::iter::once(document.title.as_str()).chain(texts));
         let empty = [None];
         let passages: Vec<_> = document.passages.iter().map(Some).collect();
         let passages = if passages.is_empty() { &empty[..] } else { &passages[..] };
@@ -153,7 +173,7 @@ impl Fields {
             if number == 0 {
                 doc.add_text(self.tags, Tag::First.text(org));
             }
-            doc.add_text(self.tags, language_tag(language));
+            doc.add_text(self.tags, language_tag(org, language));
             if !document.title.is_empty() {
                 let title = marked(language, &document.title);
                 doc.add_text(self.title, &title);
@@ -168,6 +188,15 @@ impl Fields {
             doc.add_u64(self.passage, number);
             doc.add_u64(self.version, document.version);
             doc.add_i64(self.occurred_at, document.occurred_at);
+            doc.add_text(self.kind, &document.kind);
+            doc.add_u64(self.likeness[0], (likeness >> 64) as u64);
+            doc.add_u64(self.likeness[1], likeness as u64);
+            if let Some(encoder) = meaning {
+                let texts = [document.title.as_str()].into_iter().chain(passage.map(|p| p.text.as_str()));
+                if let Some(vector) = encoder.encode(texts) {
+                    doc.add_bytes(self.vector, &vector.to_bytes());
+                }
+            }
             out.push(doc);
         }
         out
@@ -186,8 +215,12 @@ impl Fields {
     }
 }
 
-fn language_tag(language: Language) -> String {
-    format!("g{SEPARATOR}{}", language.code())
+/// Languages belong to an organisation: those of others must not show in its answers.
+fn language_tag(org: &str, language: Language) -> String {
+    let mut out = String::from("g");
+    push_org(org, &mut out);
+    out.push_str(language.code());
+    out
 }
 
 /// Organisation and id as one text; no two pairs share one.

@@ -5,6 +5,8 @@
 
 use super::collect::{Candidate, Found, Page, Place};
 use super::expand;
+use super::factors::Factors;
+use super::fusion::{Fused, Stage};
 use super::plan::{self, ALL_WORDS};
 use super::ranking::Ranking;
 use super::schema::id_of;
@@ -12,6 +14,7 @@ use super::snapshot::Snapshot;
 use super::statistics::{Frozen, Statistics};
 use crate::error::Error;
 use crate::highlight::Highlighter;
+use crate::meaning::{Encoder, Vector};
 use crate::query::Lowered;
 use crate::request::{Answer, Cursor, Hit, MAX_LIMIT, Request, Scope};
 use serde::{Deserialize, Serialize};
@@ -33,7 +36,14 @@ struct Bookmark {
     key: String,
     forgiveness: Forgiveness,
     statistics: Frozen,
+    now: Option<i64>,
+    stage: Stage,
+    /// Likeness of the hits so far, the newest [`MAX_SHOWN`].
+    shown: Vec<u128>,
 }
+
+/// Hits of earlier pages that later ones are compared with.
+const MAX_SHOWN: usize = 200;
 
 /// Whose typing errors are considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +62,8 @@ pub(crate) struct Search<'a> {
     pub(crate) request: &'a Request,
     pub(crate) scope: &'a Scope,
     pub(crate) ranking: Ranking,
+    pub(crate) factors: &'a Factors,
+    pub(crate) meaning: Option<&'a Encoder>,
 }
 
 /// The words of a search as they were run.
@@ -61,6 +73,10 @@ struct Run {
     found: Found,
     corrections: Vec<String>,
     forgiveness: Forgiveness,
+    now: Option<i64>,
+    shown: Vec<u128>,
+    stage: Stage,
+    rest: Option<Place>,
 }
 
 impl Search<'_> {
@@ -69,9 +85,10 @@ impl Search<'_> {
             Some(cursor) => Some(self.open_cursor(cursor)?),
             None => None,
         };
-        let mut lowered = Lowered::new(&self.request.query, &self.snapshot.languages);
+        let counts = self.snapshot.counts(&self.scope.org)?;
+        let mut lowered = Lowered::new(&self.request.query, &counts.languages);
         expand::exact_things(self.snapshot, &mut lowered, &self.scope.org)?;
-        expand::prefixes(self.snapshot, &mut lowered)?;
+        expand::prefixes(self.snapshot, &mut lowered, &self.scope.org)?;
         let run = match &bookmark {
             Some(bookmark) => self.forgiving(lowered, bookmark.forgiveness, Some(bookmark))?,
             None => self.first_page(lowered)?,
@@ -115,13 +132,16 @@ impl Search<'_> {
         let searcher = &self.snapshot.searcher;
         let frozen = match bookmark {
             Some(bookmark) if bookmark.statistics.fits(&lowered.words) => bookmark.statistics.clone(),
-            _ => Frozen::take(searcher, fields, &lowered.words, &self.scope.org)?,
+            _ => {
+                let counts = self.snapshot.counts(&self.scope.org)?;
+                Frozen::take(self.snapshot, &lowered.words, &self.scope.org, &counts)?
+            }
         };
         drop_common_stop_words(&mut lowered, &frozen, self.ranking.stop_share);
         let browsing = lowered.is_empty();
         // A text of which no word can be looked up is not the same as no text.
         let hopeless = browsing && !self.request.query.is_empty();
-        let mut clauses = plan::scope_clauses(fields, self.request, self.scope, browsing);
+        let mut clauses = self.scope_clauses(browsing);
         clauses.extend(plan::ranking_clauses(fields, &lowered, &self.ranking));
         if hopeless {
             clauses.push((Occur::Must, Box::new(tantivy::query::EmptyQuery)));
@@ -130,8 +150,41 @@ impl Search<'_> {
         let query = BooleanQuery::new(clauses);
         let statistics =
             Statistics::new(searcher, fields, &frozen, &lowered.words, self.ranking.length_scale);
-        let found = searcher.search_with_statistics_provider(&query, &page, &statistics)?;
-        Ok(Run { lowered, frozen, found, corrections, forgiveness: Forgiveness::None })
+        let toward = self.toward(&lowered).map(Arc::new);
+        let stage = bookmark.map(|b| b.stage);
+        let fused = match (&toward, stage) {
+            (Some(toward), None) => self.fused(toward, &query, &statistics, &page, None)?,
+            (Some(toward), Some(Stage::Fused(scale))) => {
+                self.fused(toward, &query, &statistics, &page, Some(scale))?
+            }
+            _ => {
+                let mut found = searcher.search_with_statistics_provider(&query, &page, &statistics)?;
+                if let (Some(toward), Some(Stage::Rest)) = (&toward, stage) {
+                    let shown = self.shown_by_meaning(toward, &query, &statistics, &page)?;
+                    found.candidates.retain(|one| !shown.contains(&one.place.key));
+                }
+                Fused { found, stage: stage.unwrap_or(Stage::Words), rest: None }
+            }
+        };
+        let Fused { found, stage, rest } = fused;
+        let (now, shown) = (page.now, page.shown);
+        let forgiveness = Forgiveness::None;
+        Ok(Run { lowered, frozen, found, corrections, forgiveness, now, shown, stage, rest })
+    }
+
+    /// The clauses that decide what may be seen.
+    pub(crate) fn scope_clauses(&self, per_document: bool) -> plan::Clauses {
+        plan::scope_clauses(&self.snapshot.fields, self.request, self.scope, per_document)
+    }
+
+    /// The meaning of a query of plain words. Who asks for a phrase, the beginning of a word or
+    /// an exact thing wants that and nothing like it.
+    fn toward(&self, lowered: &Lowered) -> Option<Vector> {
+        let plain = lowered.phrases.is_empty() && lowered.words.iter().all(|word| word.plain);
+        if !plain || lowered.is_empty() {
+            return None;
+        }
+        self.meaning?.encode(self.request.query.words())
     }
 
     fn page(&self, lowered: &Lowered, bookmark: Option<&Bookmark>) -> Result<Page, Error> {
@@ -147,6 +200,11 @@ impl Search<'_> {
             after: bookmark.map(|b| Place { steps: b.steps, occurred_at: b.occurred_at, key: b.key.clone() }),
             excluded,
             scored: !lowered.is_empty(),
+            distinct: self.request.distinct && !lowered.is_empty(),
+            shown: bookmark.map(|b| b.shown.clone()).unwrap_or_default(),
+            factors: self.factors.clone(),
+            now: bookmark.map_or(self.request.now, |b| b.now),
+            toward: None,
             deadline: Instant::now().checked_add(BUDGET),
         })
     }
@@ -156,7 +214,11 @@ impl Search<'_> {
         let more = run.found.candidates.len() > limit;
         run.found.candidates.truncate(limit);
         let last = run.found.candidates.last().filter(|_| more);
-        let next_cursor = last.map(|last| self.cursor(&run, &last.place));
+        let next_cursor = match (last, &run.rest) {
+            (Some(last), _) => Some(self.cursor(&run, &last.place, run.stage)),
+            (None, Some(rest)) => Some(self.cursor(&run, rest, Stage::Rest)),
+            (None, None) => None,
+        };
         let mut hits = Vec::with_capacity(run.found.candidates.len());
         for candidate in &run.found.candidates {
             hits.push(self.hit(&run, candidate)?);
@@ -171,21 +233,20 @@ impl Search<'_> {
     }
 
     fn hit(&self, run: &Run, candidate: &Candidate) -> Result<Hit, Error> {
-        let all_words = candidate.score >= ALL_WORDS;
         let explain = match self.request.explain {
-            true => Some(super::explain::explain(self, &run.lowered, &run.frozen, candidate, all_words)?),
+            true => Some(super::explain::explain(self, &run.lowered, &run.frozen, candidate, run.now)?),
             false => None,
         };
         Ok(Hit {
             document: id_of(&candidate.place.key).to_owned(),
             passage: candidate.passage,
-            score: if all_words { candidate.score - ALL_WORDS } else { candidate.score },
+            score: split(candidate.score).0,
             occurred_at: candidate.place.occurred_at,
             explain,
         })
     }
 
-    fn cursor(&self, run: &Run, place: &Place) -> Cursor {
+    fn cursor(&self, run: &Run, place: &Place, stage: Stage) -> Cursor {
         let bookmark = Bookmark {
             search: self.fingerprint(),
             steps: place.steps,
@@ -193,9 +254,22 @@ impl Search<'_> {
             key: place.key.clone(),
             forgiveness: run.forgiveness,
             statistics: run.frozen.clone(),
+            now: run.now,
+            stage,
+            shown: self.shown(run),
         };
         let json = serde_json::to_vec(&bookmark).unwrap_or_default();
         Cursor(json.iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}")))
+    }
+
+    fn shown(&self, run: &Run) -> Vec<u128> {
+        if !self.request.distinct {
+            return Vec::new();
+        }
+        let here = run.found.candidates.iter().map(|candidate| candidate.likeness);
+        let all: Vec<u128> =
+            run.shown.iter().copied().chain(here).filter(|likeness| *likeness != 0).collect();
+        all[all.len().saturating_sub(MAX_SHOWN)..].to_vec()
     }
 
     fn open_cursor(&self, cursor: &Cursor) -> Result<Bookmark, Error> {
@@ -214,11 +288,26 @@ impl Search<'_> {
         let r = self.request;
         let text = format!(
             "{:?}",
-            (&r.query, &r.kinds, &r.customers, &r.companies, &r.owners, r.since, r.until, self.scope)
+            (
+                &r.query,
+                &r.kinds,
+                &r.customers,
+                &r.companies,
+                &r.owners,
+                r.since,
+                r.until,
+                r.distinct,
+                self.scope
+            )
         );
         let digest = Sha256::digest(text.as_bytes());
         digest[..8].iter().fold(String::new(), |out, byte| format!("{out}{byte:02x}"))
     }
+}
+
+/// A score without the bonus for all words, and that bonus.
+pub(crate) fn split(score: f32) -> (f32, f32) {
+    if score >= ALL_WORDS { (score - ALL_WORDS, ALL_WORDS) } else { (score, 0.0) }
 }
 
 /// Words keep their place beside their statistics; without weight they are not looked up.

@@ -3,12 +3,16 @@
 //! Opening checks that the generation is one this program can read; a search
 //! that has begun keeps its snapshot whatever happens to the index meanwhile.
 
+use super::Options;
 use super::layout::Layout;
+use super::organisation::{Counts, Memory};
 use super::schema::{Fields, Tag, fingerprint, register_analyzers, schema};
 use super::writer::Payload;
-use crate::document::{Language, Position};
+use crate::document::Position;
 use crate::error::{Error, Reason};
+use crate::meaning::Encoder;
 use std::path::PathBuf;
+use std::sync::Arc;
 use tantivy::directory::MmapDirectory;
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyError};
 
@@ -20,6 +24,7 @@ pub(crate) struct Opened {
     pub(crate) index: Index,
     pub(crate) fields: Fields,
     reader: IndexReader,
+    memory: Arc<Memory>,
 }
 
 impl std::fmt::Debug for Opened {
@@ -34,8 +39,8 @@ pub(crate) struct Snapshot {
     pub(crate) fields: Fields,
     pub(crate) searcher: Searcher,
     pub(crate) position: Option<Position>,
-    /// Languages at least one passage is written in; never empty.
-    pub(crate) languages: Vec<Language>,
+    /// What was counted of organisations in its segments.
+    pub(crate) memory: Arc<Memory>,
 }
 
 impl Opened {
@@ -49,13 +54,19 @@ impl Opened {
     }
 
     /// Opens an existing generation, or says why it cannot be used.
-    pub(crate) fn open(layout: &Layout, name: &str, verify: bool) -> Result<Result<Opened, Reason>, Error> {
+    pub(crate) fn open(
+        layout: &Layout,
+        name: &str,
+        options: &Options,
+    ) -> Result<Result<Opened, Reason>, Error> {
         let dir = layout.generation(name);
         let opened = Index::open_in_dir(&dir).map_err(Error::from).and_then(|index| {
-            if let Some(reason) = mismatch(&index)? {
+            if let Some(reason) = mismatch(&index, options.meaning.as_deref())? {
                 return Ok(Err(reason));
             }
-            if verify && let Some(file) = index.validate_checksum()?.into_iter().next() {
+            if options.verify_checksums
+                && let Some(file) = index.validate_checksum()?.into_iter().next()
+            {
                 return Ok(Err(Reason::Damaged(file.display().to_string())));
             }
             Opened::with(name, dir, index).map(Ok)
@@ -71,7 +82,7 @@ impl Opened {
         register_analyzers(&index);
         let (_, fields) = schema();
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Opened { name: name.to_owned(), dir, index, fields, reader })
+        Ok(Opened { name: name.to_owned(), dir, index, fields, reader, memory: Arc::default() })
     }
 
     /// The newest commit.
@@ -81,29 +92,21 @@ impl Opened {
         let payload = self.index.load_metas()?.payload;
         self.reader.reload()?;
         let searcher = self.reader.searcher();
-        let mut languages = Vec::new();
-        for language in Language::ALL {
-            if searcher.doc_freq(&self.fields.language_tag(*language))? > 0 {
-                languages.push(*language);
-            }
-        }
-        if languages.is_empty() {
-            languages.push(Language::Unknown);
-        }
+        self.memory.keep(&searcher);
         Ok(Snapshot {
             name: self.name.clone(),
             fields: self.fields,
             searcher,
             position: payload.and_then(|text| Payload::read(&text)).map(Payload::position),
-            languages,
+            memory: Arc::clone(&self.memory),
         })
     }
 }
 
 /// Another schema in the files, or another fingerprint in the last commit.
-fn mismatch(index: &Index) -> Result<Option<Reason>, Error> {
+fn mismatch(index: &Index, meaning: Option<&Encoder>) -> Result<Option<Reason>, Error> {
     let (schema, _) = schema();
-    let expected = fingerprint();
+    let expected = fingerprint(meaning);
     let metas = index.load_metas()?;
     let found = match metas.payload.as_deref().map(Payload::read) {
         Some(Some(payload)) => payload.schema,
@@ -133,6 +136,11 @@ fn is_content_error(error: &std::io::Error) -> bool {
 }
 
 impl Snapshot {
+    /// What ranking needs to know of an organisation.
+    pub(crate) fn counts(&self, org: &str) -> Result<Counts, Error> {
+        Ok(self.memory.of(&self.searcher, &self.fields, org)?)
+    }
+
     /// Versions of every copy of a document: one entry unless something is wrong.
     pub(crate) fn versions(&self, org: &str, id: &str) -> Result<Vec<u64>, Error> {
         let mut out = Vec::new();

@@ -6,7 +6,9 @@
 //! smaller one moves along the curve k1 = 0.3 + 0.9 / s, b = 0.9 / (s × k1),
 //! without giving up the engine's own scorers.
 
+use super::organisation::{Counts, text_fields};
 use super::schema::{Fields, Tag};
+use super::snapshot::Snapshot;
 use crate::query::Word;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -14,9 +16,6 @@ use std::collections::HashMap;
 use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocSet, Searcher, TERMINATED, Term};
-
-/// Words in title, text and names of a typical passage.
-const TYPICAL_LENGTHS: [u64; 3] = [6, 120, 8];
 
 /// The statistics of one search, small enough to travel in a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -31,58 +30,25 @@ pub(crate) struct Frozen {
 impl Frozen {
     /// The numbers of one organisation alone: what others write must not show in its scores.
     pub(crate) fn take(
-        searcher: &Searcher,
-        fields: &Fields,
+        snapshot: &Snapshot,
         words: &[Word],
         org: &str,
+        counts: &Counts,
     ) -> tantivy::Result<Frozen> {
-        let own = fields.tag(org, Tag::Org);
-        let passages = searcher.doc_freq(&own)?;
-        if passages < searcher.total_num_docs()? {
-            return Frozen::take_own(searcher, fields, words, &own, passages.max(1));
-        }
-        let text = [fields.title, fields.text, fields.names];
-        let passages = searcher.total_num_docs()?.max(1);
-        let mut tokens = [0; 3];
-        for (slot, field) in tokens.iter_mut().zip(text) {
-            *slot = searcher.total_num_tokens(field)?;
-        }
+        let fields = &snapshot.fields;
+        let passages = counts.passages.max(1);
         let mut frequencies = Vec::with_capacity(words.len());
         for word in words {
             let mut row = [0; 3];
-            for (slot, field) in row.iter_mut().zip(text) {
+            for (slot, field) in row.iter_mut().zip(text_fields(fields)) {
                 for form in word.forms_in(field == fields.names) {
-                    *slot += searcher.doc_freq(&Term::from_field_text(field, form))?;
+                    *slot += frequency(snapshot, org, &Term::from_field_text(field, form))?;
                 }
                 *slot = (*slot).min(passages);
             }
             frequencies.push(row);
         }
-        Ok(Frozen { passages, tokens, words: frequencies })
-    }
-
-    /// Counts within the organisation. Average lengths are taken as fixed, because adding up
-    /// those of every passage would cost more than the search.
-    fn take_own(
-        searcher: &Searcher,
-        fields: &Fields,
-        words: &[Word],
-        own: &Term,
-        passages: u64,
-    ) -> tantivy::Result<Frozen> {
-        let text = [fields.title, fields.text, fields.names];
-        let mut frequencies = Vec::with_capacity(words.len());
-        for word in words {
-            let mut row = [0; 3];
-            for (slot, field) in row.iter_mut().zip(text) {
-                for form in word.forms_in(field == fields.names) {
-                    *slot += count_together(searcher, own, &Term::from_field_text(field, form))?;
-                }
-                *slot = (*slot).min(passages);
-            }
-            frequencies.push(row);
-        }
-        Ok(Frozen { passages, tokens: TYPICAL_LENGTHS.map(|length| length * passages), words: frequencies })
+        Ok(Frozen { passages, tokens: counts.tokens, words: frequencies })
     }
 
     /// Whether a word is in so many passages that it tells them apart hardly at all, and
@@ -98,16 +64,27 @@ impl Frozen {
     }
 }
 
-/// Passages that hold both terms, deleted ones included as in the engine's own counts.
-fn count_together(searcher: &Searcher, a: &Term, b: &Term) -> tantivy::Result<u64> {
+/// Passages of an organisation that hold a term, deleted ones included as in the engine's own
+/// counts.
+pub(crate) fn frequency(snapshot: &Snapshot, org: &str, term: &Term) -> tantivy::Result<u64> {
+    let own = snapshot.fields.tag(org, Tag::Org);
     let mut count = 0;
-    for reader in searcher.segment_readers() {
-        let read = |term: &Term| -> tantivy::Result<_> {
-            let inverted = reader.inverted_index(term.field())?;
-            Ok(inverted.read_postings(term, IndexRecordOption::Basic)?)
-        };
-        if let (Some(a), Some(b)) = (read(a)?, read(b)?) {
-            count += overlap(a, b);
+    for reader in snapshot.searcher.segment_readers() {
+        let passages = snapshot.memory.in_segment(reader, &snapshot.fields, org)?.passages;
+        if passages == 0 {
+            continue;
+        }
+        let inverted = reader.inverted_index(term.field())?;
+        if passages == u64::from(reader.max_doc()) {
+            count += u64::from(inverted.doc_freq(term)?);
+            continue;
+        }
+        let tags = reader.inverted_index(own.field())?;
+        let basic = IndexRecordOption::Basic;
+        if let (Some(own), Some(holding)) =
+            (tags.read_postings(&own, basic)?, inverted.read_postings(term, basic)?)
+        {
+            count += overlap(own, holding);
         }
     }
     Ok(count)
@@ -145,7 +122,7 @@ impl<'a> Statistics<'a> {
         words: &[Word],
         length_scale: f64,
     ) -> Statistics<'a> {
-        let text = [fields.title, fields.text, fields.names];
+        let text = text_fields(fields);
         let mut by_term = HashMap::new();
         for (word, row) in words.iter().zip(&frozen.words) {
             for (frequency, field) in row.iter().zip(text) {

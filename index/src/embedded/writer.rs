@@ -7,12 +7,15 @@
 
 use super::Options;
 use super::layout::{LOCK_PAUSE, LOCK_TRIES, sync_dir};
+use super::merging::Levels;
 use super::schema::{Fields, Tag, fingerprint};
 use crate::document::{Change, Position};
 use crate::error::Error;
+use crate::meaning::Encoder;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use tantivy::indexer::{LogMergePolicy, UserOperation};
+use std::sync::Arc;
+use tantivy::indexer::UserOperation;
 use tantivy::{Index, IndexWriter, TantivyDocument, TantivyError};
 
 /// What every commit carries.
@@ -39,6 +42,7 @@ pub(crate) struct Writer {
     engine: Option<IndexWriter<TantivyDocument>>,
     fields: Fields,
     dir: PathBuf,
+    meaning: Option<Arc<Encoder>>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -58,21 +62,22 @@ impl Writer {
     ) -> Result<Writer, Error> {
         let engine =
             lock_patiently(|| index.writer_with_num_threads(options.threads.clamp(1, 8), options.budget()))?;
-        engine.set_merge_policy(Box::new(merge_policy()));
+        engine.set_merge_policy(Box::new(Levels));
         engine.garbage_collect_files().wait()?;
         skip_used_stamp(&engine)?;
-        Ok(Writer { engine: Some(engine), fields, dir: dir.to_owned() })
+        Ok(Writer { engine: Some(engine), fields, dir: dir.to_owned(), meaning: options.meaning.clone() })
     }
 
     /// Takes changes in; passages of one document stay together in one segment.
     pub(crate) fn add(&mut self, changes: &[Change]) -> Result<(), Error> {
         let fields = self.fields;
+        let meaning = self.meaning.clone();
         let engine = self.engine()?;
         for change in changes {
             match change {
                 Change::Put(document) => {
                     let old = fields.key_term(&document.org, &document.id);
-                    let passages = fields.documents(document);
+                    let passages = fields.documents(document, meaning.as_deref());
                     let mut operations = Vec::with_capacity(passages.len() + 1);
                     operations.push(UserOperation::Delete(old));
                     operations.extend(passages.into_iter().map(UserOperation::Add));
@@ -91,7 +96,8 @@ impl Writer {
 
     /// Makes everything added durable together with the position.
     pub(crate) fn commit(&mut self, position: &Position) -> Result<(), Error> {
-        let payload = Payload { epoch: position.epoch.clone(), seq: position.seq, schema: fingerprint() };
+        let schema = fingerprint(self.meaning.as_deref());
+        let payload = Payload { epoch: position.epoch.clone(), seq: position.seq, schema };
         let text = serde_json::to_string(&payload).unwrap_or_default();
         let mut commit = self.engine()?.prepare_commit()?;
         commit.set_payload(&text);
@@ -179,12 +185,4 @@ fn lock_patiently<T>(mut open: impl FnMut() -> tantivy::Result<T>) -> Result<T, 
         }
     }
     Ok(open()?)
-}
-
-/// Few segments, and space of deleted passages taken back.
-fn merge_policy() -> LogMergePolicy {
-    let mut policy = LogMergePolicy::default();
-    policy.set_min_num_segments(6);
-    policy.set_del_docs_ratio_before_merge(0.2);
-    policy
 }

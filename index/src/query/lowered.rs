@@ -5,7 +5,7 @@
 //! remote one all start from here.
 
 use super::{Part, Query};
-use crate::analysis::{Forms, Kind, Piece, Scanner, fold, is_stop_word};
+use crate::analysis::{Forms, Kind, Piece, Scanner, fold, is_stop_word, phone};
 use crate::document::Language;
 
 /// Most words that are looked up; the rest of a longer text is ignored.
@@ -136,7 +136,8 @@ impl Lowering {
             if out.len() >= MAX_WORDS {
                 return;
             }
-            if piece.kind == Kind::Single && in_pair(&pieces, i) {
+            let less = matches!(piece.kind, Kind::Tail(_));
+            if less || (piece.kind == Kind::Single && in_pair(&pieces, i)) {
                 continue;
             }
             let whole = pieces[..i].iter().find(|whole| holds(whole, piece));
@@ -169,6 +170,11 @@ impl Lowering {
 
     /// The forms of a piece in text and in names.
     fn forms_of(&mut self, text: &str, piece: Piece) -> (Vec<String>, Vec<String>) {
+        let raw = &text[piece.from..piece.to];
+        if piece.kind == Kind::Phone {
+            let forms = phone::looked_up_as(raw);
+            return (forms.clone(), forms);
+        }
         let mut out: Vec<String> = Vec::with_capacity(2);
         let (mut first, mut second) = (String::new(), String::new());
         for forms in &mut self.forms {
@@ -180,7 +186,13 @@ impl Lowering {
             }
         }
         self.names.of(text, piece, &mut first, &mut second);
-        (out, vec![first])
+        let mut names = vec![first];
+        if raw.bytes().all(|byte| byte.is_ascii_digit()) && (7..=8).contains(&raw.len()) {
+            // It may be the end of a phone number as well.
+            out.push(format!("#{raw}"));
+            names.push(format!("#{raw}"));
+        }
+        (out, names)
     }
 
     fn prefix(&mut self, text: &str, out: &mut Vec<Word>) {
@@ -292,7 +304,7 @@ fn chain(pieces: &[Piece]) -> Vec<Piece> {
         .filter(|i| match pieces[*i].kind {
             Kind::Word | Kind::Pair => true,
             Kind::Single => !in_pair(pieces, *i),
-            Kind::Exact | Kind::Phone => false,
+            Kind::Exact | Kind::Phone | Kind::Tail(_) => false,
         })
         .map(|i| pieces[i])
         .collect()

@@ -89,6 +89,14 @@ impl Query {
         parser.query
     }
 
+    /// The plain words, in runs as typed.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Words(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether nothing is searched for (filters and exclusions aside): newest documents first.
     #[must_use]
     pub fn is_empty(&self) -> bool {

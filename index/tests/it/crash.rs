@@ -81,7 +81,7 @@ fn kill_cycles(cycles: u64, documents: u64) {
     let mut last = 0;
     for cycle in 0..cycles {
         let acknowledged = run_and_kill(dir.path(), cycle, documents).max(last);
-        let index = Embedded::open_read_only(dir.path()).unwrap();
+        let index = Embedded::open_read_only(dir.path(), Options::default()).unwrap();
         assert_eq!(index.state(), State::Ready, "cycle {cycle}");
         let seq = index.position().map_or(0, |p: Position| p.seq);
         assert!(seq >= acknowledged, "cycle {cycle}: {acknowledged} was committed, {seq} is there");
@@ -169,7 +169,7 @@ fn a_second_writer_is_refused_and_a_reader_is_not() {
     let index = Embedded::open(dir.path(), Options::default()).unwrap();
     let second = Embedded::open(dir.path(), Options::default());
     assert!(matches!(second, Err(hublore_index::Error::Locked)));
-    let reader = Embedded::open_read_only(dir.path()).unwrap();
+    let reader = Embedded::open_read_only(dir.path(), Options::default()).unwrap();
     index.apply(&[Change::Put(document("doc:1", "", "word"))], &at(1)).unwrap();
     assert_eq!(reader.count("o1").unwrap(), 1, "a reader sees the newest commit");
     assert!(matches!(reader.commit(&at(2)), Err(hublore_index::Error::ReadOnly)));

@@ -2,7 +2,7 @@
 //! of a customer out of scope.
 
 use super::support::{at, document, puts};
-use hublore_index::{Document, Embedded, KnowledgeIndex, Options, Query, Request, Scope};
+use hublore_index::{Document, Embedded, KnowledgeIndex, Language, Options, Passage, Query, Request, Scope};
 use proptest::prelude::*;
 use std::sync::OnceLock;
 
@@ -117,4 +117,49 @@ fn scores_say_nothing_about_other_organisations() {
         answer.hits.into_iter().map(|hit| (hit.document, hit.score.to_bits())).collect()
     };
     assert_eq!(scores_beside(1), scores_beside(40));
+}
+
+/// Document, passage, bits of the score.
+type FoundAs = (String, u32, u32);
+
+/// Neither the languages others write in, nor their words, nor that they are there at all shows in
+/// what is found here: stems, prefixes, corrections and scores are those of one's own words.
+#[test]
+fn an_answer_is_the_same_whoever_shares_the_index() {
+    let mine = || {
+        let mut all = vec![
+            document("m:1", "Mooring rates", "The rates for the mooring of barges rose in spring"),
+            document("m:2", "", "A rat was seen near the barge of Mr Kowalczyk"),
+            document("m:3", "Dredging", "Dredgers work at night, the harbour master agreed"),
+        ];
+        all[1].names.push("Katarzyna Kowalczyk".to_owned());
+        all
+    };
+    let answers = |others: Vec<Document>| -> Vec<(u64, Vec<FoundAs>)> {
+        let dir = tempfile::tempdir().unwrap();
+        let index = Embedded::open(dir.path(), Options::default()).unwrap();
+        index.add(&puts(mine())).unwrap();
+        index.add(&puts(others)).unwrap();
+        index.commit(&at(1)).unwrap();
+        let queries =
+            ["rates", "rat*", "dre*", "kowalczik", "dredgerz", "mooring barges rat", "\"of the\"", "harbour"];
+        let of = |query: &str| {
+            let answer = index.search(&Request::new(query), &Scope::org("o1")).unwrap();
+            let hits = answer.hits.iter().map(|hit| (hit.document.clone(), hit.passage, hit.score.to_bits()));
+            (answer.total, hits.collect())
+        };
+        queries.iter().map(|query| of(query)).collect()
+    };
+    let other = |n: usize| {
+        let word = |k: usize| format!("dre{}{}", (b'a' + (n % 26) as u8) as char, k);
+        let words: Vec<String> = (0..150).map(word).collect();
+        let passages = vec![Passage {
+            text: format!("Raten und Ratten kowalczig dredgern {}", words.join(" ")),
+            language: Language::German,
+        }];
+        Document { org: "o2".to_owned(), passages, ..document(&format!("x:{n}"), "Raten", "") }
+    };
+    let alone = answers(Vec::new());
+    assert_eq!(answers((0..1).map(other).collect()), alone);
+    assert_eq!(answers((0..60).map(other).collect()), alone);
 }

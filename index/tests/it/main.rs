@@ -4,13 +4,20 @@
 //! `damage` and `swap` what happens when things break or change under readers;
 //! `isolation` and `queries` are properties over made-up input.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
 
 mod contract;
 mod crash;
 mod damage;
 mod isolation;
+mod meaning;
 mod queries;
+mod ranking;
 mod support;
 mod swap;
 mod words;

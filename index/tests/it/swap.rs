@@ -26,7 +26,7 @@ fn readers_see_one_generation_through_many_swaps() {
     let searches = AtomicU64::new(0);
     std::thread::scope(|scope| {
         let reader = || {
-            let other_process = Embedded::open_read_only(dir.path()).unwrap();
+            let other_process = Embedded::open_read_only(dir.path(), Options::default()).unwrap();
             while !done.load(Ordering::Relaxed) {
                 check_one_generation(&index);
                 if searches.fetch_add(1, Ordering::Relaxed).is_multiple_of(16) {

@@ -202,3 +202,98 @@ fn a_reference_finds_itself_and_not_its_neighbours() {
     assert_eq!(found(&index, "harborpet.example").len(), 2);
     assert_eq!(found(&index, "INV-000001").len(), 2, "its parts, where there is no such reference");
 }
+
+#[test]
+fn phone_numbers_are_found_in_any_notation() {
+    let written = [
+        ("ca", "Call (604) 555-0182 or write"),
+        ("ca-ext", "Office: +1 604-555-0147 ext. 12, mornings only"),
+        ("ca-x", "Direct 604.555.0163x7"),
+        ("uk", "My number is +44 (0)20 7946 0958."),
+        ("de", "Tel. 030 23125 817, 10115 Berlin"),
+        ("de-zip", "Fon +49 89 4111903 80331 München"),
+        ("fr", "Joignable au 01 42 68 53 00"),
+        ("no", "Ring meg på +47 22 85 51 10 i morgen"),
+        ("dk", "Telefon 33 15 47 62 er åben"),
+        ("us-date", "Call 2125550199 2026-03-04 before noon"),
+        ("tel", "<tel:+12125550111>"),
+    ];
+    let (_dir, index) = index_of(written.iter().map(|(id, text)| document(id, "", text)).collect());
+    for (query, id) in [
+        ("604 555 0182", "ca"),
+        ("+16045550182", "ca"),
+        ("1-604-555-0182", "ca"),
+        ("001 604 555 0182", "ca"),
+        ("6045550147", "ca-ext"),
+        ("(604) 555-0163", "ca-x"),
+        ("020 7946 0958", "uk"),
+        ("+442079460958", "uk"),
+        ("0044 20 7946 0958", "uk"),
+        ("+493023125817", "de"),
+        ("0049 (30) 23125-817", "de"),
+        ("089/4111903", "de-zip"),
+        ("+33142685300", "fr"),
+        ("0142685300", "fr"),
+        ("+33 1 42.68.53.00", "fr"),
+        ("22855110", "no"),
+        ("22 85 51 10", "no"),
+        ("+4722855110", "no"),
+        ("+45 33 15 47 62", "dk"),
+        ("33154762", "dk"),
+        ("(212) 555-0199", "us-date"),
+        ("212-555-0111", "tel"),
+    ] {
+        assert_eq!(found(&index, query).first().map(String::as_str), Some(id), "{query}");
+    }
+}
+
+#[test]
+fn exact_things_are_found_in_parts_and_names_with_typing_errors() {
+    let person = |id: &str, names: &[&str], body: &str| Document {
+        names: names.iter().map(|name| (*name).to_owned()).collect(),
+        ..document(id, "", body)
+    };
+    let (_dir, index) = index_of(vec![
+        person(
+            "a",
+            &[
+                "Wolfgang Schwarzenberger",
+                "Kirchhoff Logistik GmbH",
+                "w.schwarzenberger@kirchhoff-logistik.example",
+            ],
+            "see you",
+        ),
+        person("b", &["Aoife O'Connor", "O'Connor & Sons", "aoife@oconnor-sons.co.example"], "hello there"),
+        person("c", &["Nguyễn Thị Hạnh", "Sông Hồng Textiles"], "samples sent"),
+        document("d", "", "Invoice RE-2026/00417 for order PO_88-1203, contract V2026.11.7"),
+        document("e", "", "Deal D-7741: https://portal.kirchhoff-logistik.example/track?id=99"),
+    ]);
+    for (query, id) in [
+        ("schwarzenberger", "a"),
+        ("Schwarzenbreger", "a"),
+        ("schwartzenburger", "a"),
+        ("Kirchhof Logistic", "a"),
+        ("kirchhoff-logistik", "a"),
+        ("w.schwarzenberger@kirchhoff-logistik.example", "a"),
+        ("w.schwarzenberger", "a"),
+        ("oconnor", "b"),
+        ("O'Connor", "b"),
+        ("oconnor-sons.co.example", "b"),
+        ("Aoiffe", "b"),
+        ("nguyen thi hanh", "c"),
+        ("song hong", "c"),
+        ("Textilles", "c"),
+        ("RE-2026/00417", "d"),
+        ("00417", "d"),
+        ("2026/00417", "d"),
+        ("po_88-1203", "d"),
+        ("88-1203", "d"),
+        ("PO_88*", "d"),
+        ("V2026.11.7", "d"),
+        ("d-7741", "e"),
+        ("7741", "e"),
+        ("portal.kirchhoff-logistik.example", "e"),
+    ] {
+        assert_eq!(found(&index, query).first().map(String::as_str), Some(id), "{query}");
+    }
+}

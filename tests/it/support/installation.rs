@@ -154,6 +154,12 @@ impl Installation {
         Connection::open_with_flags(self.data().join("hublore.db"), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap()
     }
 
+    /// Changes the database directly, while no process of ours runs.
+    pub(crate) fn change(&self, sql: &str) {
+        let database = Connection::open(self.data().join("hublore.db")).unwrap();
+        assert!(database.execute(sql, []).unwrap() > 0, "{sql}");
+    }
+
     /// Ids of a table or of a kind of engagement, sorted.
     pub(crate) fn ids(&self, what: &str) -> Vec<String> {
         let sql = match what {

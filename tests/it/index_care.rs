@@ -1,0 +1,126 @@
+//! Looking after the index: differences are named and mended, a rebuild says how far it is, and a change of the
+//! program that alters words rebuilds by itself.
+
+use serde_json::{Value, json};
+
+use crate::support::{Installation, Portal};
+
+fn synced() -> (Portal, Installation) {
+    let portal = Portal::start(&["--contacts", "60", "--seed", "12"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync"]).ok();
+    (portal, here)
+}
+
+#[test]
+fn verify_names_differences_and_repair_mends_them() {
+    let (_portal, here) = synced();
+    let clean = here.verify();
+    let notes = here.ids("note");
+    // Behind the ledger's back: one gone, one changed, one that was never learned.
+    here.change(&format!("delete from hubspot_engagements where kind = 'note' and id = '{}'", notes[0]));
+    here.change(&format!(
+        "update hubspot_engagements set seq = 1 where kind = 'note' and id = '{}'",
+        notes[1]
+    ));
+    here.change(&format!(
+        "update hubspot_engagements set decision = 'skipped' where kind = 'note' and id = '{}'",
+        notes[2]
+    ));
+    let ran = here.run(&["index", "verify", "--json"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("hublore index verify --repair"), "{ran:?}");
+    let verdict = ran.json();
+    assert_eq!((&verdict["surplus"], &verdict["outdated"]), (&json!(2), &json!(1)), "{verdict}");
+    let named = verdict["examples"].to_string();
+    assert!(notes[..3].iter().all(|id| named.contains(&format!(":note:{id}"))), "{named}");
+
+    let repaired = here.run(&["index", "verify", "--repair", "--json"]).ok().json();
+    assert_eq!(repaired["found"], verdict);
+    assert_eq!(repaired["left"]["surplus"], 0, "{repaired}");
+    let after = here.verify();
+    let stored = |verdict: &Value| verdict["stored"].as_u64().unwrap();
+    assert_eq!(stored(&after), stored(&clean) - 2);
+}
+
+#[test]
+fn one_organisation_is_rebuilt_alone_and_a_running_server_does_it_too() {
+    let (portal, here) = synced();
+    let documents = here.verify()["indexed"].clone();
+    let word = portal.record("notes", &portal.ids("notes")[3])["unique_word"].as_str().unwrap().to_owned();
+    let org = here.texts("select id from orgs").remove(0);
+    let generation = || here.run(&["index", "stats", "--json"]).ok().json()["generation"].clone();
+    let before = generation();
+    let ran = here.run(&["--org", &org, "index", "rebuild", "--json"]).ok();
+    assert_eq!(ran.json()["documents"], documents);
+    assert!(ran.stderr.contains("a second"), "progress with rate and time left: {ran:?}");
+    assert_eq!(generation(), before, "the live generation was written");
+    assert_eq!(here.search(&word).len(), 1);
+    here.verify();
+
+    let server = here.serve();
+    let rebuilt = here.run(&["index", "rebuild", "--json"]).ok().json();
+    assert_eq!(rebuilt["documents"], documents);
+    assert_eq!(here.run(&["index", "progress", "--json"]).ok().json(), Value::Null, "none runs now");
+    assert_eq!(here.run(&["index", "verify", "--repair", "--json"]).ok().json()["left"]["missing"], 0);
+    assert_eq!(here.run(&["--org", "nobody", "index", "rebuild"]).code, Some(2));
+    assert_eq!(server.stop(), Some(0));
+    assert_ne!(generation(), before);
+    here.verify();
+}
+
+/// A table of two words that mean the same, as its format is documented.
+fn write_table(folder: &std::path::Path) {
+    let header =
+        json!({"embeddings": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}).to_string();
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend([1.0_f32, 0.1, 1.0, 0.2].iter().flat_map(|number| number.to_le_bytes()));
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("model.safetensors"), bytes).unwrap();
+    let words = json!({"model": {"type": "WordPiece", "vocab": {"lighthouse": 0, "beacon": 1}}});
+    std::fs::write(folder.join("tokenizer.json"), words.to_string()).unwrap();
+}
+
+#[test]
+fn a_table_of_meanings_is_used_once_it_is_set_and_a_bad_one_is_refused_by_name() {
+    let (portal, mut here) = synced();
+    let note = json!({"properties": {"hs_note_body": "<p>the beacon on the pier is dark</p>"}});
+    portal.post("/__sim/objects/notes", &note);
+    here.run(&["sync"]).ok();
+    assert!(here.search("lighthouse").is_empty());
+    let table = here.folder().join("table");
+    here.settings.insert("HUBLORE_SEARCH__SEMANTIC".to_owned(), table.display().to_string());
+    let refused = here.run(&["index", "stats"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.stderr.contains("search.semantic") && refused.stderr.contains("model.safetensors"),
+        "{refused:?}"
+    );
+    write_table(&table);
+    here.verify();
+    assert_eq!(here.search("lighthouse").len(), 1, "the index was rebuilt with meanings by itself");
+    here.settings.remove("HUBLORE_SEARCH__SEMANTIC");
+    here.verify();
+    assert!(here.search("lighthouse").is_empty(), "without the folder all is as before");
+}
+
+/// A generation written by a program with another way of cutting words.
+#[test]
+fn an_index_of_another_version_is_rebuilt_at_the_next_start() {
+    let (portal, here) = synced();
+    let documents = here.verify()["indexed"].clone();
+    let pointer = std::fs::read_to_string(here.data().join("index/CURRENT")).unwrap();
+    let live: Value = serde_json::from_str(pointer.lines().next().unwrap()).unwrap();
+    let live = live["current"].as_str().unwrap().to_owned();
+    let meta = here.data().join("index").join(&live).join("meta.json");
+    let text = std::fs::read_to_string(&meta).unwrap();
+    let at = text.find("\\\"schema\\\":\\\"").unwrap() + "\\\"schema\\\":\\\"".len();
+    let older = format!("{}0000000000000000{}", &text[..at], &text[at + 16..]);
+    std::fs::write(&meta, older).unwrap();
+    portal.post("/__sim/journal/reset", &json!({}));
+    assert_eq!(here.verify()["indexed"], documents);
+    assert_eq!(portal.json("/__sim/journal")["total"], 0, "from the database alone");
+    assert_ne!(here.run(&["index", "stats", "--json"]).ok().json()["generation"], live);
+}
