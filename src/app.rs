@@ -151,8 +151,8 @@ impl Reading {
             return Err(StartError::Empty(folder.0.clone()));
         }
         let store = Store::open_read_only(&folder.database())?;
-        let index =
-            Embedded::open_read_only(folder.index(), Options::default()).map_err(KnowledgeError::from)?;
+        let index = Embedded::open_read_only(folder.index(), index_options(&config)?)
+            .map_err(KnowledgeError::from)?;
         let known: Vec<OrgId> = store.read(|conn| orgs::list(conn))?;
         let org = chosen(known, org)?.ok_or_else(|| StartError::Empty(folder.0.clone()))?;
         Ok(Self { config, store, index: Arc::new(index), org })

@@ -79,14 +79,14 @@ fn write_table(folder: &std::path::Path) {
     bytes.extend([1.0_f32, 0.1, 1.0, 0.2].iter().flat_map(|number| number.to_le_bytes()));
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("model.safetensors"), bytes).unwrap();
-    let words = json!({"model": {"type": "WordPiece", "vocab": {"lighthouse": 0, "beacon": 1}}});
+    let words = json!({"model": {"type": "WordPiece", "vocab": {"lighthouse": 0, "quuxlamp": 1}}});
     std::fs::write(folder.join("tokenizer.json"), words.to_string()).unwrap();
 }
 
 #[test]
 fn a_table_of_meanings_is_used_once_it_is_set_and_a_bad_one_is_refused_by_name() {
     let (portal, mut here) = synced();
-    let note = json!({"properties": {"hs_note_body": "<p>the beacon on the pier is dark</p>"}});
+    let note = json!({"properties": {"hs_note_body": "<p>the quuxlamp on the pier is dark</p>"}});
     portal.post("/__sim/objects/notes", &note);
     here.run(&["sync"]).ok();
     assert!(here.search("lighthouse").is_empty());

@@ -4,12 +4,7 @@
 //! `damage` and `swap` what happens when things break or change under readers;
 //! `isolation` and `queries` are properties over made-up input.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test stops at the first surprise"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops at the first surprise")]
 
 mod contract;
 mod crash;

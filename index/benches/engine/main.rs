@@ -1,5 +1,5 @@
-//! Index stage and query latency against the bare engine, on the same made-up
-//! mails in the same run.
+//! Index stage and query latency against the bare engine and SQLite's full text
+//! search, on the same made-up mails in the same run.
 //!
 //! `cargo bench -p hublore-index` takes about a minute; `HUBLORE_DOCUMENTS=1000000`
 //! sets the number of mails, `HUBLORE_QUERIES_ONLY=1` leaves out the first part. Throughput is given per CPU second of the whole
@@ -16,10 +16,19 @@
 use hublore_index::{
     Change, Document, Embedded, KnowledgeIndex, Language, Options, Passage, Position, Request, Scope,
 };
+use made_up::{Text, cpu};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tantivy::schema::{FAST, INDEXED, STRING, Schema, TextFieldIndexing, TextOptions};
+use tantivy::collector::TopDocs;
+use tantivy::query::{BooleanQuery, Occur, QueryParser, TermQuery};
+use tantivy::schema::{
+    FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions,
+};
 use tantivy::{Index, TantivyDocument, Term};
+
+mod fts;
+#[path = "../made_up/mod.rs"]
+mod made_up;
 
 const BATCH: usize = 2_000;
 const CUSTOMERS: u64 = 20_000;
@@ -31,12 +40,18 @@ fn main() {
     let sample: u64 = (0..1_000).map(|n| text.mail(n).1.len() as u64).sum::<u64>() / 1_000;
     println!("{documents} mails, {sample} bytes each on average");
     if std::env::var_os("HUBLORE_QUERIES_ONLY").is_some() {
-        return queries(&text, documents);
+        queries(&text, documents);
+        if documents <= 200_000 {
+            raw_queries(&text, documents);
+            fts::queries(&text, documents);
+        }
+        return;
     }
     let raw = best_of(3, || raw_engine(&text, documents));
     let ours = best_of(3, || index_stage(&text, documents));
     println!("raw engine   {raw}");
     println!("index stage  {ours}");
+    println!("SQLite FTS5  {}", fts::stage(&text, documents));
     println!("ratio        {:.2} of the raw engine's documents per CPU second", ours.per_cpu / raw.per_cpu);
     println!(
         "disk         {:.2} x text (raw {:.2})",
@@ -44,6 +59,8 @@ fn main() {
         raw.disk / text_bytes(sample, documents)
     );
     queries(&text, documents);
+    raw_queries(&text, documents);
+    fts::queries(&text, documents);
 }
 
 fn text_bytes(sample: u64, documents: u64) -> f64 {
@@ -94,41 +111,92 @@ fn timed(text: &Text, documents: u64, dir: &Path, work: impl FnOnce()) -> Stage 
 /// title and body with its English analyser, no stored body, one commit.
 fn raw_engine(text: &Text, documents: u64) -> Stage {
     let dir = tempfile::tempdir().unwrap();
-    let mut builder = Schema::builder();
-    let indexing = TextFieldIndexing::default()
-        .set_tokenizer("en_stem")
-        .set_index_option(tantivy::schema::IndexRecordOption::WithFreqsAndPositions);
-    let stemmed = TextOptions::default().set_indexing_options(indexing);
-    let key = builder.add_text_field("key", STRING | FAST);
-    let org = builder.add_text_field("org", STRING);
-    let kind = builder.add_text_field("kind", STRING);
-    let customer = builder.add_text_field("customer", STRING);
-    let at = builder.add_i64_field("at", FAST | INDEXED);
-    let title = builder.add_text_field("title", stemmed.clone());
-    let body = builder.add_text_field("body", stemmed);
-    let names = builder.add_text_field("names", tantivy::schema::TEXT);
-    let index = Index::create_in_dir(dir.path(), builder.build()).unwrap();
-    timed(text, documents, dir.path(), || {
+    let (index, fields) = Raw::create(dir.path());
+    timed(text, documents, dir.path(), || fields.fill(&index, text, documents))
+}
+
+/// Fields of the bare engine.
+struct Raw {
+    key: Field,
+    org: Field,
+    kind: Field,
+    customer: Field,
+    at: Field,
+    title: Field,
+    body: Field,
+    names: Field,
+}
+
+impl Raw {
+    fn create(dir: &Path) -> (Index, Raw) {
+        let mut builder = Schema::builder();
+        let indexing = TextFieldIndexing::default()
+            .set_tokenizer("en_stem")
+            .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+        let stemmed = TextOptions::default().set_indexing_options(indexing);
+        let raw = Raw {
+            key: builder.add_text_field("key", STRING | FAST),
+            org: builder.add_text_field("org", STRING),
+            kind: builder.add_text_field("kind", STRING),
+            customer: builder.add_text_field("customer", STRING),
+            at: builder.add_i64_field("at", FAST | INDEXED),
+            title: builder.add_text_field("title", stemmed.clone()),
+            body: builder.add_text_field("body", stemmed),
+            names: builder.add_text_field("names", tantivy::schema::TEXT),
+        };
+        (Index::create_in_dir(dir, builder.build()).unwrap(), raw)
+    }
+
+    fn fill(&self, index: &Index, text: &Text, documents: u64) {
         let mut writer = index.writer_with_num_threads::<TantivyDocument>(1, BUDGET_BYTES).unwrap();
         for n in 0..documents {
             let made = document(text, n);
-            writer.delete_term(Term::from_field_text(key, &made.id));
+            writer.delete_term(Term::from_field_text(self.key, &made.id));
             let mut doc = TantivyDocument::new();
-            doc.add_text(key, &made.id);
-            doc.add_text(org, &made.org);
-            doc.add_text(kind, &made.kind);
-            doc.add_text(customer, &made.customers[0]);
-            doc.add_i64(at, made.occurred_at);
-            doc.add_text(title, &made.title);
-            doc.add_text(body, &made.passages[0].text);
+            doc.add_text(self.key, &made.id);
+            doc.add_text(self.org, &made.org);
+            doc.add_text(self.kind, &made.kind);
+            doc.add_text(self.customer, &made.customers[0]);
+            doc.add_i64(self.at, made.occurred_at);
+            doc.add_text(self.title, &made.title);
+            doc.add_text(self.body, &made.passages[0].text);
             for name in &made.names {
-                doc.add_text(names, name);
+                doc.add_text(self.names, name);
             }
             writer.add_document(doc).unwrap();
         }
         writer.commit().unwrap();
         writer.wait_merging_threads().unwrap();
-    })
+    }
+}
+
+/// The bare engine's best ten, without count, collapsing or highlights.
+fn raw_queries(text: &Text, documents: u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let (index, raw) = Raw::create(dir.path());
+    raw.fill(&index, text, documents);
+    let searcher = index.reader().unwrap().searcher();
+    let parser = QueryParser::for_index(&index, vec![raw.title, raw.body]);
+    for (name, count, filtered) in
+        [("raw engine: five words", 5, false), ("raw engine: three of one customer", 3, true)]
+    {
+        let mut times: Vec<Duration> = (0..400u64)
+            .map(|n| {
+                let words: Vec<&str> = (0..count).map(|i| text.word(n * 31 + i)).collect();
+                let start = Instant::now();
+                let mut clauses = vec![(Occur::Must, parser.parse_query(&words.join(" ")).unwrap())];
+                if filtered {
+                    let customer = Term::from_field_text(raw.customer, &format!("c{}", n % CUSTOMERS));
+                    clauses.push((Occur::Must, Box::new(TermQuery::new(customer, IndexRecordOption::Basic))));
+                }
+                let best =
+                    searcher.search(&BooleanQuery::new(clauses), &TopDocs::with_limit(10).order_by_score());
+                std::hint::black_box(best.unwrap());
+                start.elapsed()
+            })
+            .collect();
+        print_row(name, &mut times);
+    }
 }
 
 fn index_stage(text: &Text, documents: u64) -> Stage {
@@ -248,95 +316,6 @@ fn document(text: &Text, n: u64) -> Document {
         occurred_at: n as i64,
         linked: true,
     }
-}
-
-/// Words by Zipf's law, mails of log-normal length.
-struct Text {
-    words: Vec<String>,
-    /// Cumulated frequency of each word.
-    weights: Vec<f64>,
-}
-
-impl Text {
-    fn new() -> Text {
-        const COMMON: &str = "the to and of a in is you for that it we on with this be your have as are i or not will can at from by our if";
-        const STARTS: [&str; 24] = [
-            "re", "con", "in", "de", "pro", "ac", "sub", "over", "com", "ex", "per", "dis", "un", "inter",
-            "trans", "mar", "ser", "cal", "port", "bal", "fin", "gen", "hal", "lim",
-        ];
-        const MIDDLES: [&str; 20] = [
-            "ta", "vi", "ler", "pos", "duc", "mit", "ces", "nal", "por", "gra", "sta", "ten", "ver", "lec",
-            "for", "ri", "mo", "su", "pla", "qui",
-        ];
-        const ENDS: [&str; 16] = [
-            "", "s", "ed", "ing", "ation", "er", "ers", "ment", "ly", "able", "ness", "ity", "ive", "al",
-            "t", "e",
-        ];
-        let mut words: Vec<String> = COMMON.split(' ').map(str::to_owned).collect();
-        for n in 0..30_000u64 {
-            let dice = scatter(n);
-            let pick = |list: &[&str], shift: u64| list[(dice >> shift) as usize % list.len()].to_owned();
-            words.push(
-                pick(&STARTS, 3)
-                    + &pick(&MIDDLES, 17)
-                    + &pick(&MIDDLES[..(n as usize % 20) + 1], 31)
-                    + &pick(&ENDS, 43),
-            );
-        }
-        let mut sum = 0.0;
-        let weights = (0..words.len())
-            .map(|rank| {
-                sum += 1.0 / (rank as f64 + 2.7);
-                sum
-            })
-            .collect();
-        Text { words, weights }
-    }
-
-    fn zipf(&self, dice: u64) -> &str {
-        let share = (dice >> 11) as f64 / (1u64 << 53) as f64;
-        let target = share * self.weights[self.weights.len() - 1];
-        let at = self.weights.partition_point(|sum| *sum < target);
-        &self.words[at.min(self.words.len() - 1)]
-    }
-
-    /// A word someone might search for: neither very common nor very rare.
-    fn word(&self, n: u64) -> &str {
-        &self.words[40 + (scatter(n) % 3_000) as usize]
-    }
-
-    fn mail(&self, n: u64) -> (String, String) {
-        let mut dice = scatter(n);
-        let mut next = || {
-            dice = scatter(dice);
-            dice
-        };
-        let normal: f64 = (0..6).map(|_| (next() >> 11) as f64 / (1u64 << 53) as f64).sum::<f64>() - 3.0;
-        let count = (normal.mul_add(1.0, 5.2).exp() as usize).clamp(15, 4_000);
-        let title: Vec<&str> = (0..5).map(|_| self.zipf(next())).collect();
-        let mut body = String::with_capacity(count * 7);
-        for i in 0..count {
-            body.push_str(self.zipf(next()));
-            body.push_str(if i % 12 == 11 { ". " } else { " " });
-        }
-        body.push_str(&format!("INV-{} +49 30 {}", 100_000 + n, 1_000_000 + n));
-        (title.join(" "), body)
-    }
-}
-
-fn scatter(n: u64) -> u64 {
-    let mut x = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
-}
-
-/// CPU time of this process so far, all threads, from the system's counters of 10 ms.
-fn cpu() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    Duration::from_millis(ticks * 10)
 }
 
 fn size_of(dir: &Path) -> u64 {
