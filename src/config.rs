@@ -13,10 +13,7 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use crate::domain::engagement::{Kind, SkipReason};
-<<<<<<< HEAD
 use crate::domain::rule::Unsure;
-=======
->>>>>>> 6a83f3e (Index: meaning, recency and kind, copies make room, phone numbers in any notation)
 use crate::hubspot::paths::ApiVersion;
 
 /// The default file, as the manual and as the lowest layer.
@@ -417,13 +414,10 @@ mod tests {
             ("[hubspot]\napi_version = \"v3\"", "hubspot.api_version"),
             ("[server]\nlisten = \"here\"", "server.listen"),
             ("[noise]\nskip = [\"spam\"]", "noise.skip"),
-<<<<<<< HEAD
             ("[rules]\nunsure = \"maybe\"", "rules.unsure"),
             ("[distillation]\nkinds = [\"fax\"]", "distillation.kinds"),
-=======
             ("[search]\nrecency_weight = 2", "search.recency_weight"),
             ("[search]\nkinds = { fax = 1.1 }", "search.kinds"),
->>>>>>> 6a83f3e (Index: meaning, recency and kind, copies make room, phone numbers in any notation)
         ] {
             let error = written(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

@@ -67,22 +67,22 @@ pub(crate) fn ends(text: &str, start: usize) -> Ends {
     let bytes = text.as_bytes();
     let first = bytes[start];
     let mut groups = Groups::default();
+    // A digit at the start opens the first group, as a mark before one does.
     let (mut ends, mut gap) = (Ends::default(), usize::from(first.is_ascii_digit()));
     for (at, &byte) in bytes.iter().enumerate().skip(start).take(MAX_BYTES) {
         if byte.is_ascii_digit() {
             if gap > 0 {
                 // A number may end before every gap.
                 if groups.digits >= WHOLE && groups.is_likely(first) {
-                    ends.push(at - gap);
+                    ends.push(end_of_digits(bytes, start, groups.digits));
+                }
+                if groups.count == MAX_GROUPS {
+                    break;
                 }
                 groups.count += 1;
                 gap = 0;
             }
-            let Some(length) = groups.count.checked_sub(1).and_then(|last| groups.lengths.get_mut(last))
-            else {
-                break;
-            };
-            *length += 1;
+            groups.lengths[groups.count - 1] += 1;
             groups.digits += 1;
         } else if matches!(byte, b' ' | b'-' | b'.' | b'/' | b'(' | b')') || (byte == b'+' && at == start) {
             gap += 1;
