@@ -138,13 +138,16 @@ fn engagement(text: &Text, n: u64, words: u64, more: &str) -> ProcessedEngagemen
     let (title, body) = text.mail(words);
     let body = format!("{body} {more}");
     let words: Vec<&str> = body.split(' ').collect();
-    let passage = |words: &[&str]| Passage { text: words.join(" "), language: Some("en".to_owned()) };
+    let passage =
+        |words: &[&str]| Passage { text: words.join(" "), language: Some("en".to_owned()), quoted: false };
     ProcessedEngagement {
         raw: RawEngagement {
             kind: [Kind::Email, Kind::Note, Kind::Call][(n % 3) as usize],
             id: n.to_string(),
             title: Some(title),
             body: Body::default(),
+            transcript: None,
+            created_at: Millis(1),
             occurred_at: Millis(1_700_000_000_000 + n as i64 * 1_000),
             updated_at: Millis(1),
             owner: None,
@@ -153,9 +156,11 @@ fn engagement(text: &Text, n: u64, words: u64, more: &str) -> ProcessedEngagemen
             from_name: None,
             outgoing: false,
             out_of_office: false,
+            erased: false,
             url: None,
             links: Links { contacts: vec![(n % CONTACTS).to_string()], ..Links::default() },
             properties: "{}".to_owned(),
+            reread: None,
         },
         passages: words.chunks(PASSAGE_WORDS).map(passage).collect(),
         language: Some("en".to_owned()),
@@ -163,6 +168,7 @@ fn engagement(text: &Text, n: u64, words: u64, more: &str) -> ProcessedEngagemen
         template: None,
         own_passages: None,
         secrets: Vec::new(),
+        ruling: None,
     }
 }
 
