@@ -97,7 +97,7 @@ fn inline_headers(line: &str) -> Vec<Header> {
 }
 
 /// Lower case without the dot that Turkish capitals leave behind.
-fn lower(text: &str) -> String {
+pub(super) fn lower(text: &str) -> String {
     let mut out = text.to_lowercase();
     if out.contains('\u{307}') {
         out = out.replace('\u{307}', "");

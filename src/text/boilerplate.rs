@@ -5,7 +5,7 @@
 use super::body::SpanClass;
 use super::finder::Finder;
 use super::lines::{self, Line};
-use super::wording::{DEVICE, MOBILE};
+use super::wording::{BANNER, DEVICE, MOBILE};
 use std::sync::LazyLock;
 
 const DISCLAIMER: &str = "intended recipient|confidential|confidentiality|may contain privileged|if you are not the intended|\
@@ -102,6 +102,27 @@ fn opens_mobile(line: &str) -> bool {
     let mut opens = false;
     MOBILES.each(line, |_, at, len| opens |= at == 0 || len > 12);
     opens
+}
+
+static BANNERS: LazyLock<Finder> = LazyLock::new(|| Finder::new(BANNER.iter().map(|w| (*w, 0))));
+
+/// Lines with words at the top of a mail among which a server's warning may stand.
+const TOP: usize = 5;
+/// Bytes of the longest line of such a warning.
+const LONGEST_BANNER: usize = 300;
+
+/// Mark what mail servers put above a message from outside. Line by line: the message may follow without a blank.
+pub(super) fn mark_banner(lines: &mut [Line]) {
+    for line in lines.iter_mut().filter(|line| line.is_open()).take(TOP) {
+        let text = line.text.trim_start_matches(|c: char| !c.is_alphanumeric());
+        let mut warns = false;
+        if text.len() <= LONGEST_BANNER {
+            BANNERS.each(text, |_, at, _| warns |= at == 0);
+        }
+        if warns {
+            line.class = Some(SpanClass::Disclaimer);
+        }
+    }
 }
 
 /// What the wordings of one paragraph say.

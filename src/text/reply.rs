@@ -24,6 +24,7 @@ pub(super) fn classify(source: &Extract, body: &Body) -> Vec<Span> {
     cut_threads(&mut lines, &soft, forward, parent.is_some());
     close_soft(&mut lines, &soft);
     mark_mobile(&mut lines);
+    boilerplate::mark_banner(&mut lines);
     boilerplate::mark(&mut lines);
     signature::mark(&mut lines, body.sender_names);
     keep_something(&mut lines);

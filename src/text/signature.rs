@@ -30,7 +30,7 @@ pub(super) fn mark(lines: &mut [Line], sender: &[&str]) {
         return;
     }
     if let Some(at) = found.sign_off {
-        lines[begin + at].class = Some(SpanClass::SignOff);
+        lines::force(&mut lines[begin + found.start..=begin + at], SpanClass::SignOff);
     }
     lines::set(&mut lines[begin + found.signature.start..begin + found.signature.end], SpanClass::Signature);
 }
@@ -79,11 +79,9 @@ pub(super) fn is_sign_off(line: &str) -> bool {
     if is_thanks(line) && line.ends_with(['.', '!']) {
         return false;
     }
-    let core = line
-        .trim_matches(|c: char| {
-            matches!(c, '.' | ',' | '!' | ' ' | '，' | '。' | '-' | '*' | ';' | ':' | '、' | '/')
-        })
-        .to_lowercase();
+    let core = attribution::lower(line.trim_matches(|c: char| {
+        matches!(c, '.' | ',' | '!' | ' ' | '，' | '。' | '-' | '*' | ';' | ':' | '、' | '/')
+    }));
     SIGN_OFF.contains(core.as_str())
 }
 
@@ -113,7 +111,9 @@ fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
         }
         let alone = count == 1 && is_thanks(line);
         if is_sign_off(line) && !alone && follows(&lines[n + 1..]) {
-            return Some(Found { start: n, sign_off: Some(n), signature: n + 1..lines.len() });
+            // "Thanks," and "Best regards," may stand on two lines.
+            let start = if n > from && is_sign_off(lines[n - 1]) { n - 1 } else { n };
+            return Some(Found { start, sign_off: Some(n), signature: n + 1..lines.len() });
         }
         if begins(lines, n, sender) {
             best = Some(n);
@@ -217,12 +217,15 @@ fn is_sender(line: &str, sender: &[&str]) -> bool {
         let own = fold(s.split('@').next().unwrap_or_default());
         let known = |w: &String| own.contains(w) || w.chars().count() == 1 || own.iter().any(|o| nick(o, w));
         let initials: String = own.iter().filter_map(|w| w.chars().next()).collect();
+        // Two letters are as likely a word ("OK", "PM") as a name, and keeping them costs nothing.
+        let initialled = own.len() >= 3 && line_key == initials;
         let long = words
             .iter()
             .any(|w| w.chars().count() > 1 && (own.contains(w) || own.iter().any(|o| nick(o, w))));
         let reversed: String = own.iter().rev().cloned().collect();
         long && words.iter().all(known)
-            || own.len() >= 2 && (line_key == initials || line_key == own.concat() || line_key == reversed)
+            || initialled
+            || own.len() >= 2 && (line_key == own.concat() || line_key == reversed)
     })
 }
 

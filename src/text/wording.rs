@@ -119,7 +119,12 @@ pub(super) static SIGN_OFF: WordSet = LazyLock::new(|| {
          tisztelettel|köszönöm|cu stimă|cu respect|toate cele bune|mulțumesc|с уважением|с наилучшими пожеланиями|спасибо|\
          з повагою|дякую|με εκτίμηση|φιλικά|ευχαριστώ|saygılarımla|saygılarımızla|iyi çalışmalar|teşekkürler|مع التحية|\
          تحياتي|مع أطيب التحيات|شكرا|בברכה|תודה|trân trọng|cảm ơn|xin cảm ơn|よろしくお願いいたします|よろしくお願いします|\
-         よろしくお願い致します|敬具|감사합니다|此致|祝好|谢谢|顺颂商祺|lijep pozdrav|srdačan pozdrav|lep pozdrav|s spoštovanjem|\
+         よろしくお願い致します|敬具|감사합니다|此致|祝好|谢谢|顺颂商祺|bedste hilsner|mange hilsner|kærlig hilsen|mange hilsener|beste hilsen|\
+         bästa hälsningar|varma hälsningar|parhain terveisin|serdecznie pozdrawiam|pozdrawiam serdecznie|\
+         z wyrazami szacunku|s úctou|se srdečným pozdravem|üdv|szívélyes üdvözlettel|numai bine|o zi bună|hartelijke groeten|\
+         met groet|fijne dag|bonne journée|très cordialement|bien amicalement|cdt|cdlt|respectueusement|saluti cordiali|\
+         cordialmente|a presto|un abraço|grande abraço|até breve|saludos y gracias|iyi günler|kolay gelsin|sevgiler|selamlar|\
+         saygılar|всего доброго|с наилучшими|з найкращими побажаннями|με φιλικούς χαιρετισμούς|敬礼|lijep pozdrav|srdačan pozdrav|lep pozdrav|s spoštovanjem|\
          поздрави|с поздрав|pagarbiai|ar cieņu|lugupidamisega|salutacions|hormat saya|terima kasih|ด้วยความเคารพ|virðingarfyllst",
     )
 });
@@ -149,5 +154,22 @@ pub(super) static DEVICE: Words = LazyLock::new(|| {
          telefon|telefoon|puhelim|матильд|телефон|мобильн|huawei|xiaomi|redmi|pixel|oneplus|motorola|nexus|palm|treo|\
          smartphone|handheld|wireless|touchpad|k-9|app|aol|gmx|web.de|pc|mac|watch|τηλέφωνο|κινητό|هاتف|携帯|手机|手機|電話|\
          휴대폰|電話|ti-85|verizon|t-mobile|at&t|vodafone|orange|boxer|hub|superhuman|front|hubspot|thunderbird|proton|fairemail",
+    )
+});
+
+/// What a mail server puts above a message from outside: openings of lines.
+pub(super) static BANNER: Words = LazyLock::new(|| {
+    list(
+        "external email|external sender|external message|external]|extern]|externe]|externe e-mail|externe mail|\
+         caution: external|caution: this email|caution: this message|caution - this email|warning: this email|\
+         warning: this message|this email originated|this message originated|this email was sent from outside|\
+         this message was sent from outside|this message came from outside|this email came from outside|\
+         do not click links|do not click on links|you don't often get email from|you don’t often get email from|\
+         some people who received this message don't often|achtung: diese e-mail|achtung: externe|\
+         diese e-mail stammt von außerhalb|diese e-mail kommt von außerhalb|diese nachricht stammt von außerhalb|\
+         sie erhalten nicht häufig e-mails von|sie erhalten nicht oft eine e-mail von|courriel externe|e-mail externe|\
+         attention : ce message provient|ce message provient de l'extérieur|vous n'obtenez pas souvent|correo externo|\
+         este correo proviene de fuera|este mensaje proviene de fuera|e-mail externo|esta mensagem veio de fora|\
+         email esterna|questa email proviene dall'esterno|let op: deze e-mail|deze e-mail komt van buiten",
     )
 });

@@ -26,6 +26,7 @@ mod segments;
 mod supply_chain;
 mod support;
 mod text_generated;
+mod text_held_out;
 mod text_hostile;
 mod text_measure;
 mod text_near_copies;

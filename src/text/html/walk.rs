@@ -221,6 +221,8 @@ impl Walk {
                 | b"ms-outlook-mobile-signature"
                 | b"hs_signature" => MarkKind::Signature,
                 b"hs_cos_wrapper_email_can_spam" => MarkKind::Footer,
+                // Yahoo numbers its class names anew in every mail.
+                yahoo if yahoo.starts_with(b"ydp") && yahoo.ends_with(b"signature") => MarkKind::Signature,
                 _ => continue,
             };
             self.kind = Some(kind);
