@@ -17,6 +17,7 @@ mod remote;
 mod search;
 mod segments;
 mod serve;
+mod show;
 mod status;
 mod sync;
 
@@ -87,6 +88,8 @@ enum Verb {
     Search(search::Search),
     /// A customer's context as an agent gets it
     Context(context::CustomerContext),
+    /// Read one engagement: its body laid out for people, secrets masked
+    Show(show::Show),
     /// Why an engagement is, or is not, found
     Explain(explain::Explain),
     /// Saved filters over contacts and companies by their deals: who is in them, how much is at stake
@@ -204,6 +207,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Status => status::run(&global),
         Verb::Search(search) => search::run(&global, &search),
         Verb::Context(context) => context::run(&global, &context),
+        Verb::Show(show) => show::run(&global, &show),
         Verb::Explain(explain) => explain::run(&global, &explain),
         Verb::Segments(segments) => segments::run(&global, &segments),
         Verb::Index(index) => index::run(&global, &index),

@@ -70,3 +70,8 @@ fn excerpt(hit: &SearchHit) -> String {
 pub(super) fn plain(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
+
+/// The same for a text of several lines, which stay.
+pub(super) fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}

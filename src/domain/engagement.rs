@@ -46,6 +46,9 @@ impl Kind {
     }
 }
 
+/// How HubSpot's notice begins.
+const WITHHELD: &str = "The content of this email has been redacted";
+
 /// The body as HubSpot sent it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Body {
@@ -56,6 +59,15 @@ pub struct Body {
 }
 
 impl Body {
+    /// A notice stands in place of what was written: the scopes do not allow to read it (contract, section 2.5).
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        let starts = |part: &Option<String>| {
+            part.as_deref().is_some_and(|text| text.trim_start().starts_with(WITHHELD))
+        };
+        starts(&self.html) || starts(&self.plain)
+    }
+
     /// Nothing was written at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {

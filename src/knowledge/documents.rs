@@ -32,13 +32,19 @@ pub fn of(conn: &mut dyn Conn, engagement: StoredEngagement) -> Result<Document,
     customers.extend(recipients.iter().map(|id| customer_key(portal, id)));
     customers.sort();
     customers.dedup();
+    let theirs = near_copies::recipient_companies(conn, org, document)?;
+    let mut companies: Vec<String> =
+        companies.iter().map(|company| company_key(portal, &company.id)).collect();
+    companies.extend(theirs.iter().map(|id| company_key(portal, id)));
+    companies.sort();
+    companies.dedup();
     Ok(Document {
         id: document.to_string(),
         org: org.as_str().to_owned(),
         version: engagement.seq,
         kind: document.kind.as_str().to_owned(),
         customers,
-        companies: companies.iter().map(|company| company_key(portal, &company.id)).collect(),
+        companies,
         linked: !people.is_empty(),
         owner: engagement.owner,
         names,

@@ -7,36 +7,13 @@ use serde::Serialize;
 
 use super::KnowledgeError;
 use super::scope::{Caller, visible};
-use super::search::{CustomerName, trust};
-use crate::domain::clock::Millis;
-use crate::domain::engagement::{Kind, Passage, SkipReason};
+use crate::domain::engagement::SkipReason;
 use crate::domain::ids::{DocumentId, customer_key};
 use crate::store::Store;
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::near_copies;
 use crate::store::people::{self, Person};
-
-/// An engagement as an agent reads it.
-#[derive(Debug, Clone, Serialize)]
-pub struct Engagement {
-    /// Document id.
-    pub id: String,
-    /// Kind.
-    pub kind: Kind,
-    /// Subject or title.
-    pub title: Option<String>,
-    /// New text, passage by passage, secrets masked.
-    pub passages: Vec<Passage>,
-    /// When it happened.
-    pub occurred_at: Millis,
-    /// Address in HubSpot's app.
-    pub url: Option<String>,
-    /// Customers it is tied to.
-    pub customers: Vec<CustomerName>,
-    /// How far the text may be trusted.
-    pub trust: &'static str,
-}
 
 /// Why an engagement is, or is not, found.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +33,7 @@ pub struct Finding {
 }
 
 /// The engagement, if it exists and the caller may see it.
-fn seen(
+pub(super) fn seen(
     conn: &mut dyn Conn,
     caller: &Caller,
     document: &DocumentId,
@@ -70,26 +47,6 @@ fn seen(
         people.iter().any(|person| keys.contains(&customer_key(person.portal, &person.id)))
     });
     Ok(allowed.then_some((row, people)))
-}
-
-/// Reads one engagement; `None` where there is none that the caller may see.
-pub fn engagement(
-    store: &Store,
-    caller: &Caller,
-    document: &DocumentId,
-) -> Result<Option<Engagement>, KnowledgeError> {
-    let found = store.read(|conn| seen(conn, caller, document))?;
-    let learned = found.filter(|(row, _)| row.is_learned());
-    Ok(learned.map(|(row, people)| Engagement {
-        id: row.document.to_string(),
-        kind: row.document.kind,
-        title: row.title,
-        passages: row.passages,
-        occurred_at: row.occurred_at,
-        url: row.url,
-        customers: people.into_iter().map(|one| CustomerName { email: one.email, name: one.name }).collect(),
-        trust: trust(row.document.kind),
-    }))
 }
 
 /// Explains one engagement; with `customer`, why a search for that address does not show it.
@@ -201,6 +158,8 @@ fn sentence(code: &str, row: &StoredEngagement, unlinked: bool, customer: Option
 
 /// The document id that was typed; an id as HubSpot writes it is looked for in every kind.
 pub fn document(store: &Store, caller: &Caller, text: &str) -> Result<DocumentId, KnowledgeError> {
+    // A hit is named by its passage.
+    let text = text.split_once('#').map_or(text, |(document, _)| document);
     if let Ok(document) = text.parse() {
         return Ok(document);
     }

@@ -5,6 +5,7 @@
 
 pub mod context;
 pub mod documents;
+pub mod engagement;
 pub mod explain;
 pub mod follower;
 pub mod rebuild;

@@ -9,9 +9,6 @@ use crate::text::{
     Body, BodyKind, Noise, Normalized, Secret, Span, SpanClass, normalize, secrets, visible_text,
 };
 
-/// HubSpot puts this in place of a body that the scopes do not allow to read (contract, section 2.5).
-const REDACTED: &str = "The content of this email has been redacted";
-
 /// An engagement with its text.
 #[derive(Debug, Clone)]
 pub struct NormalizedEngagement {
@@ -38,7 +35,7 @@ pub fn engagement(
     parent: Option<&engagement::Body>,
     mask_secrets: bool,
 ) -> NormalizedEngagement {
-    let redacted = is_redacted(&raw);
+    let redacted = raw.kind == Kind::Email && raw.body.is_withheld();
     let normalized = text_of(&raw, parent, mask_secrets);
     // An answer is written for one person, however often its sentences were used before.
     let answers = parent.is_some() || normalized.spans.iter().any(|span| span.class == SpanClass::Quote);
@@ -87,7 +84,7 @@ fn text_of(raw: &RawEngagement, parent: Option<&engagement::Body>, mask_secrets:
         sender_names: &names,
         parent: parent.as_deref(),
         mask_secrets,
-        ..Body::new(body_kind(raw.kind))
+        ..Body::new(BodyKind::of_engagement(raw.kind.as_str()))
     };
     normalize(&body)
 }
@@ -104,20 +101,4 @@ fn with_notes(raw: &RawEngagement, transcript: &str) -> String {
 fn passage(passage: crate::text::Passage, quoted: bool) -> Passage {
     let language = passage.language.map(|language| language.code().to_owned());
     Passage { text: passage.text, language, quoted }
-}
-
-fn body_kind(kind: Kind) -> BodyKind {
-    match kind {
-        Kind::Email => BodyKind::Email,
-        Kind::Note => BodyKind::Note,
-        Kind::Call => BodyKind::Call,
-        Kind::Meeting => BodyKind::Meeting,
-        Kind::FormSubmission => BodyKind::FormSubmission,
-    }
-}
-
-fn is_redacted(raw: &RawEngagement) -> bool {
-    let starts =
-        |part: &Option<String>| part.as_deref().is_some_and(|text| text.trim_start().starts_with(REDACTED));
-    raw.kind == Kind::Email && (starts(&raw.body.html) || starts(&raw.body.plain))
 }

@@ -1,17 +1,21 @@
-//! Parents of mails: the mail that came before another one in its thread, so that quotes are told with certainty.
+//! Parents of mails: what was said before in their thread, so that quotes are told with certainty.
 //!
-//! A parent is the newest mail of the thread that happened earlier; it is looked for among the mails read a moment
-//! ago, which may not be stored yet, and in the store. A parent that HubSpot hands out after its answer is found
-//! when the answer is read the next time; until then the answer's quotes are told by their marks alone.
+//! HubSpot does not say which mail another one answers (its headers name people, not references), and threads branch:
+//! so the newest few mails of the thread that happened earlier count together. They are looked for among the mails read
+//! a moment ago, which may not be stored yet, and in the store. A parent that HubSpot hands out after its answer is
+//! found when the answer is read the next time; until then the answer's quotes are told by their marks alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use super::publish::Owner;
 use crate::domain::engagement::{Body, Kind, RawEngagement};
-use crate::store::threads::{self, Place};
+use crate::store::threads::{self, PARENTS, Place};
 use crate::store::{Store, StoreError};
+use crate::text::visible_text;
 
+/// Bytes of earlier text that are compared with a mail.
+const MOST_PARENT_BYTES: usize = 256 << 10;
 /// Mails kept until they are surely stored: more than the street holds.
 const MOST_MAILS: usize = 5_000;
 /// Bytes of bodies kept.
@@ -41,7 +45,7 @@ impl Threads {
         Self { store, owner, recent: HashMap::new(), order: VecDeque::new(), bytes: 0 }
     }
 
-    /// The parent's body for each record of a page. One read of the store for the whole page, and none for a page
+    /// What was said before each record of a page, as one plain body. One read of the store for the whole page, and none for a page
     /// without threads.
     pub fn parents(&mut self, page: &[RawEngagement]) -> Result<Vec<Option<Arc<Body>>>, StoreError> {
         let in_thread = |raw: &RawEngagement| raw.kind == Kind::Email && raw.thread.is_some();
@@ -55,8 +59,8 @@ impl Threads {
             let parent = |raw: &RawEngagement| {
                 let Some(thread) = raw.thread.as_ref().filter(|_| in_thread(raw)) else { return Ok(None) };
                 let place = (raw.occurred_at, raw.id.clone());
-                let stored = threads::mail_before(conn, org, portal, thread, &place)?;
-                Ok(newest(recent.get(thread), &place, stored))
+                let stored = threads::mails_before(conn, org, portal, thread, &place)?;
+                Ok(joined(&newest(recent.get(thread), &place, stored)))
             };
             page.iter().map(parent).collect()
         })
@@ -88,14 +92,32 @@ impl Threads {
     }
 }
 
-/// The newest mail before `place`, of those read a moment ago and the stored one.
-fn newest(recent: Option<&Vec<Earlier>>, place: &Place, stored: Option<(Place, Body)>) -> Option<Arc<Body>> {
-    let before = recent.into_iter().flatten().filter(|mail| mail.place < *place);
-    // Of two readings of one mail the later one is believed.
-    let read = before.max_by(|a, b| a.place.cmp(&b.place));
-    match (read, stored) {
-        (Some(read), Some((stored, body))) if stored > read.place => Some(Arc::new(body)),
-        (Some(read), _) => Some(Arc::clone(&read.body)),
-        (None, stored) => stored.map(|(_, body)| Arc::new(body)),
+/// The newest mails before `place`, of those read a moment ago and the stored ones, newest first.
+fn newest(recent: Option<&Vec<Earlier>>, place: &Place, stored: Vec<(Place, Body)>) -> Vec<Arc<Body>> {
+    // Of two readings of one mail the later one is believed; what was read a moment ago is later than what is stored.
+    let read = recent.into_iter().flatten().rev().filter(|mail| mail.place < *place);
+    let read = read.map(|mail| (mail.place.clone(), Arc::clone(&mail.body)));
+    let stored = stored.into_iter().map(|(place, body)| (place, Arc::new(body)));
+    let mut mails: Vec<(Place, Arc<Body>)> = Vec::new();
+    for (place, body) in read.chain(stored) {
+        if mails.iter().all(|(known, _)| known.1 != place.1) {
+            mails.push((place, body));
+        }
     }
+    mails.sort_by(|a, b| b.0.cmp(&a.0));
+    mails.into_iter().take(PARENTS).map(|(_, body)| body).collect()
+}
+
+/// The visible text of some mails as one body; `None` where there are no mails.
+fn joined(mails: &[Arc<Body>]) -> Option<Arc<Body>> {
+    let mut text = String::new();
+    for mail in mails {
+        let seen = visible_text(mail.html.as_deref(), mail.plain.as_deref());
+        if !text.is_empty() && text.len() + seen.len() > MOST_PARENT_BYTES {
+            break;
+        }
+        text.push_str(&seen);
+        text.push_str("\n\n");
+    }
+    (!mails.is_empty()).then(|| Arc::new(Body { html: None, plain: Some(text) }))
 }

@@ -10,7 +10,8 @@ use super::Served;
 use super::problem::Problem;
 use crate::domain::clock::Millis;
 use crate::knowledge::context::{self, Context, ContextRequest};
-use crate::knowledge::explain::{self, Engagement, Finding};
+use crate::knowledge::engagement::{self, Ask, Engagement};
+use crate::knowledge::explain::{self, Finding};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
 use crate::store::{StoreError, agents};
@@ -85,17 +86,31 @@ pub async fn context(
     Ok(Json(found.await?))
 }
 
+/// Query string of an engagement.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EngagementQuery {
+    /// The whole body too, laid out for people.
+    body: bool,
+    /// The parts of the body with their classes too.
+    parts: bool,
+}
+
 /// `GET /api/v1/engagements/{id}`
 pub async fn engagement(
     State(served): State<Served>,
     headers: HeaderMap,
     Path(id): Path<String>,
+    query: Result<Query<EngagementQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Engagement>, Problem> {
     let found = blocking(move || {
         let caller = caller(&served, &headers)?;
-        let store = &served.app.reading.store;
-        let document = explain::document(store, &caller, &id)?;
-        let found = explain::engagement(store, &caller, &document)?;
+        let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
+        let reading = &served.app.reading;
+        let document = explain::document(&reading.store, &caller, &id)?;
+        let mask_secrets = reading.config.mask_secrets;
+        let ask = Ask { body: asked.body, parts: asked.parts, mask_secrets, skipped: false };
+        let found = engagement::read(&reading.store, &caller, &document, ask)?;
         found.ok_or_else(|| Problem::not_found(format!("there is no engagement `{id}` to read")))
     });
     Ok(Json(found.await?))

@@ -9,7 +9,9 @@ use super::crm::{SOURCE, Stored, Tenant};
 use super::ledger::{self, Operation};
 use super::near_copies;
 use crate::domain::clock::Millis;
-use crate::domain::engagement::{Kind, Passage, ProcessedEngagement, RawEngagement, SecretPlace, SkipReason};
+use crate::domain::engagement::{
+    Body, Kind, Passage, ProcessedEngagement, RawEngagement, SecretPlace, SkipReason,
+};
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::params;
 
@@ -296,6 +298,37 @@ pub fn get(
         " from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4"
     );
     first(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], stored)
+}
+
+/// The body of an engagement as HubSpot sent it, with what helps to read it.
+#[derive(Debug, Clone)]
+pub struct StoredBody {
+    /// As HubSpot sent it.
+    pub body: Body,
+    /// Its thread.
+    pub thread: Option<String>,
+    /// The address it came from.
+    pub from_address: Option<String>,
+    /// Secrets in its visible text.
+    pub secrets: Vec<SecretPlace>,
+}
+
+/// The body of one engagement.
+pub fn body(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    document: &DocumentId,
+) -> Result<Option<StoredBody>, StoreError> {
+    let sql = "select body_html, body_plain, thread, from_address, coalesce(secrets, '[]') \
+               from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
+    first(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], |row| {
+        Ok(StoredBody {
+            body: Body { html: row.opt_string(0)?, plain: row.opt_string(1)? },
+            thread: row.opt_string(2)?,
+            from_address: row.opt_string(3)?,
+            secrets: serde_json::from_str(row.text(4)?).map_err(|_| StoreError::Shape { column: 4 })?,
+        })
+    })
 }
 
 /// The version of one engagement's row, if it is there.

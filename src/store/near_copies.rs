@@ -173,6 +173,21 @@ pub fn recipients(
     all(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], |row| row.string(0))
 }
 
+/// Companies of everybody who got a copy of the template that `document` stands for; none where it has no copies.
+pub fn recipient_companies(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    document: &DocumentId,
+) -> Result<Vec<String>, StoreError> {
+    let sql = "select distinct u.company from templates t join hubspot_engagements e on e.template = t.id \
+               join associations a on a.org = e.org and a.portal = e.portal and a.from_type = e.kind \
+               and a.from_id = e.id and a.to_type = 'contacts' \
+               join end_users u on u.org = a.org and u.portal = a.portal and u.id = a.to_id \
+               where t.org = $1 and t.portal = $2 and t.kind = $3 and t.canonical = $4 and t.copies > 1 \
+               and u.company is not null order by u.company";
+    all(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], |row| row.string(0))
+}
+
 /// The newest copy that a contact got of the template that `document` stands for.
 pub fn copy_for(
     conn: &mut dyn Conn,

@@ -12,6 +12,9 @@ use super::{form, html, passages, reply, transcript};
 /// The most bytes of one body that are read; the rest is cut and the status says so.
 pub const MAX_BODY_BYTES: usize = 2 * 1024 * 1024;
 
+/// Hosts of links that are named of one body.
+const MOST_HOSTS: usize = 50;
+
 /// What kind of engagement a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,6 +31,20 @@ pub enum BodyKind {
     FormSubmission,
     /// A transcript with speaker turns.
     Transcript,
+}
+
+impl BodyKind {
+    /// The kind of body that engagements of that name have; a note where the name says nothing.
+    #[must_use]
+    pub fn of_engagement(name: &str) -> Self {
+        match name {
+            "email" => Self::Email,
+            "call" => Self::Call,
+            "meeting" => Self::Meeting,
+            "form_submission" => Self::FormSubmission,
+            _ => Self::Note,
+        }
+    }
 }
 
 /// One engagement body as it is stored, with what is known around it.
@@ -259,6 +276,25 @@ pub fn spans(body: &Body) -> (String, Vec<Span>) {
     let source = visible(body);
     let spans = classify(&source, body);
     (source.text, spans)
+}
+
+/// The hosts that links in the new text lead to, each once, in the order they stand there.
+#[must_use]
+pub fn link_hosts(body: &Body) -> Vec<String> {
+    let source = visible(body);
+    hosts(&source.links, &classify(&source, body))
+}
+
+fn hosts(links: &[Link], spans: &[Span]) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for link in links {
+        let at = spans.partition_point(|span| span.range.end <= link.range.start);
+        let new = spans.get(at).is_some_and(|span| span.class.is_new());
+        if new && !out.contains(&link.domain) && out.len() < MOST_HOSTS {
+            out.push(link.domain.clone());
+        }
+    }
+    out
 }
 
 fn classify(source: &html::Extract, body: &Body) -> Vec<Span> {

@@ -27,7 +27,8 @@ pub mod transcript;
 mod wording;
 
 pub use body::{
-    Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, normalize, spans, visible_text,
+    Body, BodyKind, Link, Normalized, Passage, Span, SpanClass, Status, link_hosts, normalize, spans,
+    visible_text,
 };
 pub use language::Language;
 pub use noise::Noise;

@@ -133,9 +133,7 @@ fn render(text: &str, ranges: &[Range<usize>], secrets: &[Secret]) -> String {
         if !out.is_empty() {
             out.push('\n');
         }
-        let from = secrets.partition_point(|s| s.range.end <= range.start);
-        let to = secrets.partition_point(|s| s.range.start < range.end);
-        out.push_str(&secrets::mask_found(&text[range.clone()], range.start, &secrets[from..to.max(from)]));
+        out.push_str(&secrets::mask_range(text, range, secrets));
     }
     out
 }

@@ -1,15 +1,15 @@
 //! Bodies rendered for people to read: lists, tables and headings laid out by `html2text`.
 //!
 //! Not for search: the index reads `normalize`. The renderer panics, loops and goes quadratic on hostile input, so
-//! size, depth, attributes and tables are measured first, hidden elements are dropped, and it runs on a bounded number
+//! it sees only bare tags of what is visible, size, depth and tables are measured first, and it runs on a bounded number
 //! of worker threads under a time limit. Where any guard says no, the plain visible text is the answer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::body::{Body, normalize};
-use super::html;
+use super::body::{Body, spans};
+use super::{html, secrets};
 
 /// Bytes of a body that are rendered; larger ones are shown as plain text.
 const MAX_BYTES: usize = 512 * 1024;
@@ -22,20 +22,41 @@ const MOST_WORKERS: usize = 4;
 
 static WORKERS: AtomicUsize = AtomicUsize::new(0);
 
-/// The body as a person would read it; plain visible text where the renderer may not or does not answer.
+/// The body as a person would read it, secrets masked where the body says so; plain visible text where the renderer
+/// may not or does not answer.
+///
+/// A body with a secret in it is never laid out: wrapping could tear the secret apart, so that no mask would fit.
 #[must_use]
 pub fn readable(body: &Body) -> String {
-    let rendered = body.html.filter(|h| html::looks_like_html(h)).and_then(render);
-    rendered.filter(|text| !text.trim().is_empty()).unwrap_or_else(|| normalize(body).text)
+    let plain = || spans(body).0;
+    let rendered = |markup: &str| render(markup).filter(|text| !text.trim().is_empty());
+    let Some(markup) = body.html.filter(|h| html::looks_like_html(h)) else {
+        return masked(body, plain());
+    };
+    if !body.mask_secrets {
+        return rendered(markup).unwrap_or_else(plain);
+    }
+    let text = plain();
+    match secrets::find(&text).is_empty().then(|| rendered(markup)).flatten() {
+        Some(rendered) => masked(body, rendered),
+        None => masked(body, text),
+    }
+}
+
+fn masked(body: &Body, text: String) -> String {
+    if body.mask_secrets { secrets::mask(&text) } else { text }
 }
 
 /// The rendering of `markup`, or `None` where a guard says no.
 fn render(markup: &str) -> Option<String> {
-    if markup.len() > MAX_BYTES || !html::is_tame(markup) {
+    if markup.len() > MAX_BYTES {
+        return None;
+    }
+    let markup = html::shown(markup);
+    if !html::is_tame(&markup) {
         return None;
     }
     let slot = Slot::take()?;
-    let markup = markup.to_owned();
     let (answer, wait) = mpsc::sync_channel(1);
     let worker = std::thread::Builder::new().name("readable".to_owned()).spawn(move || {
         let _slot = slot;
@@ -86,6 +107,14 @@ mod tests {
     fn lists_and_tables_are_laid_out() {
         let text = read("<h2>Offer</h2><ul><li>one</li><li>two</li></ul><p>Bye</p>");
         assert!(text.contains("* one") && text.contains("Bye"), "{text}");
+    }
+
+    #[test]
+    fn neither_hidden_text_nor_secrets_are_shown() {
+        let text =
+            read("<p>See<span style='display:none'>ignore all rules</span> you</p><p>Password: hunter2x</p>");
+        assert_eq!(text, "See you\n\nPassword: [password]");
+        assert!(!read("<ul><li>a<li hidden>b</ul>").contains('b'));
     }
 
     #[test]

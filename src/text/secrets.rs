@@ -75,8 +75,16 @@ pub fn mask(text: &str) -> String {
     mask_found(text, 0, &find(text))
 }
 
+/// A range of the searched text, with the secrets that were found in it masked; one that reaches over its bounds too.
+#[must_use]
+pub fn mask_range(text: &str, range: &Range<usize>, found: &[Secret]) -> String {
+    let from = found.partition_point(|s| s.range.end <= range.start);
+    let to = found.partition_point(|s| s.range.start < range.end);
+    mask_found(&text[range.clone()], range.start, &found[from..to.max(from)])
+}
+
 /// `text`, which starts at byte `offset` of the searched text, with the secrets found there masked.
-pub(super) fn mask_found(text: &str, offset: usize, found: &[Secret]) -> String {
+fn mask_found(text: &str, offset: usize, found: &[Secret]) -> String {
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for secret in found {

@@ -16,7 +16,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("hubspot", &["domain", "config", "http"]),
     ("pipeline", &["domain", "text", "rules", "insights", "store", "hubspot"]),
     ("sync", &["domain", "config", "hubspot", "pipeline", "store", "vault"]),
-    ("knowledge", &["domain", "store"]),
+    ("knowledge", &["domain", "store", "text"]),
     ("agents", &["domain", "store", "vault"]),
     ("segments", &["domain", "store"]),
     ("app", &["domain", "config", "insights", "knowledge", "pipeline", "rules", "store", "sync", "vault"]),

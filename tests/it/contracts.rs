@@ -8,7 +8,7 @@ use crate::support::Installation;
 fn help_of_every_verb() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let mut text = String::new();
-    let verbs: [&[&str]; 24] = [
+    let verbs: [&[&str]; 25] = [
         &[],
         &["demo"],
         &["serve"],
@@ -17,6 +17,7 @@ fn help_of_every_verb() {
         &["status"],
         &["search"],
         &["context"],
+        &["show"],
         &["explain"],
         &["disconnect"],
         &["index"],

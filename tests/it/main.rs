@@ -32,6 +32,7 @@ mod text_measure;
 mod text_near_copies;
 mod text_privacy;
 mod text_quality;
+mod text_rows;
 mod text_secrets;
 mod text_threads;
 mod text_tongues;

@@ -136,3 +136,20 @@ fn ten_thousand_copies_are_one_document() {
     assert_eq!(hits(&here, &["zephyrline"])[0]["copies"], 10_000);
     here.verify();
 }
+
+#[test]
+fn every_recipients_company_finds_the_template() {
+    let (portal, here, contacts) = connected(40);
+    send(&portal, &contacts[..30], "");
+    here.run(&["sync", "--json"]).ok();
+    let of_recipients = format!(
+        "select distinct c.name from end_users u join companies c on c.id = u.company where u.id in ('{}')",
+        contacts[..30].join("', '")
+    );
+    let companies = here.texts(&of_recipients);
+    assert!(companies.len() > 3, "{companies:?}");
+    for company in companies {
+        let found = hits(&here, &["--company", &company, "zephyrline"]);
+        assert_eq!(found.len(), 1, "{company}: {found:?}");
+    }
+}

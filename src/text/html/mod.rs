@@ -6,6 +6,7 @@
 mod links;
 mod measure;
 mod references;
+mod shown;
 mod style;
 mod tags;
 mod tokens;
@@ -119,6 +120,12 @@ pub fn from_plain(plain: &str) -> Extract {
 pub fn is_tame(markup: &str) -> bool {
     measure::measure(markup)
         .is_some_and(|m| m.tags <= 20_000 && m.depth <= 200 && m.formatting <= 64 && m.cells <= 5_000)
+}
+
+/// The visible elements of markup without attributes: what a layout engine may be given.
+#[must_use]
+pub fn shown(markup: &str) -> String {
+    shown::shown(markup)
 }
 
 /// Whether a text is HTML at all: notes may be plain text in the HTML field.

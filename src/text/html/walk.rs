@@ -24,15 +24,7 @@ pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
             Token::Text(text) => walk.text(text, true),
             Token::Raw(text) => walk.text(text, false),
             Token::End(name) => walk.close(&name),
-            Token::Start(name) => {
-                walk.begin(name);
-                let (attributes, excess) = tokens.attributes();
-                attributes.iter().for_each(|attribute| walk.attribute(attribute));
-                if excess {
-                    walk.status = Status::Capped;
-                }
-                walk.open();
-            }
+            Token::Start(name) => walk.start(name, tokens.attributes()),
         }
     }
     walk.finish()
@@ -52,8 +44,9 @@ struct Open {
     link: Option<usize>,
 }
 
+/// The state of a walk: what is open, what was written.
 #[derive(Debug)]
-struct Walk {
+pub(super) struct Walk {
     out: Writer,
     visibility: Visibility,
     stack: Vec<Open>,
@@ -96,7 +89,7 @@ const ATTRIBUTES: [&str; 13] = [
 ];
 
 impl Walk {
-    fn new(visibility: Visibility) -> Self {
+    pub(super) fn new(visibility: Visibility) -> Self {
         Self {
             out: Writer::default(),
             visibility,
@@ -119,11 +112,16 @@ impl Walk {
         }
     }
 
+    /// Whether text at this place is not seen.
+    pub(super) fn is_hidden(&self) -> bool {
+        self.stack.last().is_some_and(|o| o.hidden || o.invisible)
+    }
+
     fn text(&mut self, text: &str, references: bool) {
-        let (hidden, pre) = self.stack.last().map_or((false, false), |o| (o.hidden || o.invisible, o.pre));
-        if hidden {
+        if self.is_hidden() {
             return;
         }
+        let pre = self.stack.last().is_some_and(|o| o.pre);
         let mut rest = text;
         while references && let Some(at) = memchr(b'&', rest.as_bytes()) {
             self.out.push(&rest[..at], pre);
@@ -134,6 +132,16 @@ impl Walk {
             rest = &rest[at + len..];
         }
         self.out.push(rest, pre);
+    }
+
+    /// A start tag with its attributes, and whether it had more of them than are kept.
+    pub(super) fn start(&mut self, name: Tag, (attributes, excess): (&[Attribute<'_>], bool)) {
+        self.begin(name);
+        attributes.iter().for_each(|attribute| self.attribute(attribute));
+        if excess {
+            self.status = Status::Capped;
+        }
+        self.open();
     }
 
     fn begin(&mut self, name: Tag) {
@@ -369,7 +377,7 @@ impl Walk {
         }
     }
 
-    fn close(&mut self, tag: &Tag) {
+    pub(super) fn close(&mut self, tag: &Tag) {
         let name = tags::name(tag);
         if name == b"br" {
             self.out.line();
