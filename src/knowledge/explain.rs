@@ -183,6 +183,8 @@ pub fn document(store: &Store, caller: &Caller, text: &str) -> Result<DocumentId
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::clock::Millis;
+    use crate::domain::engagement::Kind;
     use crate::domain::ids::{OrgId, PortalId};
 
     fn row(decision: &str, reason: Option<SkipReason>, rule: Option<&str>) -> StoredEngagement {
