@@ -9,26 +9,65 @@ pub(crate) struct AssociationType {
     pub(crate) id: u32,
     pub(crate) label: Option<&'static str>,
     /// Suffix of the type's name in list endpoints.
-    pub(crate) suffix: &'static str,
+    suffix: &'static str,
+    pub(crate) category: &'static str,
 }
+
+const DEFINED: &str = "HUBSPOT_DEFINED";
+/// Labels an account has made itself.
+pub(crate) const CUSTOM: &str = "USER_DEFINED";
 
 impl AssociationType {
     const fn plain(id: u32) -> Self {
-        Self { id, label: None, suffix: "" }
+        Self { id, label: None, suffix: "", category: DEFINED }
     }
 
     const fn unlabelled(id: u32) -> Self {
-        Self { id, label: None, suffix: "_unlabeled" }
+        Self { id, label: None, suffix: "_unlabeled", category: DEFINED }
     }
 
     const fn primary(id: u32) -> Self {
-        Self { id, label: Some("Primary"), suffix: "" }
+        Self { id, label: Some("Primary"), suffix: "", category: DEFINED }
+    }
+
+    /// Appends the type's name in the list endpoints.
+    pub(crate) fn push_name(&self, from: Kind, to: Kind, out: &mut String) {
+        out.push_str(from.in_associations());
+        out.push_str("_to_");
+        out.push_str(to.in_associations());
+        out.push_str(self.suffix);
+    }
+
+    const fn custom(id: u32, label: &'static str, suffix: &'static str) -> Self {
+        Self { id, label: Some(label), suffix, category: CUSTOM }
     }
 }
 
-/// All types of a pair, the primary one only for those that are primary. Empty when HubSpot knows
-/// no association between the two.
-pub(crate) fn types(from: Kind, to: Kind, primary: bool) -> Vec<AssociationType> {
+/// What marks an association beyond its being there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Tie {
+    pub(crate) primary: bool,
+    /// Carries the label this account has made for the pair.
+    pub(crate) labelled: bool,
+}
+
+impl Tie {
+    pub(crate) const PLAIN: Self = Self { primary: false, labelled: false };
+    pub(crate) const PRIMARY: Self = Self { primary: true, labelled: false };
+    pub(crate) const LABELLED: Self = Self { primary: false, labelled: true };
+    pub(crate) const EVERY: Self = Self { primary: true, labelled: true };
+
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self { primary: self.primary || other.primary, labelled: self.labelled || other.labelled }
+    }
+
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self { primary: self.primary && !other.primary, labelled: self.labelled && !other.labelled }
+    }
+}
+
+/// All types of a pair that a tie has. Empty when HubSpot knows no association between the two.
+pub(crate) fn types(from: Kind, to: Kind, tie: Tie) -> Vec<AssociationType> {
     use Kind::{Company, Contact, Deal};
     let (labelled, plain) = match (from, to) {
         (Contact, Company) => (1, 279),
@@ -41,8 +80,16 @@ pub(crate) fn types(from: Kind, to: Kind, primary: bool) -> Vec<AssociationType>
             return engagement_type(from, to).map(AssociationType::plain).into_iter().collect();
         }
     };
-    let unlabelled = AssociationType::unlabelled(plain);
-    if primary { vec![AssociationType::primary(labelled), unlabelled] } else { vec![unlabelled] }
+    let custom = match (from, to) {
+        (Contact, Company) => Some(AssociationType::custom(91, "Consultant", "_consultant")),
+        (Company, Contact) => Some(AssociationType::custom(92, "Consultant", "_consultant")),
+        _ => None,
+    };
+    let mut all = Vec::new();
+    all.extend(tie.primary.then_some(AssociationType::primary(labelled)));
+    all.push(AssociationType::unlabelled(plain));
+    all.extend(custom.filter(|_| tie.labelled));
+    all
 }
 
 /// Engagement → record is an even number, the way back is one less.
@@ -65,10 +112,12 @@ fn engagement_type(from: Kind, to: Kind) -> Option<u32> {
     Some(base + offset - back)
 }
 
-/// Whether a type number given in a write fits the pair, and whether it marks the primary one.
-pub(crate) fn accepts(from: Kind, to: Kind, id: u32) -> Option<bool> {
-    let all = types(from, to, true);
-    all.iter().find(|t| t.id == id).map(|t| t.label.is_some())
+/// What a type number given in a write means for the pair, if it fits it.
+pub(crate) fn accepts(from: Kind, to: Kind, id: u32) -> Option<Tie> {
+    let all = types(from, to, Tie::EVERY);
+    all.iter()
+        .find(|t| t.id == id)
+        .map(|t| Tie { primary: t.label.is_some() && t.category == DEFINED, labelled: t.category == CUSTOM })
 }
 
 #[cfg(test)]
@@ -77,7 +126,7 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_the_guide() {
-        let id = |from, to| types(from, to, false)[0].id;
+        let id = |from, to| types(from, to, Tie::PLAIN)[0].id;
         assert_eq!(id(Kind::Note, Kind::Contact), 202);
         assert_eq!(id(Kind::Note, Kind::Company), 190);
         assert_eq!(id(Kind::Note, Kind::Deal), 214);
@@ -87,6 +136,6 @@ mod tests {
         assert_eq!(id(Kind::Meeting, Kind::Company), 188);
         assert_eq!(id(Kind::Contact, Kind::Email), 197);
         assert_eq!(id(Kind::Deal, Kind::Task), 215);
-        assert!(types(Kind::Note, Kind::Call, false).is_empty());
+        assert!(types(Kind::Note, Kind::Call, Tie::PLAIN).is_empty());
     }
 }

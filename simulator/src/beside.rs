@@ -42,7 +42,7 @@ pub(crate) fn answer(state: &State, request: &Request) -> Reply {
         ("POST", ["script"]) => return set_script(script, request),
         _ => {}
     }
-    let body = if request.form_encoded {
+    let body = if request.is_form() {
         request.form().into_iter().map(|(name, value)| (name, Value::String(value))).collect()
     } else {
         serde_json::from_slice(&request.body).unwrap_or(Value::Null)

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use crate::api::writes;
 use crate::control::webhooks;
 use crate::delivery::{Manner, spoil};
 use crate::faults::{Fault, rate_limited};
 use crate::hash::draw;
 use crate::http::{CORRELATION_ID, Reply, Request};
 use crate::kind::Kind;
+use crate::lifecycle;
 use crate::limits::Verdict;
 use crate::overlay::Life;
 use crate::route::{self, Route};
@@ -109,12 +109,11 @@ fn stamped(state: &State, mut reply: Reply, number: u64) -> Reply {
 fn move_records(state: &State, route: &Route<'_>, count: u64) {
     let Some(kind) = route.path.get(2).and_then(|name| Kind::parse(name)) else { return };
     let mut overlay = state.overlay_mut();
-    let now = state.clock.now();
     for rank in 0..count.min(state.portal.count(kind)) {
         let index = state.portal.at_rank(kind, rank);
         if overlay.get(kind, index).is_none_or(|t| t.life == Life::Live) {
             let values = [("hs_analytics_source".to_owned(), Some("OFFLINE".to_owned()))];
-            writes::apply(state, &mut overlay, kind, index, values.into_iter().collect(), now);
+            lifecycle::change(state, &mut overlay, (kind, index), values.into_iter().collect(), "CRM_UI");
         }
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Request {
     pub(crate) query: Vec<(String, String)>,
     pub(crate) bearer: Option<String>,
     pub(crate) body: Vec<u8>,
-    pub(crate) form_encoded: bool,
+    pub(crate) content_type: String,
     pub(crate) uri_length: usize,
 }
 
@@ -29,6 +29,16 @@ impl Request {
 
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.parameter(name) == Some("true")
+    }
+
+    pub(crate) fn is_form(&self) -> bool {
+        self.content_type.starts_with("application/x-www-form-urlencoded")
+    }
+
+    /// Whether a body is announced as something else than JSON.
+    pub(crate) fn json_is_refused(&self) -> bool {
+        let kind = self.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        !self.body.is_empty() && !kind.is_empty() && kind != "application/json" && !kind.ends_with("+json")
     }
 
     /// The fields of a form body.

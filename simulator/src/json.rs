@@ -1,6 +1,7 @@
 //! JSON by appending: the replies of list, batch read and search are written straight into one
 //! buffer. Small replies use `serde_json` instead.
 
+use crate::associations::types;
 use crate::clock::push_iso;
 use crate::kind::Kind;
 use crate::records::push_number;
@@ -19,6 +20,8 @@ pub(crate) struct Shape {
     pub(crate) properties: Vec<String>,
     pub(crate) associations: Vec<Kind>,
     pub(crate) redact_mail: bool,
+    /// Properties whose past is shown too.
+    pub(crate) history: Vec<String>,
 }
 
 impl Shape {
@@ -30,7 +33,21 @@ impl Shape {
         let mut properties: Vec<String> = known.copied().chain(always).map(str::to_owned).collect();
         properties.sort_unstable();
         properties.dedup();
-        Self { properties, associations: Vec::new(), redact_mail: false }
+        Self { properties, associations: Vec::new(), redact_mail: false, history: Vec::new() }
+    }
+
+    /// The same with the past of some properties, which are then shown as well.
+    pub(crate) fn with_history(kind: Kind, asked: &[&str], past: &[&str]) -> Self {
+        if past.is_empty() {
+            return Self::of(kind, asked);
+        }
+        let mut history: Vec<String> =
+            past.iter().filter(|n| catalog::find(kind, n).is_some()).map(|n| (*n).to_owned()).collect();
+        history.sort_unstable();
+        history.dedup();
+        let defaults = if asked.is_empty() { kind.default_properties() } else { asked };
+        let both: Vec<&str> = defaults.iter().chain(past).copied().collect();
+        Self { history, ..Self::of(kind, &both) }
     }
 }
 
@@ -81,7 +98,9 @@ impl View<'_> {
                 false => out.push_str("null"),
             }
         }
-        out.push_str("},\"createdAt\":\"");
+        out.push('}');
+        self.push_history(record, shape, out);
+        out.push_str(",\"createdAt\":\"");
         push_iso(self.created(record), out);
         out.push_str("\",\"updatedAt\":\"");
         push_iso(self.modified(record), out);
@@ -96,6 +115,29 @@ impl View<'_> {
         }
         push_url(self.portal, record.kind, self.id(record), out);
         self.push_associations(record, shape, out);
+        out.push('}');
+    }
+
+    fn push_history(&self, record: &Record<'_>, shape: &Shape, out: &mut String) {
+        if shape.history.is_empty() {
+            return;
+        }
+        out.push_str(",\"propertiesWithHistory\":{");
+        for (at, name) in shape.history.iter().enumerate() {
+            out.push_str(if at > 0 { "," } else { "" });
+            push_string(name, out);
+            out.push_str(":[");
+            for (n, (value, when, source)) in self.history(record, name).into_iter().enumerate() {
+                out.push_str(if n > 0 { ",{\"value\":" } else { "{\"value\":" });
+                push_string(if shape.redact_mail && is_mail_content(name) { REDACTED } else { &value }, out);
+                out.push_str(",\"timestamp\":\"");
+                push_iso(when, out);
+                out.push_str("\",\"sourceType\":\"");
+                out.push_str(source);
+                out.push_str("\"}");
+            }
+            out.push(']');
+        }
         out.push('}');
     }
 
@@ -119,17 +161,16 @@ impl View<'_> {
     fn push_inline(&self, record: &Record<'_>, to: Kind, targets: &[Target], out: &mut String) {
         push_string(to.plural(), out);
         out.push_str(":{\"results\":[");
-        let mut entries = targets.iter().flat_map(|t| t.types.iter().map(move |kind| (t.index, kind)));
+        let mut entries = targets
+            .iter()
+            .flat_map(|t| types(record.kind, to, t.tie).into_iter().map(move |kind| (t.index, kind)));
         let mut last = 0;
         for (at, (index, kind)) in entries.by_ref().take(INLINE_ASSOCIATIONS).enumerate() {
             out.push_str(if at > 0 { ",{\"id\":\"" } else { "{\"id\":\"" });
             last = self.portal.id(to, index);
             push_number(last, out);
             out.push_str("\",\"type\":\"");
-            out.push_str(record.kind.in_associations());
-            out.push_str("_to_");
-            out.push_str(to.in_associations());
-            out.push_str(kind.suffix);
+            kind.push_name(record.kind, to, out);
             out.push_str("\"}");
         }
         out.push(']');

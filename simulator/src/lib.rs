@@ -9,7 +9,7 @@
 //! | how many records, which ids, when changed | `portal`, `hash` |
 //! | who belongs to whom | `links`, `submissions`, `associations` |
 //! | what they say | `content`, `records`, `catalog`, `transcripts`, `corpus` |
-//! | what happened to them since | `overlay`, `view`, `events` |
+//! | what happened to them since | `overlay`, `lifecycle`, `view`, `events` |
 //! | what an endpoint answers | `route`, `api`, `query`, `json`, `oauth` |
 //! | what a test may do and ask | `control`, `journal` |
 //! | what goes wrong | `faults`, `limits`, `delivery` |
@@ -33,6 +33,7 @@ mod http;
 mod journal;
 mod json;
 mod kind;
+mod lifecycle;
 mod limits;
 mod links;
 mod oauth;

@@ -107,6 +107,18 @@ impl Filter {
 }
 
 impl Query {
+    /// Everything changed since an instant, in an order.
+    pub(crate) fn since(kind: Kind, ms: u64, sort: Sort) -> Self {
+        let filter = Filter {
+            property_name: kind.modified_property().to_owned(),
+            operator: Operator::Gte,
+            value: Some(ms.to_string().into()),
+            high_value: None,
+            values: Vec::new(),
+        };
+        Self { groups: vec![vec![filter]], sort: Some(sort), text: None }
+    }
+
     /// HubSpot fails on comparisons with the very first instant.
     pub(crate) fn touches_the_epoch(&self) -> bool {
         let dated = |f: &&Filter| f.property_name.ends_with("date") || f.property_name == "hs_timestamp";
@@ -131,7 +143,7 @@ struct Plan<'q> {
 const EVERYTHING: (i64, i64) = (i64::MIN, i64::MAX);
 
 impl<'q> Plan<'q> {
-    fn of(kind: Kind, query: &'q Query) -> Self {
+    fn of(view: &View<'_>, kind: Kind, query: &'q Query) -> Self {
         let words = query.text.as_deref().unwrap_or_default().to_lowercase();
         let words = words.split_whitespace().map(str::to_owned).collect();
         let mut plan =
@@ -141,6 +153,10 @@ impl<'q> Plan<'q> {
             return plan;
         };
         for filter in only {
+            if view.overlay.ids_compare_as_text && filter.property_name == "hs_object_id" {
+                plan.rest.push(filter);
+                continue;
+            }
             let bounds = match filter.property_name.as_str() {
                 name if name == kind.modified_property() => Some(&mut plan.modified),
                 "hs_object_id" => Some(&mut plan.ids),
@@ -172,7 +188,7 @@ impl<'q> Plan<'q> {
 
 /// Runs a search.
 pub(crate) fn run<'a>(view: &View<'a>, kind: Kind, query: &Query, after: u64, limit: u64) -> Found<'a> {
-    let plan = Plan::of(kind, query);
+    let plan = Plan::of(view, kind, query);
     let ranks = rank_range(view, kind, plan.modified);
     let indices = index_range(view, kind, plan.ids);
     let sort = query.sort.as_ref();
@@ -378,13 +394,17 @@ fn holds(view: &View<'_>, record: &Record<'_>, modified: i64, filter: &Filter) -
         (Operator::NotHasProperty, value) => value.is_none_or(|v| v.is_empty()),
         (Operator::Neq | Operator::NotIn | Operator::NotContainsToken, None) => true,
         (_, None) => false,
-        (operator, Some(value)) => compare(record.kind, operator, &value, filter),
+        (operator, Some(value)) => compare(view, record.kind, operator, &value, filter),
     }
 }
 
-fn compare(kind: Kind, operator: Operator, value: &str, filter: &Filter) -> bool {
+fn compare(view: &View<'_>, kind: Kind, operator: Operator, value: &str, filter: &Filter) -> bool {
     let is_date = catalog::find(kind, &filter.property_name).is_some_and(|p| p.value_type == "datetime");
+    let as_text = view.overlay.ids_compare_as_text && filter.property_name == "hs_object_id";
     let order = |other: &str| -> Ordering {
+        if as_text {
+            return value.cmp(other);
+        }
         if is_date {
             return parse_instant(value).cmp(&parse_instant(other));
         }

@@ -47,7 +47,7 @@ pub(crate) fn unknown(request: &Request) -> Reply {
     Reply::error(404, "OBJECT_NOT_FOUND", &message)
 }
 
-const DATED: [&str; 3] = ["2026-03", "2026-09", "2026-09-beta"];
+const DATED: [&str; 5] = ["2025-09", "2026-03", "2026-09", "2026-09-beta", "2027-03-beta"];
 
 /// The path without its version, and the version.
 fn canonical<'a>(segments: &[&'a str]) -> Option<(Vec<&'a str>, &'a str)> {
@@ -58,11 +58,14 @@ fn canonical<'a>(segments: &[&'a str]) -> Option<(Vec<&'a str>, &'a str)> {
         "crm" | "marketing" if segments.get(1).is_some_and(|s| s.starts_with('v') && is_version(s)) => 1,
         "crm" if segments.get(1) == Some(&"extensions") => 3,
         "crm" | "marketing" => 2,
-        "form-integrations" | "account-info" | "appinstalls" | "integrations" => 1,
+        "form-integrations" | "account-info" | "appinstalls" | "integrations" | "companies" | "deals"
+        | "engagements" | "properties" | "forms" | "automation" | "settings" | "webhooks"
+        | "app-webhooks" => 1,
+        "email" => 2,
         _ => return None,
     };
     let version = *segments.get(at).filter(|s| is_version(s))?;
-    if at > 1 && version.starts_with('v') {
+    if at > 1 && version.starts_with('v') && family != "email" {
         return None;
     }
     let mut path = segments.to_vec();
@@ -71,7 +74,7 @@ fn canonical<'a>(segments: &[&'a str]) -> Option<(Vec<&'a str>, &'a str)> {
 }
 
 fn is_version(segment: &str) -> bool {
-    DATED.contains(&segment) || matches!(segment, "v1" | "v3" | "v4")
+    DATED.contains(&segment) || matches!(segment, "v1" | "v2" | "v3" | "v4")
 }
 
 fn route_name(method: &str, path: &[&str]) -> String {

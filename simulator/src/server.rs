@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::service::service_fn;
@@ -139,6 +139,9 @@ async fn serve(
     if manner == Manner::Nothing { Err(Cut) } else { Ok(response(reply, manner)) }
 }
 
+/// No request is larger; a client that sends more is stopped before it fills the memory.
+const LARGEST_BODY: usize = 1 << 26;
+
 async fn read(request: hyper::Request<Incoming>) -> Result<Request, Reply> {
     let (head, body) = request.into_parts();
     let header = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned();
@@ -147,14 +150,18 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Reply> {
         let form = format!("x={}", s.replace('+', "%2B"));
         url::form_urlencoded::parse(form.as_bytes()).next().map_or_else(String::new, |(_, v)| v.into_owned())
     };
-    let body = body.collect().await.map_err(|_| Reply::bad_request("unreadable body"))?;
+    let body = Limited::new(body, LARGEST_BODY).collect().await.map_err(|error| {
+        let too_large = error.is::<LengthLimitError>();
+        let (status, message) = if too_large { (413, "Payload Too Large") } else { (400, "unreadable body") };
+        Reply::error(status, "VALIDATION_ERROR", message)
+    })?;
     let query = head.uri.query().unwrap_or_default();
     Ok(Request {
         method: head.method.as_str().to_owned(),
         segments: path.split('/').filter(|s| !s.is_empty()).map(decode).collect(),
         query: url::form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
         bearer: header(AUTHORIZATION).strip_prefix("Bearer ").map(|token| token.trim().to_owned()),
-        form_encoded: header(CONTENT_TYPE).starts_with("application/x-www-form-urlencoded"),
+        content_type: header(CONTENT_TYPE),
         body: body.to_bytes().to_vec(),
         uri_length: path.len() + query.len(),
         path,

@@ -1,10 +1,11 @@
 //! The portal as it is now: the untouched records with the overlay on top. Everything an endpoint
 //! reads goes through here, so a deleted or merged record looks the same from every side.
 
-use crate::associations::{AssociationType, types};
+use crate::associations::Tie;
 use crate::kind::Kind;
 use crate::overlay::{Life, Overlay, Touched};
 use crate::portal::Portal;
+use crate::records::push_number;
 
 /// How long deleted records can be restored.
 const BIN_MS: i64 = 90 * crate::clock::DAY_MS;
@@ -29,7 +30,7 @@ pub(crate) struct Record<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) index: u64,
-    pub(crate) types: Vec<AssociationType>,
+    pub(crate) tie: Tie,
 }
 
 impl<'a> View<'a> {
@@ -84,6 +85,9 @@ impl<'a> View<'a> {
     /// Appends a property's value; false when it is unset.
     pub(crate) fn value(&self, record: &Record<'_>, name: &str, out: &mut String) -> bool {
         let Record { kind, index, touched } = *record;
+        if name == "associatedcompanyid" && !self.overlay.companies_are_as_made() {
+            return self.push_primary_company(record, out);
+        }
         let Some(touched) = touched else {
             return self.portal.value(kind, index, name, out);
         };
@@ -111,81 +115,130 @@ impl<'a> View<'a> {
         true
     }
 
+    fn push_primary_company(&self, record: &Record<'_>, out: &mut String) -> bool {
+        let companies = self.targets(record, Kind::Company);
+        let primary = companies.iter().find(|t| t.tie.primary);
+        primary.map(|t| push_number(self.portal.id(Kind::Company, t.index), out)).is_some()
+    }
+
     /// The same as a string.
     pub(crate) fn text(&self, record: &Record<'_>, name: &str) -> Option<String> {
         let mut out = String::new();
         self.value(record, name, &mut out).then_some(out)
     }
 
-    /// What a record is associated with, ascending; archived targets are not shown.
-    pub(crate) fn targets(&self, record: &Record<'_>, to: Kind) -> Vec<Target> {
-        let mut found: Vec<(u64, bool)> = Vec::new();
-        self.gather(record.kind, record.index, to, &mut found);
-        if let Some(touched) = record.touched {
-            for merged in &touched.merged_from {
-                self.gather(record.kind, *merged, to, &mut found);
+    /// The values a property has had, newest first: value, instant, who wrote it.
+    pub(crate) fn history(&self, record: &Record<'_>, name: &str) -> Vec<(String, i64, &'static str)> {
+        let mut all: Vec<(String, i64, &'static str)> = Vec::new();
+        let written = record.touched.map_or(&[][..], |t| &t.history);
+        for entry in written.iter().rev().filter(|w| w.name == name) {
+            all.push((entry.value.clone().unwrap_or_default(), entry.at, entry.source));
+        }
+        let Record { kind, index, touched } = *record;
+        let mut first = String::new();
+        let erased = all.is_empty() && touched.is_some_and(|t| t.properties.contains_key(name));
+        if index < self.portal.count(kind) && !erased && self.portal.value(kind, index, name, &mut first) {
+            let (created, modified) = (self.portal.created(kind, index), self.portal.modified(kind, index));
+            match first_stage(kind, name).filter(|stage| *stage != first && modified > created) {
+                Some(stage) => {
+                    all.push((first, modified, "CRM_UI"));
+                    all.push((stage.to_owned(), created, "CRM_UI"));
+                }
+                None => all.push((first, created, "CRM_UI")),
             }
         }
-        // A primary tie sorts before a plain one to the same record, and so survives.
-        found.sort_unstable_by_key(|(index, primary)| (*index, !*primary));
-        found.dedup_by_key(|(index, _)| *index);
-        found
-            .into_iter()
-            .map(|(index, primary)| Target { index, types: types(record.kind, to, primary) })
-            .collect()
+        all
     }
 
-    fn gather(&self, from: Kind, index: u64, to: Kind, found: &mut Vec<(u64, bool)>) {
-        let mut add = |target: u64, primary: bool| {
-            if self.overlay.is_removed(from, index, to, target) {
-                return;
+    /// What a record is associated with, ascending; archived targets are not shown.
+    pub(crate) fn targets(&self, record: &Record<'_>, to: Kind) -> Vec<Target> {
+        let mut found: Vec<(u64, Tie)> = Vec::new();
+        self.gather(record, record.index, to, &mut found);
+        if let Some(touched) = record.touched {
+            for merged in &touched.merged_from {
+                self.gather(record, *merged, to, &mut found);
             }
-            let Some(mut record) = self.record(to, target) else {
-                return;
-            };
-            while let Life::Merged(into) = record.life() {
-                let Some(next) = self.record(to, into) else {
-                    return;
-                };
-                record = next;
+        }
+        found.sort_by_key(|(index, _)| *index);
+        let mut targets: Vec<Target> = Vec::with_capacity(found.len());
+        for (index, tie) in found {
+            match targets.last_mut().filter(|last| last.index == index) {
+                Some(last) => last.tie = last.tie.and(tie),
+                None => targets.push(Target { index, tie }),
             }
-            if record.is_live() {
-                found.push((record.index, primary));
+        }
+        for target in &mut targets {
+            self.settle_primary(record, to, target);
+        }
+        targets
+    }
+
+    /// A primary company chosen later takes the mark from the one before.
+    fn settle_primary(&self, record: &Record<'_>, to: Kind, target: &mut Target) {
+        let (chosen, company) = match (record.kind, to) {
+            (from, Kind::Company) => (self.overlay.primary_company(from, record.index), target.index),
+            (Kind::Company, to) => (self.overlay.primary_company(to, target.index), record.index),
+            _ => return,
+        };
+        if let Some(chosen) = chosen {
+            target.tie.primary = self.survivor(Kind::Company, chosen) == company;
+        }
+    }
+
+    /// The index a record goes by after merges.
+    fn survivor(&self, kind: Kind, mut index: u64) -> u64 {
+        while let Some(Life::Merged(into)) = self.overlay.get(kind, index).map(|t| t.life) {
+            index = into;
+        }
+        index
+    }
+
+    /// Collects what ties `index`, which is the record itself or one merged into it.
+    fn gather(&self, record: &Record<'_>, index: u64, to: Kind, found: &mut Vec<(u64, Tie)>) {
+        let from = record.kind;
+        let mut add = |target: u64, tie: Tie, inherited: bool| {
+            let cut = inherited && self.overlay.is_removed(from, index, to, target);
+            let target = self.survivor(to, target);
+            let cut = cut || inherited && self.overlay.is_removed(from, record.index, to, target);
+            if !cut && self.record(to, target).is_some_and(|record| record.is_live()) {
+                found.push((target, tie));
             }
         };
         if index < self.portal.count(from) {
-            self.base_targets(from, index, to, &mut add);
+            self.base_targets(from, index, to, &mut |target, tie| add(target, tie, true));
         }
         for edge in self.overlay.edges(from, index, to) {
             if edge.visible_from <= self.now {
-                add(edge.to, edge.primary);
+                add(edge.to, edge.tie, index != record.index);
             }
         }
     }
 
-    fn base_targets(&self, from: Kind, index: u64, to: Kind, add: &mut dyn FnMut(u64, bool)) {
+    fn base_targets(&self, from: Kind, index: u64, to: Kind, add: &mut dyn FnMut(u64, Tie)) {
         use Kind::{Company, Contact, Deal};
         let p = self.portal;
-        let mut all = |list: Vec<u64>, primary: bool| list.into_iter().for_each(|i| add(i, primary));
+        let mut all = |list: Vec<u64>, tie: Tie| list.into_iter().for_each(|i| add(i, tie));
         match (from, to) {
             (Contact, Company) => {
-                all(p.company_of_contact(index).into_iter().collect(), true);
-                all(p.second_company_of_contact(index).into_iter().collect(), false);
+                all(p.company_of_contact(index).into_iter().collect(), Tie::PRIMARY);
+                all(p.second_company_of_contact(index).into_iter().collect(), Tie::LABELLED);
             }
             (Company, Contact) => {
-                all(p.primary_contacts_of_company(index), true);
-                all(p.second_contacts_of_company(index), false);
+                all(p.primary_contacts_of_company(index), Tie::PRIMARY);
+                all(p.second_contacts_of_company(index), Tie::LABELLED);
             }
-            (Contact, Deal) => all(p.deals_of_contact(index), false),
-            (Deal, Contact) => all(p.contacts_of_deal(index), false),
-            (Deal, Company) => all(p.company_of_deal(index).into_iter().collect(), true),
-            (Company, Deal) => all(p.deals_of_company(index), true),
-            (Contact, to) if to.is_engagement() => all(p.engagements_of_contact(to, index), false),
-            (Company, to) if to.is_engagement() => all(p.engagements_of_company(to, index), false),
-            (Deal, to) if to.is_engagement() => all(p.engagements_of_deal(to, index), false),
-            (from, Contact) if from.is_engagement() => all(p.contacts_of_engagement(from, index), false),
-            (from, Company) if from.is_engagement() => all(p.companies_of_engagement(from, index), false),
-            (from, Deal) if from.is_engagement() => all(p.deals_of_engagement(from, index), false),
+            (Contact, Deal) => all(p.deals_of_contact(index), Tie::PLAIN),
+            (Deal, Contact) => all(p.contacts_of_deal(index), Tie::PLAIN),
+            (Deal, Company) => all(p.company_of_deal(index).into_iter().collect(), Tie::PRIMARY),
+            (Company, Deal) => all(p.deals_of_company(index), Tie::PRIMARY),
+            (Contact, to) if to.is_engagement() => all(p.engagements_of_contact(to, index), Tie::PLAIN),
+            (Company, to) if to.is_engagement() => all(p.engagements_of_company(to, index), Tie::PLAIN),
+            (Deal, to) if to.is_engagement() => all(p.engagements_of_deal(to, index), Tie::PLAIN),
+            (from, Contact) if from.is_engagement() => all(p.contacts_of_engagement(from, index), Tie::PLAIN),
+            (from, Company) if from.is_engagement() => {
+                all(p.companies_of_engagement(from, index), Tie::PLAIN)
+            }
+            (from, Deal) if from.is_engagement() => all(p.deals_of_engagement(from, index), Tie::PLAIN),
             _ => {}
         }
     }
@@ -205,6 +258,16 @@ impl<'a> View<'a> {
         let found = own("email") || own("hs_additional_emails");
         let live = self.find(Kind::Contact, self.id(&record))?;
         (found && live.is_live()).then_some(live)
+    }
+}
+
+/// Where records enter a staged property, so that those further on have a past.
+fn first_stage(kind: Kind, name: &str) -> Option<&'static str> {
+    match (kind, name) {
+        (Kind::Contact, "lifecyclestage") => Some("subscriber"),
+        (Kind::Task, "hs_task_status") => Some("NOT_STARTED"),
+        (Kind::Meeting, "hs_meeting_outcome") => Some("SCHEDULED"),
+        _ => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What describes the portal itself: account, owners, pipelines, property definitions.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Call, limit};
@@ -19,6 +20,28 @@ pub(super) fn details(call: &Call<'_>) -> Result<Reply, Reply> {
         "companyCurrency": "EUR", "additionalCurrencies": ["USD"], "utcOffset": "+01:00",
         "utcOffsetMilliseconds": 3_600_000, "uiDomain": "app.hubspot.com", "dataHostingLocation": "na1",
     })))
+}
+
+/// `GET /integrations/v1/me`.
+pub(super) fn me(call: &Call<'_>) -> Result<Reply, Reply> {
+    call.need(&["oauth"])?;
+    Ok(Reply::ok(&json!({
+        "portalId": call.state.portal.id, "timeZone": "Europe/Berlin", "accountType": "STANDARD", "currency": "EUR",
+        "utcOffset": "+01:00", "utcOffsetMilliseconds": 3_600_000,
+    })))
+}
+
+/// `GET /settings/v3/users`: one for each owner who is still there.
+pub(super) fn users(call: &Call<'_>) -> Result<Reply, Reply> {
+    call.need(&["settings.users.read", "oauth"])?;
+    let one = |owner| {
+        let (first, last) = owner_name(owner);
+        json!({
+            "id": (9_100_000 + owner).to_string(), "email": Portal::owner_mail(owner), "firstName": first,
+            "lastName": last, "roleIds": [], "superAdmin": owner == 0,
+        })
+    };
+    Ok(Reply::ok(&json!({"results": (0..FIRST_ARCHIVED_OWNER).map(one).collect::<Vec<_>>()})))
 }
 
 const OWNER_SCOPES: [&str; 3] = ["crm.objects.owners.read", "automation", "crm.objects.contacts.read"];
@@ -70,14 +93,13 @@ pub(super) fn owner(call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
     found.map(|o| Reply::ok(&owner_json(portal, o))).ok_or_else(Reply::not_found)
 }
 
-/// `GET /crm/pipelines/{type}`; only deals have pipelines here.
-pub(super) fn pipelines(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
-    call.need(&["crm.objects.contacts.read", "crm.objects.deals.read"])?;
+fn all_pipelines(call: &Call<'_>, kind: Kind) -> Vec<Value> {
     let at = iso(call.state.portal.created(Kind::Deal, 0));
     let stage = |(n, (id, label, probability, closed)): (usize, &Stage)| {
         json!({
             "id": id, "label": label, "displayOrder": n, "archived": false, "createdAt": at, "updatedAt": at,
             "metadata": {"probability": probability, "isClosed": closed.to_string()},
+            "writePermissions": "CRM_PERMISSIONS_ENFORCEMENT",
         })
     };
     let pipeline = |(n, (id, label, stages)): (usize, &Pipeline)| {
@@ -85,21 +107,80 @@ pub(super) fn pipelines(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
         json!({"id": id, "label": label, "displayOrder": n, "archived": false, "createdAt": at, "updatedAt": at, "stages": stages})
     };
     let all = if kind == Kind::Deal { &PIPELINES[..] } else { &[] };
-    let results: Vec<Value> = all.iter().enumerate().map(pipeline).collect();
-    Ok(Reply::ok(&json!({"results": results})))
+    all.iter().enumerate().map(pipeline).collect()
 }
 
-/// `GET /crm/properties/{type}` and `/{name}`.
-pub(super) fn properties(call: &Call<'_>, kind: Kind, name: Option<&str>) -> Result<Reply, Reply> {
+/// `GET /crm/pipelines/{type}` and below: `/{id}`, `/{id}/stages`, `/{id}/stages/{id}`. Only deals
+/// have pipelines here.
+pub(super) fn pipelines(call: &Call<'_>, kind: Kind, path: &[&str]) -> Result<Reply, Reply> {
+    call.need(&["crm.objects.contacts.read", "crm.objects.deals.read"])?;
+    let all = all_pipelines(call, kind);
+    let by_id = |list: &[Value], id: &str| list.iter().find(|p| p["id"] == id).cloned();
+    let [id, rest @ ..] = path else { return Ok(Reply::ok(&json!({"results": all}))) };
+    let pipeline = by_id(&all, id).ok_or_else(Reply::not_found)?;
+    let stages = pipeline["stages"].as_array().map_or(&[][..], Vec::as_slice);
+    match rest {
+        [] => Ok(Reply::ok(&pipeline)),
+        ["stages"] => Ok(Reply::ok(&json!({"results": stages}))),
+        ["stages", stage] => by_id(stages, stage).map(|s| Reply::ok(&s)).ok_or_else(Reply::not_found),
+        _ => Err(Reply::not_found()),
+    }
+}
+
+/// All definitions of a type.
+pub(super) fn definitions(call: &Call<'_>, kind: Kind) -> Result<Vec<Value>, Reply> {
     call.need(&["crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.deals.read"])?;
     let at = iso(call.state.portal.created(Kind::Contact, 0));
-    if let Some(name) = name {
-        return catalog::find(kind, name)
-            .map(|p| Reply::ok(&definition(p, &at)))
-            .ok_or_else(Reply::not_found);
+    Ok(catalog::of(kind).map(|p| definition(p, &at)).collect())
+}
+
+const GROUP: &str = "simulated";
+
+/// `GET /crm/properties/{type}` and below: `/{name}`, `/groups`, `/groups/{name}`.
+pub(super) fn properties(call: &Call<'_>, kind: Kind, path: &[&str]) -> Result<Reply, Reply> {
+    let all = definitions(call, kind)?;
+    let group = json!({"name": GROUP, "label": "Simulated", "displayOrder": 0, "archived": false});
+    // Definitions are never archived here, so the list of archived ones is empty.
+    let all = if call.request.flag("archived") { Vec::new() } else { all };
+    let found = match path {
+        [] => Some(json!({"results": all})),
+        ["groups"] => Some(json!({"results": [group]})),
+        ["groups", name] => (*name == GROUP).then_some(group),
+        [name] => all.into_iter().find(|p| p["name"] == *name),
+        _ => None,
+    };
+    found.map(|body| Reply::ok(&body)).ok_or_else(Reply::not_found)
+}
+
+#[derive(Debug, Deserialize)]
+struct Names {
+    inputs: Vec<Name>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Name {
+    name: String,
+}
+
+/// `POST /crm/properties/{type}/batch/read`.
+pub(super) fn batch_properties(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
+    let all = definitions(call, kind)?;
+    let Names { inputs } = call.request.json()?;
+    super::batch::refuse_long(inputs.len())?;
+    let find = |name: &Name| all.iter().find(|p| p["name"] == name.name.as_str()).cloned();
+    let results: Vec<Value> = inputs.iter().filter_map(find).collect();
+    let unknown: Vec<&str> = inputs.iter().filter(|n| find(n).is_none()).map(|n| n.name.as_str()).collect();
+    let now = iso(call.state.clock.now());
+    let mut body = json!({"status": "COMPLETE", "results": results, "startedAt": now, "completedAt": now});
+    if unknown.is_empty() {
+        return Ok(Reply::ok(&body));
     }
-    let results: Vec<Value> = catalog::of(kind).map(|p| definition(p, &at)).collect();
-    Ok(Reply::ok(&json!({"results": results})))
+    body["numErrors"] = json!(1);
+    body["errors"] = json!([{
+        "status": "error", "category": "OBJECT_NOT_FOUND", "message": "Some properties do not exist.",
+        "context": {"names": unknown}, "errors": [], "links": {},
+    }]);
+    Ok(Reply::json(207, &body))
 }
 
 /// The definitions of an engagement type, of which other types share the common ones.
@@ -113,7 +194,7 @@ fn definition(property: &Property, at: &str) -> Value {
     let options: Vec<Value> = property.options.iter().enumerate().map(option).collect();
     json!({
         "name": property.name, "label": property.label, "type": property.value_type,
-        "fieldType": property.field_type, "description": "", "groupName": "simulated",
+        "fieldType": property.field_type, "description": "", "groupName": GROUP,
         "options": options, "displayOrder": -1, "calculated": false, "externalOptions": false,
         "archived": false, "hasUniqueValue": property.name == "hs_object_id", "hidden": false,
         "hubspotDefined": true, "formField": !property.read_only, "createdAt": at, "updatedAt": at,

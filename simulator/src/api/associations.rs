@@ -1,10 +1,10 @@
-//! Reading associations: of one record, of many, and the types that exist.
+//! Reading associations: of one record, of many, and the types that exist. Writing is in `ties`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Call, limit};
-use crate::associations::types;
+use crate::associations::{Tie, types};
 use crate::http::Reply;
 use crate::kind::Kind;
 use crate::records::push_number;
@@ -33,7 +33,8 @@ pub(super) fn of_one(call: &Call<'_>, from: Kind, id: &str, to: Kind) -> Result<
     let targets = view.targets(&record, to);
     let after = call.request.parameter("after");
     let mut out = String::from("{\"results\":[");
-    let next = push_targets(&view, to, &targets, after, limit, &mut out);
+    let page = Page { after, limit, old: call.version == "v3" };
+    let next = push_targets(&view, (from, to), &targets, &page, &mut out);
     out.push(']');
     if let Some(next) = next {
         crate::json::push_paging(
@@ -86,7 +87,8 @@ pub(super) fn batch_read(call: &Call<'_>, from: Kind, to: Kind) -> Result<Reply,
         written = true;
         out.push_str(&id);
         out.push_str("\"},\"to\":[");
-        let next = push_targets(&view, to, &targets, input.after.as_deref(), BATCH_TARGETS, &mut out);
+        let page = Page { after: input.after.as_deref(), limit: BATCH_TARGETS, old: call.version == "v3" };
+        let next = push_targets(&view, (from, to), &targets, &page, &mut out);
         out.push(']');
         if let Some(next) = next {
             crate::json::push_paging(&next, None, &mut out);
@@ -113,44 +115,79 @@ fn no_associations(from: Kind, to: Kind, id: &str) -> Value {
     })
 }
 
+/// Which targets are shown, and in which version's words.
+struct Page<'a> {
+    after: Option<&'a str>,
+    limit: usize,
+    /// Version 3 shows an entry per type, with the type's name.
+    old: bool,
+}
+
 /// Appends one page of targets; returns the cursor of the next page. The cursor is the id of the
 /// first target not shown, so an association added or removed meanwhile shifts nothing.
 fn push_targets(
     view: &View<'_>,
-    to: Kind,
+    (from, to): (Kind, Kind),
     targets: &[Target],
-    after: Option<&str>,
-    limit: usize,
+    page: &Page<'_>,
     out: &mut String,
 ) -> Option<String> {
-    let first: u64 = after.and_then(|after| after.parse().ok()).unwrap_or_default();
+    let first: u64 = page.after.and_then(|after| after.parse().ok()).unwrap_or_default();
     let mut rest = targets.iter().map(|t| (view.portal.id(to, t.index), t)).skip_while(|(id, _)| *id < first);
-    for (at, (id, target)) in rest.by_ref().take(limit).enumerate() {
-        out.push_str(if at > 0 { ",{\"toObjectId\":" } else { "{\"toObjectId\":" });
-        push_number(id, out);
-        out.push_str(",\"associationTypes\":[");
-        for (n, kind) in target.types.iter().enumerate() {
-            out.push_str(if n > 0 {
-                ",{\"category\":\"HUBSPOT_DEFINED\",\"typeId\":"
-            } else {
-                "{\"category\":\"HUBSPOT_DEFINED\",\"typeId\":"
-            });
-            push_number(u64::from(kind.id), out);
-            match kind.label {
-                Some(label) => out.push_str(&format!(",\"label\":\"{label}\"}}")),
-                None => out.push_str(",\"label\":null}"),
-            }
+    for (at, (id, target)) in rest.by_ref().take(page.limit).enumerate() {
+        out.push_str(if at > 0 { "," } else { "" });
+        if page.old {
+            push_by_name((from, to), id, target, out);
+        } else {
+            push_by_number((from, to), id, target, out);
         }
-        out.push_str("]}");
     }
     rest.next().map(|(id, _)| id.to_string())
+}
+
+fn push_by_name((from, to): (Kind, Kind), id: u64, target: &Target, out: &mut String) {
+    for (n, kind) in types(from, to, target.tie).into_iter().enumerate() {
+        out.push_str(if n > 0 { ",{\"id\":\"" } else { "{\"id\":\"" });
+        push_number(id, out);
+        out.push_str("\",\"type\":\"");
+        kind.push_name(from, to, out);
+        out.push_str("\"}");
+    }
+}
+
+fn push_by_number((from, to): (Kind, Kind), id: u64, target: &Target, out: &mut String) {
+    out.push_str("{\"toObjectId\":");
+    push_number(id, out);
+    out.push_str(",\"associationTypes\":[");
+    for (n, kind) in types(from, to, target.tie).into_iter().enumerate() {
+        out.push_str(if n > 0 { ",{\"category\":\"" } else { "{\"category\":\"" });
+        out.push_str(kind.category);
+        out.push_str("\",\"typeId\":");
+        push_number(u64::from(kind.id), out);
+        match kind.label {
+            Some(label) => out.push_str(&format!(",\"label\":\"{label}\"}}")),
+            None => out.push_str(",\"label\":null}"),
+        }
+    }
+    out.push_str("]}");
+}
+
+/// `GET /crm/v3/associations/{from}/{to}/types`.
+pub(super) fn names(call: &Call<'_>, from: Kind, to: Kind) -> Result<Reply, Reply> {
+    call.need(&ANY_SCOPE)?;
+    let all = types(from, to, Tie::EVERY).into_iter().map(|kind| {
+        let mut name = String::new();
+        kind.push_name(from, to, &mut name);
+        json!({"id": kind.id.to_string(), "name": name})
+    });
+    Ok(Reply::ok(&json!({"results": all.collect::<Vec<Value>>()})))
 }
 
 /// `GET /crm/associations/{from}/{to}/labels`.
 pub(super) fn labels(call: &Call<'_>, from: Kind, to: Kind) -> Result<Reply, Reply> {
     call.need(&ANY_SCOPE)?;
-    let all = types(from, to, true).into_iter();
+    let all = types(from, to, Tie::EVERY).into_iter();
     let results: Vec<Value> =
-        all.map(|t| json!({"category": "HUBSPOT_DEFINED", "typeId": t.id, "label": t.label})).collect();
+        all.map(|t| json!({"category": t.category, "typeId": t.id, "label": t.label})).collect();
     Ok(Reply::ok(&json!({"results": results})))
 }

@@ -80,6 +80,24 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, Reply> {
     Ok(Reply::ok(&body))
 }
 
+/// `GET /forms/v2/forms`, a bare list. It knows the forms people make and neither captured nor
+/// pop-up ones, unless `formTypes=ALL` asks for them.
+pub(super) fn old_list(call: &Call<'_>) -> Result<Reply, Reply> {
+    call.need(&["forms"])?;
+    let portal = &call.state.portal;
+    let all = call.request.list("formTypes").iter().any(|t| t.eq_ignore_ascii_case("all"));
+    let at = portal.created(Kind::Contact, 0);
+    let one = |form: usize| {
+        json!({
+            "portalId": portal.id, "guid": portal.form_guid(form), "name": FORMS[form].name,
+            "formType": FORMS[form].form_type.to_uppercase(), "createdAt": at, "updatedAt": at, "deletedAt": 0,
+            "method": "POST", "submitText": "Send", "formFieldGroups": [],
+        })
+    };
+    let listed = |form: &usize| all || FORMS[*form].form_type == "hubspot";
+    Ok(Reply::ok(&(0..FORMS.len()).filter(listed).map(one).collect()))
+}
+
 fn find(portal: &Portal, guid: &str) -> Result<usize, Reply> {
     (0..FORMS.len()).find(|f| portal.form_guid(*f) == guid).ok_or_else(Reply::not_found)
 }

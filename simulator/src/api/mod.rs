@@ -2,16 +2,22 @@
 
 pub(crate) mod account;
 mod associations;
+mod batch;
 mod empty;
 mod forms;
+mod legacy;
 pub(crate) mod objects;
 mod search;
+mod ties;
 mod transcripts;
-pub(crate) mod writes;
+mod values;
+mod writes;
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
+
+use batch::Action;
 
 use crate::faults::Twist;
 use crate::http::{Reply, Request};
@@ -100,36 +106,80 @@ fn authorize(state: &State, request: &Request) -> Result<Option<BTreeSet<String>
     }
 }
 
+fn kind(name: &str) -> Result<Kind, Reply> {
+    Kind::parse(name).ok_or_else(|| Reply::bad_request(&format!("Unable to infer object type from: {name}")))
+}
+
 fn dispatch(call: &Call<'_>, path: &[&str]) -> Result<Reply, Reply> {
+    if call.request.json_is_refused() {
+        return Err(Reply::error(415, "VALIDATION_ERROR", "HTTP 415 Unsupported Media Type"));
+    }
     if let Some(reply) = empty::answer(call, path) {
         return Ok(reply);
     }
-    let kind = |name: &str| {
-        Kind::parse(name)
-            .ok_or_else(|| Reply::bad_request(&format!("Unable to infer object type from: {name}")))
-    };
+    if let Some(reply) = legacy::answer(call, path) {
+        return reply;
+    }
+    match path {
+        ["crm", "objects", t, rest @ ..] => on_objects(call, t, rest),
+        ["crm", "associations", from, to, rest @ ..] => on_associations(call, (kind(from)?, kind(to)?), rest),
+        _ => on_portal(call, path),
+    }
+}
+
+/// What follows `/crm/objects/{type}`.
+fn on_objects(call: &Call<'_>, name: &str, rest: &[&str]) -> Result<Reply, Reply> {
+    let t = kind(name)?;
+    match (call.request.method.as_str(), rest) {
+        ("GET", []) => objects::list(call, t),
+        ("POST", []) => writes::create(call, t),
+        ("POST", ["search"]) => search::search(call, t),
+        ("POST", ["merge"]) => writes::merge(call, t),
+        ("POST", ["gdpr-delete"]) if t == Kind::Contact => writes::forget(call),
+        ("POST", ["batch", "read"]) => objects::batch_read(call, t),
+        ("POST", ["batch", "create"]) => batch::write(call, t, Action::Create),
+        ("POST", ["batch", "update"]) => batch::write(call, t, Action::Update),
+        ("POST", ["batch", "upsert"]) => batch::write(call, t, Action::Upsert),
+        ("POST", ["batch", "archive"]) => batch::archive(call, t),
+        ("GET", [id]) => objects::get(call, t, id),
+        ("PATCH", [id]) => writes::update(call, t, id),
+        ("DELETE", [id]) => writes::archive(call, t, id),
+        ("GET", [id, "associations", to]) => associations::of_one(call, t, id, kind(to)?),
+        ("PUT", [id, "associations", "default", to, other]) => {
+            ties::put_default(call, (t, kind(to)?), (id, other))
+        }
+        ("PUT", [id, "associations", to, other]) => ties::put(call, (t, kind(to)?), (id, other)),
+        ("DELETE", [id, "associations", to, other]) => ties::delete(call, (t, kind(to)?), (id, other)),
+        ("PUT", [id, "associations", to, other, name]) => {
+            ties::put_by_name(call, (t, kind(to)?), (id, other), name)
+        }
+        ("DELETE", [id, "associations", to, other, _]) => ties::delete(call, (t, kind(to)?), (id, other)),
+        _ => Err(unknown(call.request)),
+    }
+}
+
+/// What follows `/crm/associations/{from}/{to}`.
+fn on_associations(call: &Call<'_>, types: (Kind, Kind), rest: &[&str]) -> Result<Reply, Reply> {
+    match (call.request.method.as_str(), rest) {
+        ("POST", ["batch", "read"]) => associations::batch_read(call, types.0, types.1),
+        ("POST", ["batch", "create"]) => ties::batch_create(call, types, false),
+        ("POST", ["batch", "associate", "default"]) => ties::batch_create(call, types, true),
+        ("POST", ["batch", "archive"]) => ties::batch_archive(call, types),
+        ("POST", ["batch", "labels", "archive"]) => ties::archive_labels(call, types),
+        ("GET", ["labels"]) => associations::labels(call, types.0, types.1),
+        ("GET", ["types"]) => associations::names(call, types.0, types.1),
+        _ => Err(unknown(call.request)),
+    }
+}
+
+/// Everything that is about the portal and not about its records.
+fn on_portal(call: &Call<'_>, path: &[&str]) -> Result<Reply, Reply> {
     match (call.request.method.as_str(), path) {
-        ("GET", ["crm", "objects", t]) => objects::list(call, kind(t)?),
-        ("POST", ["crm", "objects", t]) => writes::create(call, kind(t)?),
-        ("POST", ["crm", "objects", t, "search"]) => search::search(call, kind(t)?),
-        ("POST", ["crm", "objects", t, "batch", "read"]) => objects::batch_read(call, kind(t)?),
-        ("GET", ["crm", "objects", t, id]) => objects::get(call, kind(t)?, id),
-        ("PATCH", ["crm", "objects", t, id]) => writes::update(call, kind(t)?, id),
-        ("DELETE", ["crm", "objects", t, id]) => writes::archive(call, kind(t)?, id),
-        ("GET", ["crm", "objects", t, id, "associations", to]) => {
-            associations::of_one(call, kind(t)?, id, kind(to)?)
-        }
-        ("POST", ["crm", "associations", from, to, "batch", "read"]) => {
-            associations::batch_read(call, kind(from)?, kind(to)?)
-        }
-        ("GET", ["crm", "associations", from, to, "labels"]) => {
-            associations::labels(call, kind(from)?, kind(to)?)
-        }
-        ("GET", ["crm", "properties", t]) => account::properties(call, kind(t)?, None),
-        ("GET", ["crm", "properties", t, name]) => account::properties(call, kind(t)?, Some(name)),
+        ("POST", ["crm", "properties", t, "batch", "read"]) => account::batch_properties(call, kind(t)?),
+        ("GET", ["crm", "properties", t, rest @ ..]) => account::properties(call, kind(t)?, rest),
         ("GET", ["crm", "owners"]) => account::owners(call),
         ("GET", ["crm", "owners", id]) => account::owner(call, id),
-        ("GET", ["crm", "pipelines", t]) => account::pipelines(call, kind(t)?),
+        ("GET", ["crm", "pipelines", t, rest @ ..]) => account::pipelines(call, kind(t)?, rest),
         ("GET", ["crm", "extensions", "calling", "transcripts", id]) => transcripts::get(call, id),
         ("GET", ["marketing", "forms"]) => forms::list(call),
         ("GET", ["marketing", "forms", guid]) => forms::get(call, guid),

@@ -15,7 +15,6 @@ const LIST_DEFAULT: usize = 10;
 const LIST_MAX: usize = 100;
 /// Reading history costs HubSpot more, so pages are shorter.
 const LIST_MAX_WITH_HISTORY: usize = 50;
-const BATCH_MAX: usize = 100;
 
 /// Refuses what the granted scopes do not allow to read; tells whether e-mail bodies are hidden.
 pub(crate) fn may_read(call: &Call<'_>, kind: Kind) -> Result<bool, Reply> {
@@ -31,9 +30,9 @@ pub(crate) fn may_read(call: &Call<'_>, kind: Kind) -> Result<bool, Reply> {
     }
 }
 
-fn shape(call: &Call<'_>, kind: Kind, asked: &[&str]) -> Result<Shape, Reply> {
+fn shape(call: &Call<'_>, kind: Kind, asked: &[&str], past: &[&str]) -> Result<Shape, Reply> {
     let redact_mail = may_read(call, kind)?;
-    let mut shape = Shape::of(kind, asked);
+    let mut shape = Shape::with_history(kind, asked, past);
     shape.redact_mail = redact_mail;
     for name in call.request.list("associations") {
         if super::empty::is_type(name) {
@@ -51,9 +50,9 @@ fn shape(call: &Call<'_>, kind: Kind, asked: &[&str]) -> Result<Shape, Reply> {
 /// `GET /crm/objects/{type}`.
 pub(super) fn list(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     let request = call.request;
-    let shape = shape(call, kind, &request.list("properties"))?;
-    let most =
-        if request.list("propertiesWithHistory").is_empty() { LIST_MAX } else { LIST_MAX_WITH_HISTORY };
+    let past = request.list("propertiesWithHistory");
+    let shape = shape(call, kind, &request.list("properties"), &past)?;
+    let most = if past.is_empty() { LIST_MAX } else { LIST_MAX_WITH_HISTORY };
     let mut limit = limit(request, LIST_DEFAULT, most)?;
     if let Some(Twist::Underfilled(keep)) = call.twist {
         limit = limit.min(keep);
@@ -98,7 +97,8 @@ fn stale_link(call: &Call<'_>, kind: Kind, after: &str) -> String {
 
 /// `GET /crm/objects/{type}/{id}`.
 pub(super) fn get(call: &Call<'_>, kind: Kind, id: &str) -> Result<Reply, Reply> {
-    let shape = shape(call, kind, &call.request.list("properties"))?;
+    let (asked, past) = (call.request.list("properties"), call.request.list("propertiesWithHistory"));
+    let shape = shape(call, kind, &asked, &past)?;
     let overlay = call.state.overlay();
     let view = call.state.view(&overlay);
     let record = find(&view, kind, id, call.request.parameter("idProperty"));
@@ -124,6 +124,8 @@ struct BatchRead {
     #[serde(default)]
     properties: Vec<String>,
     #[serde(default)]
+    properties_with_history: Vec<String>,
+    #[serde(default)]
     id_property: Option<String>,
     inputs: Vec<Input>,
 }
@@ -137,13 +139,9 @@ struct Input {
 pub(super) fn batch_read(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
     let asked: BatchRead = call.request.json()?;
     let names: Vec<&str> = asked.properties.iter().map(String::as_str).collect();
-    let shape = shape(call, kind, &names)?;
-    if asked.inputs.len() > BATCH_MAX {
-        return Err(Reply::bad_request(&format!(
-            "Maximum {BATCH_MAX} inputs are allowed in a batch, {} were sent",
-            asked.inputs.len()
-        )));
-    }
+    let past: Vec<&str> = asked.properties_with_history.iter().map(String::as_str).collect();
+    let shape = shape(call, kind, &names, &past)?;
+    super::batch::refuse_long(asked.inputs.len())?;
     let archived = call.request.flag("archived");
     let overlay = call.state.overlay();
     let view = call.state.view(&overlay);

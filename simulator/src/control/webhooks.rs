@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use url::Url;
 
+use crate::associations::{Tie, types};
 use crate::events::{Event, What};
 use crate::hash::draw;
 use crate::http::{Reply, Request};
@@ -290,7 +291,7 @@ fn associated(body: &mut Value, from: Kind, to: Kind, target: u64, removed: bool
         body["fromObjectTypeId"] = json!(from.type_id());
         body["toObjectTypeId"] = json!(to.type_id());
         body["associationCategory"] = json!("HUBSPOT_DEFINED");
-        body["associationTypeId"] = json!(crate::associations::types(from, to, false).first().map(|t| t.id));
+        body["associationTypeId"] = json!(types(from, to, Tie::PLAIN).first().map(|t| t.id));
     }
 }
 

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{objects, writes};
+use crate::api::objects;
+use crate::associations::Tie;
 use crate::events::What;
 use crate::hash::unique_word;
 use crate::http::{Reply, Request};
 use crate::kind::{Kind, SUBMISSION_STREAM};
+use crate::lifecycle;
 use crate::options::RateLimit;
 use crate::overlay::{LateSubmission, Life, Overlay};
 use crate::state::State;
@@ -89,15 +91,23 @@ pub(super) fn freeze(state: &State, frozen: bool) -> Done {
 #[derive(Debug, Deserialize)]
 struct IndexSettings {
     lag_ms: Option<i64>,
+    lag_jitter_ms: Option<i64>,
     ids_sort_as_text: Option<bool>,
+    ids_compare_as_text: Option<bool>,
 }
 
 pub(super) fn index_settings(state: &State, request: &Request) -> Done {
     let settings: IndexSettings = request.json()?;
     let mut overlay = state.overlay_mut();
-    overlay.lag_ms = settings.lag_ms.map_or(overlay.lag_ms, |ms| ms.clamp(0, 36_525 * crate::clock::DAY_MS));
+    let span = |ms: i64| ms.clamp(0, 36_525 * crate::clock::DAY_MS);
+    overlay.lag_ms = settings.lag_ms.map_or(overlay.lag_ms, span);
+    overlay.lag_jitter_ms = settings.lag_jitter_ms.map_or(overlay.lag_jitter_ms, span);
     overlay.ids_sort_as_text = settings.ids_sort_as_text.unwrap_or(overlay.ids_sort_as_text);
-    Ok(Reply::ok(&json!({"lag_ms": overlay.lag_ms, "ids_sort_as_text": overlay.ids_sort_as_text})))
+    overlay.ids_compare_as_text = settings.ids_compare_as_text.unwrap_or(overlay.ids_compare_as_text);
+    Ok(Reply::ok(&json!({
+        "lag_ms": overlay.lag_ms, "lag_jitter_ms": overlay.lag_jitter_ms,
+        "ids_sort_as_text": overlay.ids_sort_as_text, "ids_compare_as_text": overlay.ids_compare_as_text,
+    })))
 }
 
 fn kind_of(name: &str) -> Result<Kind, Reply> {
@@ -154,7 +164,7 @@ pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
             overlay.associate(
                 (kind, index),
                 (*to, *target),
-                primary,
+                Tie { primary, labelled: false },
                 now.saturating_add(creation.associate_after_ms),
             );
             state.events.push(kind, index, What::Associated { to: *to, target: *target, removed: false });
@@ -195,7 +205,7 @@ fn fill(state: &State, overlay: &mut Overlay, kind: Kind, index: u64, creation: 
         overlay.remember_mail(mail, index);
     }
     let touched = overlay.touch(&state.portal, kind, index);
-    touched.properties = properties;
+    touched.write(properties, now, "CRM_UI");
     touched.word = written.map(|()| word);
     touched.modified = creation.modified_ms.unwrap_or(touched.modified);
 }
@@ -230,7 +240,7 @@ pub(super) fn update(state: &State, request: &Request, kind: &str, id: &str) -> 
     let (kind, edit): (Kind, Edit) = (kind_of(kind)?, request.json()?);
     let mut overlay = state.overlay_mut();
     let index = live(state, &overlay, kind, id)?.index;
-    writes::apply(state, &mut overlay, kind, index, values(&edit.properties), state.clock.now());
+    lifecycle::change(state, &mut overlay, (kind, index), values(&edit.properties), "CRM_UI");
     Ok(Reply::ok(&json!({"id": state.portal.id(kind, index).to_string()})))
 }
 
@@ -239,7 +249,7 @@ pub(super) fn delete(state: &State, request: &Request, kind: &str, id: &str) -> 
     let kind = kind_of(kind)?;
     let mut overlay = state.overlay_mut();
     let index = live(state, &overlay, kind, id)?.index;
-    writes::remove(state, &mut overlay, kind, index, state.clock.now());
+    lifecycle::remove(state, &mut overlay, kind, index);
     if request.flag("permanent") {
         overlay.touch(&state.portal, kind, index).life = Life::Gone;
     }
@@ -252,9 +262,8 @@ pub(super) fn restore(state: &State, kind: &str, id: &str) -> Done {
     let mut overlay = state.overlay_mut();
     let view = View { portal: &state.portal, overlay: &overlay, now: state.clock.now() };
     let record = id.parse().ok().and_then(|id| view.find(kind, id)).filter(Record::is_archived);
-    let (index, now) = (record.ok_or_else(Reply::not_found)?.index, view.now);
-    overlay.change(&state.portal, kind, index, now).life = Life::Live;
-    state.events.push(kind, index, What::Restored);
+    let index = record.ok_or_else(Reply::not_found)?.index;
+    lifecycle::restore(state, &mut overlay, kind, index);
     Ok(Reply::ok(&json!({"id": id})))
 }
 
@@ -284,14 +293,14 @@ pub(super) fn touch(state: &State, request: &Request) -> Done {
         }
         let record = overlay.change(&state.portal, kind, index, now);
         record.modified = touch.modified_ms.unwrap_or(now);
-        record.properties.extend(values(&touch.properties));
+        record.write(values(&touch.properties), now, "IMPORT");
         changed += 1;
     }
     Ok(Reply::ok(&json!({"changed": changed, "modified_ms": touch.modified_ms.unwrap_or(now)})))
 }
 
 #[derive(Debug, Deserialize)]
-struct Tie {
+struct Tying {
     from_type: String,
     from: Value,
     to_type: String,
@@ -300,13 +309,16 @@ struct Tie {
     remove: bool,
     #[serde(default)]
     primary: bool,
+    /// With the label the account has made for contacts and companies.
+    #[serde(default)]
+    labelled: bool,
     #[serde(default)]
     after_ms: i64,
 }
 
 /// `POST /__sim/associations`: ties or unties two records, now or later.
 pub(super) fn associate(state: &State, request: &Request) -> Done {
-    let tie: Tie = request.json()?;
+    let tie: Tying = request.json()?;
     let mut overlay = state.overlay_mut();
     let (from, to) = (kind_of(&tie.from_type)?, kind_of(&tie.to_type)?);
     let a = live(state, &overlay, from, &text(&tie.from))?.index;
@@ -314,7 +326,8 @@ pub(super) fn associate(state: &State, request: &Request) -> Done {
     if tie.remove {
         overlay.dissociate((from, a), (to, b));
     } else {
-        overlay.associate((from, a), (to, b), tie.primary, state.clock.now().saturating_add(tie.after_ms));
+        let how = Tie { primary: tie.primary, labelled: tie.labelled };
+        overlay.associate((from, a), (to, b), how, state.clock.now().saturating_add(tie.after_ms));
     }
     state.events.push(from, a, What::Associated { to, target: b, removed: tie.remove });
     Ok(Reply::ok(&json!({})))
@@ -337,62 +350,13 @@ pub(super) fn merge(state: &State, request: &Request) -> Done {
     let merge: Merge = request.json()?;
     let kind = kind_of(&merge.kind)?;
     let mut overlay = state.overlay_mut();
-    let now = state.clock.now();
     let primary = live(state, &overlay, kind, &text(&merge.primary))?.index;
     let other = live(state, &overlay, kind, &text(&merge.merged))?.index;
     if primary == other {
         return Err(Reply::bad_request("a record cannot be merged with itself"));
     }
-    let (properties, mails, times) = merged_properties(state, &overlay, kind, (primary, other), now);
-    let index = overlay.create(&state.portal, kind, now);
-    for mail in &mails {
-        overlay.remember_mail(mail, index);
-    }
-    let touched = overlay.touch(&state.portal, kind, index);
-    touched.properties = properties;
-    touched.merged_from = vec![primary, other];
-    if kind == Kind::Contact {
-        touched.properties.insert("hs_calculated_merged_vids".to_owned(), Some(times));
-    }
-    for old in [primary, other] {
-        overlay.touch(&state.portal, kind, old).life = Life::Merged(index);
-    }
-    state.events.push(kind, index, What::Merged { primary, merged: vec![primary, other] });
+    let index = lifecycle::merge(state, &mut overlay, kind, (primary, other));
     Ok(Reply::ok(&json!({"id": state.portal.id(kind, index).to_string()})))
-}
-
-type Merged = (BTreeMap<String, Option<String>>, Vec<String>, String);
-
-/// The primary's values where it has one, else the other's; every address stays reachable.
-fn merged_properties(
-    state: &State,
-    overlay: &Overlay,
-    kind: Kind,
-    (primary, other): (u64, u64),
-    now: i64,
-) -> Merged {
-    let view = View { portal: &state.portal, overlay, now };
-    let records: Vec<Record<'_>> =
-        [primary, other].into_iter().filter_map(|i| view.record(kind, i)).collect();
-    let mut properties = BTreeMap::new();
-    for property in crate::catalog::of(kind).filter(|p| p.name != "hs_object_id") {
-        let value = records.iter().find_map(|r| view.text(r, property.name));
-        properties.insert(property.name.to_owned(), value);
-    }
-    let addresses = |name| {
-        records
-            .iter()
-            .filter_map(|r| view.text(r, name))
-            .flat_map(|m| m.split(';').map(str::to_owned).collect::<Vec<_>>())
-            .collect::<Vec<_>>()
-    };
-    let mut mails = addresses("email");
-    mails.extend(addresses("hs_additional_emails"));
-    if kind == Kind::Contact && mails.len() > 1 {
-        properties.insert("hs_additional_emails".to_owned(), Some(mails[1..].join(";")));
-    }
-    let times: Vec<String> = records.iter().map(|r| format!("{}:{now}", view.id(r))).collect();
-    (properties, mails, times.join(";"))
 }
 
 #[derive(Debug, Deserialize)]
@@ -404,31 +368,7 @@ struct Privacy {
 pub(super) fn privacy_delete(state: &State, request: &Request) -> Done {
     let Privacy { id } = request.json()?;
     let mut overlay = state.overlay_mut();
-    let now = state.clock.now();
     let contact = live(state, &overlay, Kind::Contact, &text(&id))?.index;
-    let mut emptied = Vec::new();
-    {
-        let view = View { portal: &state.portal, overlay: &overlay, now };
-        let record =
-            Record { kind: Kind::Contact, index: contact, touched: overlay.get(Kind::Contact, contact) };
-        for kind in Kind::ALL.into_iter().filter(|k| k.is_engagement()) {
-            emptied.extend(view.targets(&record, kind).into_iter().map(|t| (kind, t.index)));
-        }
-    }
-    for (kind, index) in &emptied {
-        let touched = overlay.change(&state.portal, *kind, *index, now);
-        for property in crate::catalog::of(*kind).filter(|p| {
-            p.field_type == "html"
-                || p.name.contains("email")
-                || p.name.contains("preview")
-                || p.name.ends_with("summary")
-        }) {
-            touched.properties.insert(property.name.to_owned(), None);
-        }
-        touched.properties.insert("hs_gdpr_deleted".to_owned(), Some("true".to_owned()));
-    }
-    overlay.touch(&state.portal, Kind::Contact, contact).life = Life::Gone;
-    state.events.push(Kind::Contact, contact, What::PrivacyDeleted);
-    state.events.deleted(Kind::Contact, contact);
-    Ok(Reply::ok(&json!({"emptied": emptied.len()})))
+    let emptied = lifecycle::forget(state, &mut overlay, contact);
+    Ok(Reply::ok(&json!({"emptied": emptied})))
 }

@@ -17,7 +17,7 @@ impl Form {
 
 /// `POST /oauth/{version}/token`.
 pub(crate) fn token(state: &State, request: &Request) -> Reply {
-    if !request.form_encoded {
+    if !request.is_form() {
         return Reply::error(415, "VALIDATION_ERROR", "HTTP 415 Unsupported Media Type");
     }
     let form = Form(request.form());

@@ -92,7 +92,7 @@ fn primary_companies_are_labelled_and_missing_ones_reported() {
         .iter()
         .map(|t| t["associationTypes"].as_array().unwrap().len())
         .collect();
-    assert_eq!(labels.iter().sum::<usize>(), 3, "primary with its plain twin, and a plain one");
+    assert_eq!(labels, [2, 2], "primary with its plain twin, and one with this account's own label");
     let labels = portal.got("/crm/v4/associations/contacts/companies/labels");
     assert_eq!(labels["results"][0], json!({"category": "HUBSPOT_DEFINED", "typeId": 1, "label": "Primary"}));
 }
@@ -109,4 +109,89 @@ fn some_mails_are_nobodys_and_some_are_two_companies() {
         ));
     }
     assert!(kinds.contains(&(0, 0)) && kinds.contains(&(2, 2)) && kinds.contains(&(1, 0)), "{kinds:?}");
+}
+
+/// The numbers of the types that tie a contact to a company.
+fn numbers(portal: &mut Portal, contact: &str, company: &str) -> Vec<u64> {
+    let page = portal.got(&format!("/crm/v4/objects/contacts/{contact}/associations/companies"));
+    let found = page["results"].as_array().unwrap().iter().find(|t| t["toObjectId"].to_string() == company);
+    let types = found.map(|t| t["associationTypes"].as_array().unwrap().clone()).unwrap_or_default();
+    types.iter().map(|t| t["typeId"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn apps_tie_label_and_untie() {
+    let mut portal = Portal::of(60);
+    // The fourth contact of every ten has no company.
+    let contact = portal.truth_ids("contacts")[3].clone();
+    let companies = portal.truth_ids("companies");
+    let (a, b) = (companies[4].clone(), companies[5].clone());
+    let path = |to: &str| format!("/crm/objects/2026-09/contacts/{contact}/associations/companies/{to}");
+    let made = portal.call(
+        "PUT",
+        &format!("/crm/v4/objects/contacts/{contact}/associations/default/companies/{a}"),
+        &Value::Null,
+    );
+    assert_eq!(made.status, 200, "{}", made.text());
+    assert_eq!(made.json()["results"].as_array().unwrap().len(), 2, "both directions");
+    assert_eq!(numbers(&mut portal, &contact, &a), [279]);
+    let label =
+        |number: u32, category: &str| json!([{"associationCategory": category, "associationTypeId": number}]);
+    let put = portal.call("PUT", &path(&a), &label(1, "HUBSPOT_DEFINED"));
+    assert_eq!((put.status, put.json()["labels"].clone()), (201, json!(["Primary"])));
+    let mirrored = format!("/crm/v3/objects/contacts/{contact}?properties=associatedcompanyid");
+    assert_eq!(portal.got(&mirrored)["properties"]["associatedcompanyid"], json!(a));
+    // Another primary company takes the mark.
+    portal.call("PUT", &path(&b), &label(1, "HUBSPOT_DEFINED"));
+    portal.call("PUT", &path(&b), &label(91, "USER_DEFINED"));
+    assert_eq!(
+        (numbers(&mut portal, &contact, &a), numbers(&mut portal, &contact, &b)),
+        (vec![279], vec![1, 279, 91])
+    );
+    assert_eq!(portal.got(&mirrored)["properties"]["associatedcompanyid"], json!(b));
+    let back = portal.got(&format!("/crm/v4/objects/companies/{b}/associations/contacts?limit=500"));
+    let me = back["results"].as_array().unwrap().iter().find(|t| t["toObjectId"].to_string() == contact);
+    assert_eq!(me.unwrap()["associationTypes"].as_array().unwrap().len(), 3);
+    let labels =
+        json!({"inputs": [{"from": {"id": contact}, "to": {"id": b}, "types": label(91, "USER_DEFINED")}]});
+    let batch = "/crm/associations/2026-09/contacts/companies/batch";
+    assert_eq!(portal.post(&format!("{batch}/labels/archive"), &labels).status, 204);
+    assert_eq!(numbers(&mut portal, &contact, &b), [1, 279]);
+    assert_eq!(portal.call("DELETE", &path(&b), &Value::Null).status, 204);
+    let both = json!({"inputs": [{"from": {"id": contact}, "to": [{"id": a}, {"id": b}]}]});
+    assert_eq!(portal.post(&format!("{batch}/archive"), &both).status, 204);
+    assert!(numbers(&mut portal, &contact, &a).is_empty() && numbers(&mut portal, &contact, &b).is_empty());
+    let made = json!({"inputs": [
+        {"from": {"id": contact}, "to": {"id": a}, "types": label(279, "HUBSPOT_DEFINED")},
+        {"from": {"id": contact}, "to": {"id": "1"}, "types": label(279, "HUBSPOT_DEFINED")},
+    ]});
+    let partly = portal.post(&format!("{batch}/create"), &made);
+    assert_eq!((partly.status, partly.json()["results"].as_array().unwrap().len()), (207, 1));
+    assert_eq!(portal.call("PUT", &path(&a), &label(202, "HUBSPOT_DEFINED")).status, 400, "a note's number");
+}
+
+#[test]
+fn version_three_speaks_in_names() {
+    let mut portal = Portal::of(60);
+    let contact = portal.truth_ids("contacts")[0].clone();
+    let inline = portal.got(&format!("/crm/v3/objects/contacts/{contact}?associations=companies,notes"));
+    for to in ["companies", "notes"] {
+        let single = portal.got(&format!("/crm/v3/objects/contacts/{contact}/associations/{to}"));
+        assert_eq!(single["results"], inline["associations"][to]["results"]);
+        let batch = portal.posted(
+            &format!("/crm/v3/associations/contact/{to}/batch/read"),
+            &json!({"inputs": [{"id": contact}]}),
+        );
+        assert_eq!(batch["results"][0]["to"], single["results"]);
+    }
+    let note = portal.truth_ids("notes")[9].clone();
+    let pair = json!({"inputs": [{"from": {"id": contact}, "to": {"id": note}, "type": "contact_to_note"}]});
+    assert_eq!(portal.post("/crm/v3/associations/contacts/notes/batch/create", &pair).status, 201);
+    let has = |portal: &mut Portal| {
+        let all = portal.got(&format!("/crm/v3/objects/contacts/{contact}/associations/notes"));
+        all["results"].as_array().unwrap().iter().any(|t| t["id"] == note.as_str())
+    };
+    assert!(has(&mut portal));
+    assert_eq!(portal.post("/crm/v3/associations/contacts/notes/batch/archive", &pair).status, 204);
+    assert!(!has(&mut portal));
 }

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod associations;
+mod batches;
 mod client;
 mod content;
 mod faults;
+mod legacy;
 mod limits;
 mod oauth;
 mod paging;
