@@ -1,6 +1,9 @@
 //! E-mails: threads between a contact and an owner, newsletters and automatic answers. A message
 //! quotes the ones before it in its thread; its unique word stands in its own new text only.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use super::lexicon::Lexicon;
 use super::markup::push_element;
 use super::persons::Person;
@@ -13,6 +16,8 @@ use crate::portal::Portal;
 const THREAD_LENGTH: u64 = 4;
 /// How many earlier messages a reply still carries.
 const QUOTED_AT_MOST: usize = 2;
+/// What now and then a writer adds in a script that runs from right to left.
+const RIGHT_TO_LEFT: [&str; 2] = ["נא לאשר את קבלת ההודעה.", "يرجى تأكيد استلام هذه الرسالة."];
 
 /// The mail program a message was written with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,6 +187,9 @@ impl Portal {
             let facts = self.facts_in(Kind::Email, email, contact, self.happened(Kind::Email, email));
             body.extend(facts.into_iter().map(|fact| fact.sentence));
         }
+        if email % 97 == 53 {
+            body.push(RIGHT_TO_LEFT[(email % 2) as usize].to_owned());
+        }
         body.push(pick(lexicon.closings, draw(19)).to_owned());
         body
     }
@@ -215,7 +223,25 @@ impl Portal {
         if self.email_sort(email) == Sort::Newsletter {
             return Some(newsletter(&self.message(email, true), lexicon));
         }
-        (client != Client::Plain).then(|| quoting::html(&self.chain(email), client, lexicon))
+        (client != Client::Plain).then(|| {
+            let mut html = quoting::html(&self.chain(email), client, lexicon);
+            self.embed_image(email, &mut html);
+            html
+        })
+    }
+
+    /// Some mails carry a logo inside their HTML, a very few a photograph of a megabyte.
+    fn embed_image(&self, email: u64, html: &mut String) {
+        let bytes = match email {
+            n if n % 4_096 == 2_049 => 750_000,
+            n if n % 29 == 17 => 1_500,
+            _ => return,
+        };
+        let noise = (0..bytes / 8).flat_map(|n| self.draw(Kind::Email, email, 1_000 + n).to_le_bytes());
+        let image = STANDARD.encode(noise.collect::<Vec<u8>>());
+        let tag = format!("<img alt=\"\" src=\"data:image/png;base64,{image}\">");
+        let end = html.rfind("</body>").unwrap_or(html.len());
+        html.insert_str(end, &tag);
     }
 
     /// The plain-text part; HubSpot keeps one for nearly every message.
