@@ -49,6 +49,8 @@ const fn fixed(property: Property) -> Property {
 }
 
 const COMMON: &[Property] = &[
+    // A type few clients know.
+    fixed(Property { value_type: "object_coordinates", ..text("hs_obj_coords", "Object coordinates") }),
     fixed(number("hs_object_id", "Record ID")),
     text("hubspot_owner_id", "Owner"),
     fixed(text("hs_object_source", "Record source")),

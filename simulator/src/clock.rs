@@ -97,6 +97,24 @@ pub(crate) fn iso(ms: i64) -> String {
     out
 }
 
+/// An instant in the form HTTP headers use.
+pub(crate) fn http_date(ms: i64) -> String {
+    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let c = civil(ms);
+    let day = DAYS[ms.div_euclid(DAY_MS).rem_euclid(7) as usize];
+    let month = MONTHS[(c.month.clamp(1, 12) - 1) as usize];
+    format!("{day}, {:02} {month} {} {:02}:{:02}:{:02} GMT", c.day, c.year, c.hour, c.minute, c.second)
+}
+
+/// The machine's own time, for what others compare with theirs: signatures and HTTP dates.
+pub(crate) fn real_now_ms() -> i64 {
+    #[expect(clippy::disallowed_methods, reason = "others compare the instant with the machine's own clock")]
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}
+
 /// Reads what HubSpot accepts for an instant: milliseconds, a date, or RFC 3339.
 pub(crate) fn parse_instant(text: &str) -> Option<i64> {
     let text = text.trim();
@@ -121,5 +139,6 @@ mod tests {
             assert_eq!(parse_instant(&iso(ms)), Some(ms), "{}", iso(ms));
         }
         assert_eq!(parse_instant("2026-11-23"), Some(1_795_392_000_000));
+        assert_eq!(http_date(784_111_777_000), "Sun, 06 Nov 1994 08:49:37 GMT");
     }
 }

@@ -43,6 +43,12 @@ pub(crate) enum Fault {
         #[serde(default)]
         hublet: Option<String>,
     },
+    /// A token endpoint refuses with one of its errors, by HubSpot's name for it.
+    OauthError {
+        name: String,
+        #[serde(default = "bad_request")]
+        status: u16,
+    },
     /// A list page starts with the last record of the page before it.
     Duplicate,
     /// At most so many results on the page, with the cursor where they end.
@@ -51,6 +57,10 @@ pub(crate) enum Fault {
     Move { count: u64 },
     /// A batch read fails for every second input, with 207.
     Partial,
+}
+
+const fn bad_request() -> u16 {
+    400
 }
 
 /// What a fault changes in the meaning of a reply.
@@ -162,6 +172,9 @@ impl Fault {
 
     /// The reply that stands in for the call's own, for faults that answer instead of it.
     pub(crate) fn instead(&self) -> Option<Reply> {
+        if let Self::OauthError { name, status } = self {
+            return Some(crate::oauth::endpoint::error_reply(*status, name));
+        }
         let Self::Status { status, policy, retry_after, hublet } = self else { return None };
         let reply = status_reply(*status, policy.as_deref(), hublet.as_deref());
         Some(match retry_after {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::clock::{http_date, real_now_ms};
 use crate::control::webhooks;
 use crate::delivery::{Manner, spoil};
 use crate::faults::{Fault, rate_limited};
@@ -11,6 +12,7 @@ use crate::http::{CORRELATION_ID, Reply, Request};
 use crate::kind::Kind;
 use crate::lifecycle;
 use crate::limits::Verdict;
+use crate::options::RetryAfter;
 use crate::overlay::Life;
 use crate::route::{self, Route};
 use crate::state::State;
@@ -65,7 +67,7 @@ fn reply(state: &State, request: &Request, route: Option<&Route<'_>>, fault: Opt
     let verdict = state.limits.pass(search, state.clock.now());
     let answered = if let Some(policy) = verdict.refused {
         state.journal.violated(policy);
-        rate_limited(policy)
+        refusal(policy, verdict.wait)
     } else if matches!(fault, Some(Fault::DropBefore)) {
         Reply::empty(200)
     } else if let Some(instead) = fault.and_then(Fault::instead) {
@@ -77,6 +79,18 @@ fn reply(state: &State, request: &Request, route: Option<&Route<'_>>, fault: Opt
         crate::api::answer(state, request, route, fault.and_then(Fault::twist))
     };
     if search { answered } else { with_rate_headers(answered, &verdict) }
+}
+
+fn refusal(policy: &str, wait: Option<(u64, RetryAfter)>) -> Reply {
+    let reply = rate_limited(policy);
+    match wait {
+        Some((seconds, RetryAfter::Seconds)) => reply.with("retry-after", seconds.to_string()),
+        Some((seconds, RetryAfter::Date)) => {
+            let at = real_now_ms().saturating_add(seconds as i64 * 1_000);
+            reply.with("retry-after", http_date(at))
+        }
+        _ => reply,
+    }
 }
 
 fn with_rate_headers(reply: Reply, verdict: &Verdict) -> Reply {

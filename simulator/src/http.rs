@@ -28,7 +28,7 @@ impl Request {
     }
 
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.parameter(name) == Some("true")
+        self.parameter(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
     }
 
     pub(crate) fn is_form(&self) -> bool {

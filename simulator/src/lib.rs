@@ -13,6 +13,7 @@
 //! | what an endpoint answers | `route`, `api`, `query`, `json`, `oauth` |
 //! | what a test may do and ask | `control`, `journal` |
 //! | what goes wrong | `faults`, `limits`, `delivery` |
+//! | which webhooks an app wants | `subscriptions` |
 //! | how bytes come and go | `server`, `handle`, `http` |
 //! | what else is on this port | `beside`: a Slack and a model endpoint |
 
@@ -46,8 +47,9 @@ mod route;
 mod server;
 mod state;
 mod submissions;
+mod subscriptions;
 mod transcripts;
 mod view;
 
-pub use options::{DEFAULT_NOW_MS, Error, Options, RateLimit};
+pub use options::{DEFAULT_NOW_MS, Error, Options, RateLimit, RetryAfter};
 pub use server::{Running, start};

@@ -25,7 +25,7 @@ pub(crate) fn change(
         overlay.remember_mail(mail, index);
     }
     for (name, value) in &values {
-        state.events.changed(kind, index, name, value.as_deref());
+        state.events.changed((kind, index), name, value.as_deref(), source);
     }
     overlay.change(&state.portal, kind, index, now).write(values, now, source);
 }

@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::clock::DAY_MS;
-use crate::options::RateLimit;
+use crate::options::{RateLimit, RetryAfter};
 
 /// The portal is one hour east of UTC.
 const ZONE_MS: i64 = 3_600_000;
@@ -34,6 +34,8 @@ pub(crate) struct Verdict {
     pub(crate) per_second: u32,
     pub(crate) second_remaining: u32,
     pub(crate) per_day: Option<(u32, u32)>,
+    /// When a refused call would have passed, in whole seconds, and how that is told.
+    pub(crate) wait: Option<(u64, RetryAfter)>,
 }
 
 impl Limits {
@@ -63,6 +65,7 @@ impl Limits {
                 per_second: 11,
                 second_remaining: 10,
                 per_day: None,
+                wait: None,
             };
         };
         windows.pass(limit, search, now)
@@ -98,6 +101,13 @@ impl Windows {
             self.today += 1;
             if search { self.searches.push_back(now) } else { self.calls.push_back(now) }
         }
+        let freed = match refused {
+            Some("DAILY") => DAY_MS - (now + ZONE_MS).rem_euclid(DAY_MS),
+            Some("TEN_SECONDLY_ROLLING") => self.calls.front().map_or(0, |first| first + 10_000 - now),
+            _ => 1_000,
+        };
+        let wait = (refused.is_some() && limit.retry_after != RetryAfter::Absent)
+            .then_some(((freed.max(0) as u64).div_ceil(1_000), limit.retry_after));
         let per_second = limit.per_second.unwrap_or(limit.per_ten_seconds.div_ceil(10));
         Verdict {
             refused,
@@ -106,6 +116,7 @@ impl Windows {
             per_second,
             second_remaining: per_second.saturating_sub(last_second + 1),
             per_day: limit.per_day.map(|most| (most, most.saturating_sub(self.today))),
+            wait,
         }
     }
 }

@@ -19,13 +19,33 @@ pub struct RateLimit {
     pub search_per_second: u32,
     /// Calls allowed per day; OAuth apps have no such limit.
     pub per_day: Option<u32>,
+    /// Whether a refusal says when to come back.
+    pub retry_after: RetryAfter,
+}
+
+/// The `Retry-After` header of refusals. HubSpot's own come without, its edge's with seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RetryAfter {
+    /// No header.
+    #[default]
+    Absent,
+    /// Whole seconds.
+    Seconds,
+    /// An HTTP date.
+    Date,
 }
 
 impl RateLimit {
     /// The limits of an app with `per_ten_seconds` calls in its burst window.
     #[must_use]
     pub const fn burst(per_ten_seconds: u32) -> Self {
-        Self { per_ten_seconds, per_second: None, search_per_second: 5, per_day: None }
+        Self {
+            per_ten_seconds,
+            per_second: None,
+            search_per_second: 5,
+            per_day: None,
+            retry_after: RetryAfter::Absent,
+        }
     }
 }
 

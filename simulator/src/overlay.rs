@@ -55,6 +55,8 @@ pub(crate) struct Touched {
     pub(crate) merged_from: Vec<u64>,
     /// The unique word of a body made later.
     pub(crate) word: Option<String>,
+    /// Before that instant nobody can read the record, though it has been announced.
+    pub(crate) readable_from: i64,
     /// What was written since the record was made, oldest first.
     pub(crate) history: Vec<Written>,
 }
@@ -69,6 +71,7 @@ impl Touched {
             pending: None,
             merged_from: Vec::new(),
             word: None,
+            readable_from: i64::MIN,
             history: Vec::new(),
         }
     }

@@ -60,7 +60,7 @@ fn canonical<'a>(segments: &[&'a str]) -> Option<(Vec<&'a str>, &'a str)> {
         "crm" | "marketing" => 2,
         "form-integrations" | "account-info" | "appinstalls" | "integrations" | "companies" | "deals"
         | "engagements" | "properties" | "forms" | "automation" | "settings" | "webhooks"
-        | "app-webhooks" => 1,
+        | "app-webhooks" | "crm-object-schemas" => 1,
         "email" => 2,
         _ => return None,
     };

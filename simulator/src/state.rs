@@ -14,6 +14,7 @@ use crate::oauth::tokens::Tokens;
 use crate::options::Options;
 use crate::overlay::Overlay;
 use crate::portal::Portal;
+use crate::subscriptions::Subscriptions;
 use crate::view::View;
 
 /// A running portal.
@@ -29,6 +30,7 @@ pub(crate) struct State {
     pub(crate) target: Mutex<Option<Target>>,
     pub(crate) beside: Beside,
     overlay: RwLock<Overlay>,
+    subscriptions: Mutex<Subscriptions>,
     tokens: Mutex<Tokens>,
 }
 
@@ -43,6 +45,7 @@ impl State {
             target: Mutex::new(None),
             beside: Beside::default(),
             overlay: RwLock::new(Overlay::new(&portal)),
+            subscriptions: Mutex::default(),
             tokens: Mutex::new(Tokens::new(&options, portal.id)),
             options,
             portal,
@@ -61,6 +64,10 @@ impl State {
 
     pub(crate) fn tokens(&self) -> MutexGuard<'_, Tokens> {
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn subscriptions(&self) -> MutexGuard<'_, Subscriptions> {
+        self.subscriptions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The portal as it is now, through a lock the caller holds.

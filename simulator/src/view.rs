@@ -36,6 +36,9 @@ pub(crate) struct Target {
 impl<'a> View<'a> {
     pub(crate) fn record(&self, kind: Kind, index: u64) -> Option<Record<'a>> {
         let touched = self.overlay.get(kind, index);
+        if touched.is_some_and(|t| t.readable_from > self.now) {
+            return None;
+        }
         (index < self.portal.count(kind) || touched.is_some()).then_some(Record { kind, index, touched })
     }
 
@@ -107,7 +110,7 @@ impl<'a> View<'a> {
         match touched.properties.get(name) {
             Some(Some(value)) => out.push_str(value),
             Some(None) => return false,
-            None if index < self.portal.count(kind) || name == "hs_object_id" => {
+            None if index < self.portal.count(kind) || matches!(name, "hs_object_id" | "hs_obj_coords") => {
                 return self.portal.value(kind, index, name, out);
             }
             None => return false,

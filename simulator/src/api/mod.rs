@@ -49,11 +49,12 @@ impl Call<'_> {
         if any_of.iter().any(|scope| self.has_scope(scope)) {
             return Ok(());
         }
-        Err(missing_scopes(any_of))
+        Err(missing_scopes(any_of, matches!(self.version, "v1" | "v2")))
     }
 }
 
-fn missing_scopes(any_of: &[&str]) -> Reply {
+fn missing_scopes(any_of: &[&str], old: bool) -> Reply {
+    let context = if old { "requiredScopes" } else { "requiredGranularScopes" };
     Reply::error_with(
         403,
         "MISSING_SCOPES",
@@ -61,7 +62,7 @@ fn missing_scopes(any_of: &[&str]) -> Reply {
         json!({
             "errors": [{
                 "message": "One or more of the following scopes are required.",
-                "context": {"requiredGranularScopes": any_of},
+                "context": {context: any_of},
             }],
             "links": {"scopes": "https://developers.hubspot.com/scopes"},
         }),
@@ -72,6 +73,9 @@ fn missing_scopes(any_of: &[&str]) -> Reply {
 pub(crate) fn answer(state: &State, request: &Request, route: &Route<'_>, twist: Option<Twist>) -> Reply {
     if request.uri_length > LONGEST_URI {
         return Reply::html(414, "<html><head><title>414 Request-URI Too Large</title></head><body><center><h1>414 Request-URI Too Large</h1></center></body></html>".to_owned());
+    }
+    if let ["webhooks" | "app-webhooks", ..] = route.path.as_slice() {
+        return crate::subscriptions::answer(state, request, &route.path);
     }
     let scopes = match authorize(state, request) {
         Ok(scopes) => scopes,

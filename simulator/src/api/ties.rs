@@ -93,13 +93,15 @@ fn tie(call: &Call<'_>, overlay: &mut Overlay, (from, to): Types, (a, b): (u64, 
     let how = present(call, overlay, (from, to), a, b).map_or(how, |now| now.and(how));
     overlay.dissociate((from, a), (to, b));
     overlay.associate((from, a), (to, b), how, call.state.clock.now());
-    call.state.events.push(from, a, What::Associated { to, target: b, removed: false });
+    let what = What::Associated { to, target: b, removed: false };
+    call.state.events.push_from(from, a, what, "INTEGRATION");
 }
 
 fn untie(call: &Call<'_>, overlay: &mut Overlay, (from, to): Types, (a, b): (u64, u64)) {
     if present(call, overlay, (from, to), a, b).is_some() {
         overlay.dissociate((from, a), (to, b));
-        call.state.events.push(from, a, What::Associated { to, target: b, removed: true });
+        let what = What::Associated { to, target: b, removed: true };
+        call.state.events.push_from(from, a, what, "INTEGRATION");
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) fn get(call: &Call<'_>, id: &str) -> Result<Reply, Reply> {
         .collect();
     let at = iso(portal.created(Kind::Call, of_call));
     Ok(Reply::ok(&json!({
-        "id": id, "engagementId": portal.id(Kind::Call, of_call).to_string(), "createdAt": at, "updatedAt": at,
+        "id": id, "engagementId": portal.id(Kind::Call, of_call), "createdAt": at, "updatedAt": at,
         "transcriptSource": "INTEGRATOR_GENERATED", "transcriptUtterances": lines,
     })))
 }

@@ -93,7 +93,7 @@ pub(super) fn carry_out(call: &Call<'_>, overlay: &mut Overlay, kind: Kind, prep
             for (to, target, tie) in links {
                 overlay.associate((kind, index), (to, target), tie, now);
             }
-            state.events.created(kind, index);
+            state.events.created(kind, index, "INTEGRATION");
             index
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::StreamExt;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,7 +46,33 @@ pub(crate) struct Target {
     /// Sends everything as `object.*` with a type id.
     #[serde(default)]
     generic: bool,
+    /// Announces new engagements by the names specifications have for it, like `email.creation`,
+    /// which HubSpot does not send.
+    #[serde(default)]
+    specification_names: bool,
+    /// Statuses that end the attempts; HubSpot's guide knows none, older reports some.
+    #[serde(default)]
+    final_statuses: Vec<u16>,
 }
+
+impl Target {
+    /// Deliveries as HubSpot makes them.
+    fn usual(url: String, client_secret: String) -> Self {
+        Self {
+            url,
+            client_secret,
+            versions: usual_versions(),
+            signed_url: None,
+            clock: None,
+            generic: false,
+            specification_names: false,
+            final_statuses: Vec::new(),
+        }
+    }
+}
+
+/// The app all deliveries are for.
+const APP_ID: u64 = 4_100_200;
 
 fn usual_versions() -> Vec<String> {
     vec!["v1".to_owned(), "v3".to_owned()]
@@ -54,15 +81,19 @@ fn usual_versions() -> Vec<String> {
 /// `POST /__sim/webhooks/target`.
 pub(super) fn target(state: &State, request: &Request) -> Result<Reply, Reply> {
     let target: Target = request.json()?;
-    let url = Url::parse(&target.url).map_err(|_| Reply::bad_request("url is not a URL"))?;
-    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
-    if url.scheme() != "http" || !loopback {
-        return Err(Reply::bad_request(
-            "deliveries go to http on loopback only; use signed_url for the public address",
-        ));
-    }
+    check_url(&target.url)?;
     *state.target.lock().unwrap_or_else(PoisonError::into_inner) = Some(target);
     Ok(Reply::ok(&json!({})))
+}
+
+/// Refuses an address that deliveries may not go to.
+pub(crate) fn check_url(url: &str) -> Result<(), Reply> {
+    let url = Url::parse(url).map_err(|_| Reply::bad_request("url is not a URL"))?;
+    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    if url.scheme() == "http" && loopback {
+        return Ok(());
+    }
+    Err(Reply::bad_request("deliveries go to http on loopback only; use signed_url for the public address"))
 }
 
 /// How a flush bends the rules.
@@ -80,6 +111,10 @@ struct Flush {
     /// Attempts per batch; HubSpot makes eleven in a day.
     attempts: Option<u32>,
     batch: Option<usize>,
+    /// Deliveries under way at once, up to what the app's settings allow.
+    in_flight: Option<usize>,
+    /// Adds the announcement of a record that was never there.
+    unknown_object: bool,
 }
 
 /// `POST /__sim/webhooks/flush`: delivers what has queued up.
@@ -88,26 +123,48 @@ pub(crate) async fn flush(state: &State, request: &Request) -> Reply {
         Ok(flush) => flush,
         Err(reply) => return reply,
     };
-    let target = state.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let Some(target) = target else { return Reply::bad_request("no webhook target is set") };
+    let Some(target) = chosen_target(state) else {
+        return Reply::bad_request("no webhook target is set");
+    };
     let mut payloads: Vec<Value> = {
         let events = state.events.take();
-        events.iter().enumerate().map(|(n, event)| payload(state, event, n as u64, target.generic)).collect()
+        events.iter().enumerate().map(|(n, event)| payload(state, event, n as u64, &target)).collect()
     };
+    if flush.unknown_object {
+        payloads.push(of_nobody(state));
+    }
+    payloads.retain(|payload| state.subscriptions().want(payload));
     if flush.reverse {
         payloads.reverse();
     }
-    let mut deliveries = Vec::new();
     let batch = flush.batch.unwrap_or(BATCH).clamp(1, BATCH);
-    for events in payloads.chunks(batch) {
-        for _ in 0..1 + usize::from(flush.duplicate) {
-            deliveries.push(deliver(state, &target, events, &flush).await);
-        }
-    }
+    let copies = 1 + usize::from(flush.duplicate);
+    let batches = payloads.chunks(batch).flat_map(|events| vec![events.to_vec(); copies]);
+    let calls: Vec<_> = batches.map(|events| deliver(state, &target, events, &flush)).collect();
+    let in_flight = state.subscriptions().most_in_flight(flush.in_flight.unwrap_or(1));
+    let deliveries: Vec<Value> = futures_util::stream::iter(calls).buffered(in_flight).collect().await;
     Reply::ok(&json!({"events": payloads.len(), "deliveries": deliveries}))
 }
 
-async fn deliver(state: &State, target: &Target, events: &[Value], flush: &Flush) -> Value {
+/// Where a test wants deliveries, or else where the app's settings say.
+fn chosen_target(state: &State) -> Option<Target> {
+    let chosen = state.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    chosen.or_else(|| {
+        let url = state.subscriptions().target_url()?;
+        Some(Target::usual(url, state.options.client_secret.clone()))
+    })
+}
+
+/// The announcement of a record that was never there.
+fn of_nobody(state: &State) -> Value {
+    json!({
+        "eventId": 1, "subscriptionId": 3_700_001, "portalId": state.portal.id, "appId": APP_ID,
+        "occurredAt": state.clock.now(), "objectId": 7, "changeSource": "CRM_UI", "sourceId": "userId:9100000",
+        "attemptNumber": 0, "changeFlag": "CREATED", "subscriptionType": "contact.creation",
+    })
+}
+
+async fn deliver(state: &State, target: &Target, events: Vec<Value>, flush: &Flush) -> Value {
     let mut statuses = Vec::new();
     for attempt in 0..flush.attempts.unwrap_or(ATTEMPTS).max(1) {
         let numbered: Vec<Value> = events
@@ -122,7 +179,7 @@ async fn deliver(state: &State, target: &Target, events: &[Value], flush: &Flush
         let status = tokio::time::timeout(PATIENCE, post(state, target, &body, flush)).await;
         let status = status.ok().and_then(Result::ok).unwrap_or(0);
         statuses.push(status);
-        if (200..300).contains(&status) {
+        if (200..300).contains(&status) || target.final_statuses.contains(&status) {
             break;
         }
     }
@@ -137,9 +194,7 @@ fn timestamp(state: &State, target: &Target, flush: &Flush) -> i64 {
     if target.clock.as_deref() == Some("simulated") {
         return state.clock.now();
     }
-    #[expect(clippy::disallowed_methods, reason = "receivers compare the stamp with the machine's own clock")]
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+    crate::clock::real_now_ms()
 }
 
 /// One HTTP/1.1 exchange on a fresh connection; returns the status.
@@ -231,16 +286,17 @@ fn signature_v3(secret: &str, method: &str, url: &str, body: &str, stamp: i64) -
 }
 
 /// The payload HubSpot sends for an event.
-fn payload(state: &State, event: &Event, number: u64, generic: bool) -> Value {
+fn payload(state: &State, event: &Event, number: u64, target: &Target) -> Value {
     let portal = &state.portal;
-    let classic = !generic && !event.kind.is_engagement();
-    let family = if classic { event.kind.in_associations() } else { "object" };
+    let named = target.specification_names && event.what == What::Created;
+    let classic = named || !target.generic && !event.kind.is_engagement();
+    let family = if classic { event.kind.in_associations().trim_end_matches("_event") } else { "object" };
     let id = portal.id(event.kind, event.index);
     let now = state.clock.now();
     let mut body = json!({
         "eventId": draw(portal.seed, 63, number, now as u64) % 4_000_000_000, "subscriptionId": 3_700_001,
-        "portalId": portal.id, "appId": 4_100_200, "occurredAt": now, "objectId": id,
-        "changeSource": "CRM_UI", "sourceId": "userId:9100000", "attemptNumber": 0,
+        "portalId": portal.id, "appId": APP_ID, "occurredAt": now, "objectId": id,
+        "changeSource": event.source, "sourceId": source_id(event.source), "attemptNumber": 0,
     });
     let action = match &event.what {
         What::Created => {
@@ -277,6 +333,15 @@ fn payload(state: &State, event: &Event, number: u64, generic: bool) -> Value {
         body["objectTypeId"] = json!(event.kind.type_id());
     }
     body
+}
+
+/// Which person or app it was.
+fn source_id(source: &str) -> String {
+    match source {
+        "INTEGRATION" | "API" => APP_ID.to_string(),
+        "IMPORT" => "importId:5100".to_owned(),
+        _ => "userId:9100000".to_owned(),
+    }
 }
 
 fn associated(body: &mut Value, from: Kind, to: Kind, target: u64, removed: bool, classic: bool) {

@@ -13,7 +13,7 @@ use crate::hash::unique_word;
 use crate::http::{Reply, Request};
 use crate::kind::{Kind, SUBMISSION_STREAM};
 use crate::lifecycle;
-use crate::options::RateLimit;
+use crate::options::{RateLimit, RetryAfter};
 use crate::overlay::{LateSubmission, Life, Overlay};
 use crate::state::State;
 use crate::submissions::FORMS;
@@ -56,15 +56,24 @@ struct LimitSettings {
     per_second: Option<u32>,
     search_per_second: Option<u32>,
     per_day: Option<u32>,
+    /// `seconds` or `date`: whether refusals say when to come back.
+    retry_after: Option<String>,
 }
 
 /// `POST /__sim/rate-limit`; without `per_ten_seconds` nothing is enforced.
 pub(super) fn rate_limit(state: &State, request: &Request) -> Done {
     let settings: LimitSettings = request.json()?;
+    let retry_after = match settings.retry_after.as_deref() {
+        None | Some("absent") => RetryAfter::Absent,
+        Some("seconds") => RetryAfter::Seconds,
+        Some("date") => RetryAfter::Date,
+        Some(_) => return Err(Reply::bad_request("retry_after is absent, seconds or date")),
+    };
     let limit = settings.per_ten_seconds.map(|burst| RateLimit {
         per_second: settings.per_second,
         search_per_second: settings.search_per_second.unwrap_or(5),
         per_day: settings.per_day,
+        retry_after,
         ..RateLimit::burst(burst)
     });
     state.limits.set(limit);
@@ -132,6 +141,10 @@ struct Creation {
     count: Option<u64>,
     /// Given to every one of them, so that a burst can be made.
     modified_ms: Option<i64>,
+    /// Readable only so much later; the announcement comes at once.
+    readable_after_ms: i64,
+    /// `CRM_UI` unless given: `IMPORT`, `INTEGRATION`, `FORM` ...
+    source: Option<String>,
     /// For form submissions: which form, by number.
     form: usize,
 }
@@ -145,6 +158,7 @@ pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
     }
     let kind = kind_of(kind)?;
     let count = creation.count.unwrap_or(1).min(MOST_AT_ONCE);
+    let source = source_of(creation.source.as_deref())?;
     let mut overlay = state.overlay_mut();
     let now = state.clock.now();
     let mut links = Vec::new();
@@ -167,12 +181,23 @@ pub(super) fn create(state: &State, request: &Request, kind: &str) -> Done {
                 Tie { primary, labelled: false },
                 now.saturating_add(creation.associate_after_ms),
             );
-            state.events.push(kind, index, What::Associated { to: *to, target: *target, removed: false });
+            let what = What::Associated { to: *to, target: *target, removed: false };
+            state.events.push_from(kind, index, what, source);
         }
-        state.events.created(kind, index);
+        state.events.created(kind, index, source);
         ids.push(state.portal.id(kind, index).to_string());
     }
     Ok(Reply::json(201, &json!({"id": ids.first(), "ids": ids})))
+}
+
+/// Where a change can come from, as webhooks tell it.
+const SOURCES: [&str; 8] =
+    ["CRM_UI", "IMPORT", "INTEGRATION", "API", "FORM", "AUTOMATION_PLATFORM", "MERGE_OBJECTS", "MIGRATION"];
+
+fn source_of(name: Option<&str>) -> Result<&'static str, Reply> {
+    let wanted = name.unwrap_or("CRM_UI");
+    let found = SOURCES.into_iter().find(|source| *source == wanted);
+    found.ok_or_else(|| Reply::bad_request(&format!("source is one of {}", SOURCES.join(", "))))
 }
 
 fn text(value: &Value) -> String {
@@ -208,6 +233,13 @@ fn fill(state: &State, overlay: &mut Overlay, kind: Kind, index: u64, creation: 
     touched.write(properties, now, "CRM_UI");
     touched.word = written.map(|()| word);
     touched.modified = creation.modified_ms.unwrap_or(touched.modified);
+    if creation.readable_after_ms > 0 {
+        let from = now.saturating_add(creation.readable_after_ms);
+        touched.readable_from = from;
+        if let Some(pending) = &mut touched.pending {
+            pending.until = pending.until.max(from);
+        }
+    }
 }
 
 fn submit(state: &State, creation: &Creation) -> Done {
@@ -278,6 +310,9 @@ struct Touch {
     modified_ms: Option<i64>,
     #[serde(default)]
     properties: BTreeMap<String, Value>,
+    /// Tells webhooks of every written property, as an import does.
+    #[serde(default)]
+    announce: bool,
 }
 
 /// `POST /__sim/touch`: changes a run of records at once, as an import or a monthly job does.
@@ -293,7 +328,11 @@ pub(super) fn touch(state: &State, request: &Request) -> Done {
         }
         let record = overlay.change(&state.portal, kind, index, now);
         record.modified = touch.modified_ms.unwrap_or(now);
-        record.write(values(&touch.properties), now, "IMPORT");
+        let written = values(&touch.properties);
+        for (name, value) in written.iter().filter(|_| touch.announce) {
+            state.events.changed((kind, index), name, value.as_deref(), "IMPORT");
+        }
+        record.write(written, now, "IMPORT");
         changed += 1;
     }
     Ok(Reply::ok(&json!({"changed": changed, "modified_ms": touch.modified_ms.unwrap_or(now)})))
@@ -329,7 +368,8 @@ pub(super) fn associate(state: &State, request: &Request) -> Done {
         let how = Tie { primary: tie.primary, labelled: tie.labelled };
         overlay.associate((from, a), (to, b), how, state.clock.now().saturating_add(tie.after_ms));
     }
-    state.events.push(from, a, What::Associated { to, target: b, removed: tie.remove });
+    let what = What::Associated { to, target: b, removed: tie.remove };
+    state.events.push(from, a, what);
     Ok(Reply::ok(&json!({})))
 }
 

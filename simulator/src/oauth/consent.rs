@@ -7,6 +7,7 @@ use url::Url;
 
 use crate::content::markup::push_escaped;
 use crate::http::{Reply, Request};
+use crate::oauth::tokens::Challenge;
 use crate::state::State;
 
 /// Scopes the portal can grant, in words.
@@ -57,6 +58,8 @@ pub(crate) fn page(state: &State, request: &Request) -> Reply {
         ("scope", join(&asked.scopes)),
         ("optional_scope", join(&asked.optional)),
         ("state", asked.state.clone().unwrap_or_default()),
+        ("code_challenge", asked.challenge.as_ref().map(|c| c.text.clone()).unwrap_or_default()),
+        ("code_challenge_method", if asked.hashed() { "S256" } else { "plain" }.to_owned()),
     ];
     for (name, value) in fields {
         html.push_str(&format!("<input type=\"hidden\" name=\"{name}\" value=\""));
@@ -82,7 +85,8 @@ pub(crate) fn decide(state: &State, request: &Request) -> Reply {
             let optional = asked.optional.iter().filter(|s| is_known(s)).cloned();
             let scopes = asked.scopes.iter().cloned().chain(optional).collect();
             let now = state.clock.now();
-            let code = state.tokens().issue_code(asked.redirect_text.clone(), scopes, now);
+            let challenge = asked.challenge.clone();
+            let code = state.tokens().issue_code(asked.redirect_text.clone(), scopes, challenge, now);
             to.query_pairs_mut().append_pair("code", &code);
         }
         Some("deny") => {
@@ -104,9 +108,14 @@ struct Asked {
     scopes: BTreeSet<String>,
     optional: BTreeSet<String>,
     state: Option<String>,
+    challenge: Option<Challenge>,
 }
 
 impl Asked {
+    fn hashed(&self) -> bool {
+        self.challenge.as_ref().is_some_and(|challenge| challenge.hashed)
+    }
+
     fn read(state: &State, field: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let client = field("client_id").unwrap_or_default();
         if client != state.options.client_id {
@@ -143,7 +152,10 @@ impl Asked {
                 "Authorization failed because the scope \"{unknown}\" is not one this app or account can use."
             ));
         }
-        Ok(Self { redirect, redirect_text, scopes, optional, state: field("state") })
+        let hashed = field("code_challenge_method").is_some_and(|method| method == "S256");
+        let challenge = field("code_challenge").filter(|text| !text.is_empty());
+        let challenge = challenge.map(|text| Challenge { text, hashed });
+        Ok(Self { redirect, redirect_text, scopes, optional, state: field("state"), challenge })
     }
 }
 

@@ -1,6 +1,8 @@
 //! The token endpoints, in every version HubSpot still serves. Errors carry both the standard
 //! OAuth fields and HubSpot's old ones.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::tokens::Grant;
@@ -28,25 +30,29 @@ pub(crate) fn token(state: &State, request: &Request) -> Reply {
         "authorization_code" => exchange(state, &form),
         "refresh_token" => refresh(state, &form),
         "client_credentials" => {
-            let scopes = form.get("scope").split(' ').map(str::to_owned).collect();
+            let scopes: BTreeSet<String> = form.get("scope").split_whitespace().map(str::to_owned).collect();
+            if scopes.is_empty() || !scopes.iter().all(|s| is_app_scope(s)) {
+                return failure("BAD_SCOPES");
+            }
             let now = state.clock.now();
             let grant = state.tokens().grant(scopes, now);
             granted(state, &grant, false)
         }
-        other => failure(
-            "unsupported_grant_type",
-            "UNSUPPORTED_GRANT_TYPE",
-            &format!("unsupported grant type '{other}'"),
-        ),
+        _ => failure("UNSUPPORTED_GRANT_TYPE"),
     }
+}
+
+/// What an app may ask for itself, without anybody's consent: the webhooks journal.
+fn is_app_scope(scope: &str) -> bool {
+    scope.starts_with("developer.webhooks_journal.")
 }
 
 fn check_client(state: &State, form: &Form) -> Result<(), Reply> {
     if form.get("client_id") != state.options.client_id {
-        return Err(failure("invalid_client", "BAD_CLIENT_ID", "missing or unknown client ID"));
+        return Err(failure("BAD_CLIENT_ID"));
     }
     if form.get("client_secret") != state.options.client_secret {
-        return Err(failure("invalid_client", "BAD_CLIENT_SECRET", "missing or invalid client secret"));
+        return Err(failure("BAD_CLIENT_SECRET"));
     }
     Ok(())
 }
@@ -54,10 +60,13 @@ fn check_client(state: &State, form: &Form) -> Result<(), Reply> {
 fn exchange(state: &State, form: &Form) -> Reply {
     let now = state.clock.now();
     let Some(code) = state.tokens().redeem(form.get("code"), now) else {
-        return failure("invalid_grant", "BAD_AUTH_CODE", "missing or unknown auth code");
+        return failure("BAD_AUTH_CODE");
     };
     if code.redirect_uri != form.get("redirect_uri") {
-        return failure("invalid_grant", "BAD_REDIRECT_URI", "missing or invalid redirect URI");
+        return failure("BAD_REDIRECT_URI");
+    }
+    if !code.is_proven_by(form.get("code_verifier")) {
+        return failure("BAD_CODE_VERIFIER");
     }
     let grant = state.tokens().grant(code.scopes, now);
     granted(state, &grant, true)
@@ -68,7 +77,7 @@ fn refresh(state: &State, form: &Form) -> Reply {
     let renewed = state.tokens().renew(form.get("refresh_token"), now);
     match renewed {
         Some(grant) => granted(state, &grant, true),
-        None => failure("invalid_grant", "BAD_REFRESH_TOKEN", "refresh token is invalid, expired or revoked"),
+        None => failure("BAD_REFRESH_TOKEN"),
     }
 }
 
@@ -132,18 +141,41 @@ pub(crate) fn token_info(state: &State, token: &str, delete: bool) -> Reply {
         state.tokens().revoke(token);
         return Reply::empty(204);
     }
-    let info = describe(state, token);
+    let mut info = describe(state, token);
     if info["active"] == json!(false) {
         return Reply::error(404, "OBJECT_NOT_FOUND", "the token is unknown");
     }
+    info["token_type"] = json!(if info["token_use"] == "access_token" { "access" } else { "refresh" });
     Reply::ok(&info)
 }
 
-fn failure(error: &str, status: &str, message: &str) -> Reply {
+/// Every error of the token endpoints: HubSpot's name, OAuth's name, the words.
+const ERRORS: [(&str, &str, &str); 11] = [
+    ("BAD_CLIENT_ID", "invalid_client", "missing or unknown client ID"),
+    ("BAD_CLIENT_SECRET", "invalid_client", "missing or invalid client secret"),
+    ("BAD_AUTH_CODE", "invalid_grant", "missing or unknown auth code"),
+    ("BAD_CODE_VERIFIER", "invalid_grant", "missing or invalid code verifier"),
+    ("BAD_REDIRECT_URI", "invalid_grant", "missing or invalid redirect URI"),
+    ("BAD_REFRESH_TOKEN", "invalid_grant", "refresh token is invalid, expired or revoked"),
+    ("BAD_HUB", "invalid_grant", "missing or unknown hub id"),
+    ("BAD_SCOPES", "invalid_scope", "one or more scopes are invalid"),
+    ("ACCESS_DENIED", "access_denied", "the app has no access to this account"),
+    ("UNSUPPORTED_GRANT_TYPE", "unsupported_grant_type", "unsupported grant type"),
+    ("INVALID_REQUEST", "invalid_request", "the request is missing a parameter"),
+];
+
+fn failure(name: &str) -> Reply {
+    error_reply(400, name)
+}
+
+/// The reply a token endpoint refuses with.
+pub(crate) fn error_reply(status: u16, name: &str) -> Reply {
+    let known = ERRORS.iter().find(|(known, ..)| *known == name);
+    let (_, error, message) = known.copied().unwrap_or((name, "server_error", "the request was refused"));
     Reply::json(
-        400,
+        status,
         &json!({
-            "error": error, "error_description": message, "status": status, "message": message,
+            "error": error, "error_description": message, "status": name, "message": message,
             "correlationId": CORRELATION_ID,
         }),
     )

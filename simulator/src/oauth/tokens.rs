@@ -3,6 +3,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest, Sha256};
+
 use crate::hash::draw;
 use crate::options::Options;
 
@@ -16,7 +20,25 @@ const CODE_LIFE_MS: i64 = 60_000;
 pub(crate) struct Code {
     pub(crate) redirect_uri: String,
     pub(crate) scopes: BTreeSet<String>,
+    /// What the app must show it can answer: method and challenge.
+    challenge: Option<Challenge>,
     until: i64,
+}
+
+/// A challenge sent along when a code was asked for, and how it is answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Challenge {
+    pub(crate) text: String,
+    /// The verifier's SHA-256, or else the verifier itself.
+    pub(crate) hashed: bool,
+}
+
+impl Code {
+    /// Whether a verifier answers the challenge, if there was one.
+    pub(crate) fn is_proven_by(&self, verifier: &str) -> bool {
+        let Some(Challenge { text, hashed }) = &self.challenge else { return true };
+        if *hashed { URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == *text } else { verifier == text }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -91,9 +113,15 @@ impl Tokens {
         text
     }
 
-    pub(crate) fn issue_code(&mut self, redirect_uri: String, scopes: BTreeSet<String>, now: i64) -> String {
+    pub(crate) fn issue_code(
+        &mut self,
+        redirect_uri: String,
+        scopes: BTreeSet<String>,
+        challenge: Option<Challenge>,
+        now: i64,
+    ) -> String {
         let text = self.secret("na1-", 40);
-        let code = Code { redirect_uri, scopes, until: now + CODE_LIFE_MS };
+        let code = Code { redirect_uri, scopes, challenge, until: now + CODE_LIFE_MS };
         self.codes.insert(text.clone(), code);
         text
     }

@@ -15,6 +15,10 @@ impl Portal {
     pub(crate) fn value(&self, kind: Kind, index: u64, name: &str, out: &mut String) -> bool {
         if name == "hs_object_id" {
             push_number(self.id(kind, index), out);
+        } else if name == "hs_obj_coords" {
+            out.push_str(kind.type_id());
+            out.push('-');
+            push_number(self.id(kind, index), out);
         } else if name == kind.modified_property() {
             push_iso(self.modified(kind, index), out);
         } else if name == kind.created_property() {

@@ -114,7 +114,8 @@ fn some_mails_are_nobodys_and_some_are_two_companies() {
 /// The numbers of the types that tie a contact to a company.
 fn numbers(portal: &mut Portal, contact: &str, company: &str) -> Vec<u64> {
     let page = portal.got(&format!("/crm/v4/objects/contacts/{contact}/associations/companies"));
-    let found = page["results"].as_array().unwrap().iter().find(|t| t["toObjectId"].to_string() == company);
+    let found =
+        page["results"].as_array().unwrap().iter().find(|t| t["toObjectId"].as_u64() == company.parse().ok());
     let types = found.map(|t| t["associationTypes"].as_array().unwrap().clone()).unwrap_or_default();
     types.iter().map(|t| t["typeId"].as_u64().unwrap()).collect()
 }
@@ -150,7 +151,8 @@ fn apps_tie_label_and_untie() {
     );
     assert_eq!(portal.got(&mirrored)["properties"]["associatedcompanyid"], json!(b));
     let back = portal.got(&format!("/crm/v4/objects/companies/{b}/associations/contacts?limit=500"));
-    let me = back["results"].as_array().unwrap().iter().find(|t| t["toObjectId"].to_string() == contact);
+    let me =
+        back["results"].as_array().unwrap().iter().find(|t| t["toObjectId"].as_u64() == contact.parse().ok());
     assert_eq!(me.unwrap()["associationTypes"].as_array().unwrap().len(), 3);
     let labels =
         json!({"inputs": [{"from": {"id": contact}, "to": {"id": b}, "types": label(91, "USER_DEFINED")}]});

@@ -177,7 +177,7 @@ fn transcripts_are_served_or_missing_although_announced() {
         assert_eq!(call["properties"]["hs_call_has_transcript"], json!("true"));
         let answer = portal.get(&format!("/crm/extensions/calling/2026-09/transcripts/{id}"));
         if answer.status == 200 {
-            assert_eq!(answer.json()["engagementId"], call["id"]);
+            assert_eq!(answer.json()["engagementId"].to_string(), call["id"].as_str().unwrap());
             assert!(answer.json()["transcriptUtterances"].as_array().unwrap().len() >= 4);
             served += 1;
         } else {

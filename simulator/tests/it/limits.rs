@@ -85,3 +85,42 @@ fn the_journal_counts_routes_in_their_first_order() {
     portal.posted("/__sim/journal/reset", &Value::Null);
     assert_eq!(portal.got("/__sim/journal")["total"], json!(0));
 }
+
+#[test]
+fn the_journal_knows_how_many_calls_were_under_way_at_once() {
+    let mut portal = Portal::with(Options {
+        contacts: 20,
+        latency: Some((std::time::Duration::from_millis(80), std::time::Duration::from_millis(80))),
+        ..Options::default()
+    });
+    let addr = portal.addr();
+    std::thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(move || {
+                use std::io::{Read, Write};
+                let mut stream = std::net::TcpStream::connect(addr).unwrap();
+                stream
+                    .write_all(b"GET /crm/v3/owners HTTP/1.1\r\nhost: sim\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+                stream.read_to_end(&mut Vec::new()).unwrap();
+            });
+        }
+    });
+    let highest = portal.got("/__sim/journal")["highest_concurrency"].as_u64().unwrap();
+    assert!((2..=6).contains(&highest), "{highest}");
+}
+
+#[test]
+fn it_listens_on_loopback_only() {
+    for address in ["0.0.0.0:0", "[::]:0", "192.0.2.1:0"] {
+        let refused =
+            hubspot_simulator::start(Options { listen: address.parse().unwrap(), ..Options::default() });
+        assert!(matches!(refused, Err(hubspot_simulator::Error::NotLoopback(_))), "{address}");
+    }
+    let binary = std::process::Command::new(env!("CARGO_BIN_EXE_hubspot-simulator"))
+        .args(["--listen", "0.0.0.0:0"])
+        .output()
+        .unwrap();
+    assert!(!binary.status.success());
+    assert!(String::from_utf8_lossy(&binary.stderr).contains("loopback only"));
+}

@@ -20,7 +20,7 @@ pub(super) fn answer(call: &Call<'_>, path: &[&str]) -> Option<Result<Reply, Rep
     Some(match (method, path) {
         ("GET", ["integrations", "me"]) => account::me(call),
         ("GET", ["settings", "users"]) => account::users(call),
-        ("GET", ["crm", "schemas"]) => Ok(Reply::ok(&json!({"results": []}))),
+        ("GET", ["crm" | "crm-object-schemas", "schemas"]) => Ok(Reply::ok(&json!({"results": []}))),
         ("GET", ["properties", kind, "properties"]) => definitions(call, kind),
         ("GET", ["companies", "properties"]) => definitions(call, "companies"),
         ("GET", ["companies", "companies", rest @ ..]) => crm::answer(call, Kind::Company, rest)?,

@@ -1,0 +1,151 @@
+//! What an app tells HubSpot about itself, and what the edge tells it: webhook subscriptions,
+//! `Retry-After`, proof of a code, errors by name, media types.
+
+use hubspot_simulator::{Options, RateLimit, RetryAfter};
+use serde_json::{Value, json};
+
+use crate::client::{KEY, Portal};
+
+#[test]
+fn an_app_subscribes_and_gets_only_that() {
+    let mut portal = Portal::of(30);
+    let at = |rest: &str| format!("/webhooks/v3/4100200/{rest}?hapikey={KEY}");
+    portal.bearer = String::new();
+    assert_eq!(
+        portal.get("/webhooks/v3/4100200/settings").status,
+        401,
+        "a portal's token is no developer's key"
+    );
+    assert_eq!(portal.get(&at("settings")).status, 404);
+    let settings =
+        json!({"targetUrl": "http://127.0.0.1:9/hook", "throttling": {"maxConcurrentRequests": 7}});
+    assert_eq!(
+        portal.call("PUT", &at("settings"), &settings).json()["throttling"]["maxConcurrentRequests"],
+        json!(7)
+    );
+    let odd = json!({"targetUrl": "http://198.51.100.7/hook", "throttling": {"maxConcurrentRequests": 7}});
+    assert_eq!(portal.call("PUT", &at("settings"), &odd).status, 400, "loopback only");
+    let made = portal.post(&at("subscriptions"), &json!({"eventType": "contact.creation", "active": true}));
+    assert_eq!(made.status, 201);
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    for wrong in [
+        json!({"eventType": "note.creation"}),
+        json!({"eventType": "contact.propertyChange"}),
+        json!({"eventType": "object.creation"}),
+    ] {
+        assert_eq!(portal.post(&at("subscriptions"), &wrong).status, 400, "{wrong}");
+    }
+    portal.posted("/__sim/objects/contacts", &json!({"properties": {"city": "Ulm"}}));
+    portal.posted("/__sim/objects/notes", &json!({}));
+    let sent = portal.posted("/__sim/webhooks/flush", &json!({"attempts": 1}));
+    assert_eq!(sent["events"], json!(1), "the note was not asked for");
+    portal.call("PATCH", &at(&format!("subscriptions/{id}")), &json!({"active": false}));
+    portal.posted("/__sim/objects/contacts", &json!({}));
+    assert_eq!(portal.posted("/__sim/webhooks/flush", &json!({"attempts": 1}))["events"], json!(0));
+    assert_eq!(portal.call("DELETE", &at(&format!("subscriptions/{id}")), &Value::Null).status, 204);
+    assert_eq!(portal.got(&at("subscriptions"))["results"], json!([]));
+}
+
+#[test]
+fn refusals_say_when_to_come_back_if_told_to() {
+    let limit = RateLimit { retry_after: RetryAfter::Seconds, ..RateLimit::burst(2) };
+    let mut portal = Portal::with(Options { contacts: 20, rate_limit: Some(limit), ..Options::default() });
+    let refused = (0..3).map(|_| portal.get("/crm/v3/owners")).last().unwrap();
+    assert_eq!((refused.status, refused.header("retry-after")), (429, Some("10")));
+    portal.posted("/__sim/rate-limit", &json!({"per_ten_seconds": 2, "retry_after": "date"}));
+    assert!(portal.get("/crm/v3/owners").header("retry-after").unwrap().ends_with("GMT"));
+    portal.posted("/__sim/rate-limit", &json!({"per_ten_seconds": 2}));
+    let silent = portal.get("/crm/v3/owners");
+    assert_eq!((silent.status, silent.header("retry-after")), (429, None));
+}
+
+#[test]
+fn a_code_may_need_its_verifier() {
+    let mut portal = Portal::of(20);
+    // The pair of RFC 7636, appendix B.
+    let (verifier, challenge) =
+        ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    let mut exchange = |verifier: &str| {
+        let asked = [
+            ("client_id", "sim-client-id"),
+            ("redirect_uri", "https://app.example/callback"),
+            ("scope", "oauth"),
+            ("code_challenge", challenge),
+            ("code_challenge_method", "S256"),
+            ("decision", "approve"),
+        ];
+        let to = portal.form("/oauth/authorize/decision", &asked);
+        let code = to.header("location").unwrap().split("code=").nth(1).unwrap().to_owned();
+        portal.form(
+            "/oauth/2026-09/token",
+            &[
+                ("grant_type", "authorization_code"),
+                ("client_id", "sim-client-id"),
+                ("client_secret", "sim-client-secret"),
+                ("redirect_uri", "https://app.example/callback"),
+                ("code", &code),
+                ("code_verifier", verifier),
+            ],
+        )
+    };
+    assert_eq!(exchange(verifier).status, 200);
+    let refused = exchange("wrong");
+    assert_eq!((refused.status, refused.json()["status"].clone()), (400, json!("BAD_CODE_VERIFIER")));
+}
+
+#[test]
+fn every_oauth_error_can_be_had() {
+    let mut portal = Portal::of(20);
+    for (name, error) in [
+        ("BAD_REFRESH_TOKEN", "invalid_grant"),
+        ("BAD_HUB", "invalid_grant"),
+        ("BAD_AUTH_CODE", "invalid_grant"),
+        ("BAD_SCOPES", "invalid_scope"),
+        ("BAD_CLIENT_ID", "invalid_client"),
+        ("ACCESS_DENIED", "access_denied"),
+        ("UNSUPPORTED_GRANT_TYPE", "unsupported_grant_type"),
+    ] {
+        portal.fault(json!({"route": "POST oauth/token", "do": "oauth_error", "name": name, "times": 1}));
+        let refused = portal.form("/oauth/v1/token", &[("grant_type", "refresh_token")]);
+        let body = refused.json();
+        assert_eq!(
+            (refused.status, body["status"].as_str(), body["error"].as_str()),
+            (400, Some(name), Some(error))
+        );
+    }
+    portal.fault(
+        json!({"route": "POST oauth/token", "do": "oauth_error", "name": "BAD_CLIENT_SECRET", "status": 401}),
+    );
+    assert_eq!(portal.form("/oauth/v1/token", &[]).status, 401);
+}
+
+#[test]
+fn other_media_types_and_unknown_owners_are_refused() {
+    let mut portal = Portal::of(20);
+    let answer = portal.send("POST", "/crm/v3/objects/contacts/search", "text/xml", "<a/>").unwrap();
+    assert_eq!(answer.status, 415);
+    let note =
+        |owner: &str| json!({"properties": {"hs_timestamp": "1795424400000", "hubspot_owner_id": owner}});
+    let refused = portal.post("/crm/v3/objects/notes", &note("1"));
+    assert_eq!(
+        (refused.status, refused.json()["errors"][0]["code"].clone()),
+        (400, json!("INVALID_OWNER_ID"))
+    );
+    let archived =
+        portal.got("/crm/v3/owners?archived=true")["results"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(portal.post("/crm/v3/objects/notes", &note(&archived)).status, 400);
+    let there = portal.got("/crm/v3/owners")["results"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(portal.post("/crm/v3/objects/notes", &note(&there)).status, 201);
+}
+
+#[test]
+fn what_is_announced_may_not_be_readable_yet() {
+    let mut portal = Portal::of(20);
+    let made =
+        portal.posted("/__sim/objects/contacts", &json!({"readable_after_ms": 5_000, "source": "IMPORT"}));
+    let path = format!("/crm/v3/objects/contacts/{}", made["id"].as_str().unwrap());
+    assert_eq!(portal.get(&path).status, 404);
+    portal.posted("/__sim/clock/advance", &json!({"ms": 6_000}));
+    assert_eq!(portal.get(&path).status, 200);
+    assert_eq!(portal.post("/__sim/objects/contacts", &json!({"source": "nowhere"})).status, 400);
+}
