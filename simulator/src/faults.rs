@@ -23,6 +23,8 @@ pub(crate) enum Fault {
     DropHalf,
     /// The reply waits.
     SlowFirstByte { ms: u64 },
+    /// The call is executed at once and its reply waits: a client that gives up does not know.
+    SlowReply { ms: u64 },
     /// The body comes in small pieces.
     Drip { ms: u64, bytes: usize },
     /// A complete reply whose JSON ends early.
@@ -191,6 +193,12 @@ pub(crate) fn status_reply(status: u16, policy: Option<&str>, hublet: Option<&st
             401,
             "EXPIRED_AUTHENTICATION",
             "The OAuth token used to make this call expired 1 second(s) ago.",
+        ),
+        403 => Reply::error_with(
+            403,
+            "MISSING_SCOPES",
+            "This app hasn't been granted all required scopes to make this call.",
+            json!({"errors": [{"message": "One or more of the following scopes are required.", "context": {"requiredGranularScopes": []}}]}),
         ),
         423 => Reply::error(423, "LOCKED", "The resource is locked by another request."),
         429 => rate_limited(policy.unwrap_or("TEN_SECONDLY_ROLLING")),

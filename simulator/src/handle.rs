@@ -54,6 +54,9 @@ async fn product(state: &State, request: &Request) -> (Reply, Manner) {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
     let reply = reply(state, request, route.as_ref(), fault.as_ref());
+    if let Some(Fault::SlowReply { ms }) = fault {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
+    }
     let (reply, manner) = spoil(fault.as_ref(), reply);
     (stamped(state, reply, number), manner)
 }

@@ -200,7 +200,13 @@ fn is_mail_content(name: &str) -> bool {
 }
 
 fn push_url(portal: &Portal, kind: Kind, id: u64, out: &mut String) {
-    out.push_str(",\"url\":\"https://app.hubspot.com/contacts/");
+    out.push_str(",\"url\":\"https://");
+    if portal.hublet == "na1" {
+        out.push_str("app.hubspot.com");
+    } else {
+        out.push_str(&portal.ui_domain());
+    }
+    out.push_str("/contacts/");
     push_number(portal.id, out);
     out.push_str("/record/");
     out.push_str(kind.type_id());

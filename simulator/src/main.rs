@@ -52,6 +52,9 @@ struct Arguments {
     /// A static bearer that is accepted too
     #[arg(long)]
     service_key: Option<String>,
+    /// Where the portal's data lives
+    #[arg(long, default_value = "na1")]
+    hublet: String,
     /// Calls allowed in ten seconds, or `off`
     #[arg(long, default_value = "off", value_parser = rate_limit)]
     rate_limit: Limit,
@@ -106,6 +109,7 @@ impl Arguments {
             redirect_uris: self.redirect_uri,
             service_key: self.service_key.unwrap_or(defaults.service_key),
             faults: self.faults,
+            hublet: self.hublet,
         }
     }
 }

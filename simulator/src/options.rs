@@ -80,6 +80,8 @@ pub struct Options {
     pub redirect_uris: Vec<String>,
     /// A static bearer that is accepted beside OAuth tokens.
     pub service_key: String,
+    /// Where the portal's data lives: `na1`, `eu1` and so on.
+    pub hublet: String,
     /// A JSON file of fault rules, as `POST /__sim/faults` takes it.
     pub faults: Option<PathBuf>,
 }
@@ -101,6 +103,7 @@ impl Default for Options {
             client_secret: "sim-client-secret".to_owned(),
             redirect_uris: Vec::new(),
             service_key: "pat-na1-51300000-0000-4000-8000-000000000001".to_owned(),
+            hublet: "na1".to_owned(),
             faults: None,
         }
     }

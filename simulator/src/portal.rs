@@ -28,6 +28,7 @@ pub(crate) struct Portal {
     pub(crate) burst: u64,
     pub(crate) id: u64,
     pub(crate) corpus: Corpus,
+    pub(crate) hublet: String,
     counts: [u64; 9],
 }
 
@@ -50,7 +51,15 @@ impl Portal {
         ];
         let id = 20_000_000 + draw(options.seed, 50, 0, 0) % 120_000_000;
         let Options { seed, now, lean, burst, .. } = *options;
-        Self { seed, now, lean, burst, id, corpus, counts }
+        Self { seed, now, lean, burst, id, corpus, counts, hublet: options.hublet.clone() }
+    }
+
+    /// The host people open the portal at.
+    pub(crate) fn ui_domain(&self) -> String {
+        match self.hublet.as_str() {
+            "na1" => "app.hubspot.com".to_owned(),
+            other => format!("app-{other}.hubspot.com"),
+        }
     }
 
     pub(crate) fn count(&self, kind: Kind) -> u64 {

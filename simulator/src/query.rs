@@ -414,10 +414,19 @@ fn compare(view: &View<'_>, kind: Kind, operator: Operator, value: &str, filter:
         }
     };
     let wanted = filter.value();
-    let any_of = || filter.values.iter().any(|v| order(&plain(v)).is_eq());
+    // Choices are compared as they are; texts without regard to case, but a list of texts has to be
+    // in lower case to match anything.
+    let value_type = catalog::find(kind, &filter.property_name).map_or("string", |p| p.value_type);
+    let is_listed = |listed: &str| match value_type {
+        "enumeration" => value == listed,
+        "string" => value.to_lowercase() == listed,
+        _ => order(listed).is_eq(),
+    };
+    let any_of = || filter.values.iter().any(|v| is_listed(&plain(v)));
+    let same = |other: &str| if value_type == "enumeration" { value == other } else { order(other).is_eq() };
     match operator {
-        Operator::Eq => order(&wanted).is_eq(),
-        Operator::Neq => order(&wanted).is_ne(),
+        Operator::Eq => same(&wanted),
+        Operator::Neq => !same(&wanted),
         Operator::Lt => order(&wanted).is_lt(),
         Operator::Lte => order(&wanted).is_le(),
         Operator::Gt => order(&wanted).is_gt(),

@@ -18,7 +18,8 @@ pub(super) fn details(call: &Call<'_>) -> Result<Reply, Reply> {
     Ok(Reply::ok(&json!({
         "portalId": call.state.portal.id, "accountType": "STANDARD", "timeZone": "Europe/Berlin",
         "companyCurrency": "EUR", "additionalCurrencies": ["USD"], "utcOffset": "+01:00",
-        "utcOffsetMilliseconds": 3_600_000, "uiDomain": "app.hubspot.com", "dataHostingLocation": "na1",
+        "utcOffsetMilliseconds": 3_600_000, "uiDomain": call.state.portal.ui_domain(),
+        "dataHostingLocation": call.state.portal.hublet,
     })))
 }
 

@@ -117,7 +117,7 @@ fn describe(state: &State, token: &str) -> Value {
         "client_id": state.options.client_id, "app_id": 4_100_200, "user": "admin@vendor.example",
         "hub_domain": "vendor.example", "scopes": scopes, "is_private_distribution": true,
         "token_use": token_use, "token_type": "bearer",
-        "signed_access_token": {"hublet": "na1", "hubId": tokens.hub, "userId": 9_100_000, "appId": 4_100_200},
+        "signed_access_token": {"hublet": state.portal.hublet, "hubId": tokens.hub, "userId": 9_100_000, "appId": 4_100_200},
     });
     if let Some(seconds) = expires_in {
         body["expires_in"] = json!(seconds);

@@ -43,6 +43,25 @@ fn a_dropped_create_happened_or_not() {
 }
 
 #[test]
+fn a_create_can_be_done_although_nobody_waited_for_it() {
+    let mut portal = Portal::of(30);
+    let before = portal.truth_ids("notes").len();
+    portal.fault(json!({"route": "POST crm/objects/notes", "do": "slow_reply", "ms": 60_000, "times": 1}));
+    let note = json!({"properties": {"hs_timestamp": "1795424400000"}}).to_string();
+    let head = format!(
+        "POST /crm/v3/objects/notes HTTP/1.1\r\nhost: sim\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{note}",
+        portal.bearer,
+        note.len()
+    );
+    let mut stream = std::net::TcpStream::connect(portal.addr()).unwrap();
+    std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+    let patience = Instant::now();
+    while portal.truth_ids("notes").len() == before && patience.elapsed() < Duration::from_secs(10) {}
+    drop(stream);
+    assert_eq!(portal.truth_ids("notes").len(), before + 1);
+}
+
+#[test]
 fn slow_replies_take_their_time() {
     let mut portal = Portal::of(30);
     for rule in [json!({"do": "slow_first_byte", "ms": 300}), json!({"do": "drip", "ms": 20, "bytes": 500})] {

@@ -94,6 +94,37 @@ fn a_code_may_need_its_verifier() {
 }
 
 #[test]
+fn a_portal_can_live_in_europe() {
+    let mut portal = Portal::with(Options { contacts: 20, hublet: "eu1".to_owned(), ..Options::default() });
+    let details = portal.got("/account-info/2026-09/details");
+    assert_eq!(
+        (&details["uiDomain"], &details["dataHostingLocation"]),
+        (&json!("app-eu1.hubspot.com"), &json!("eu1"))
+    );
+    let first = portal.got("/crm/v3/objects/contacts?limit=1");
+    assert!(
+        first["results"][0]["url"].as_str().unwrap().starts_with("https://app-eu1.hubspot.com/contacts/")
+    );
+}
+
+#[test]
+fn lists_of_texts_match_in_lower_case_only() {
+    let mut portal = Portal::of(60);
+    let mail =
+        portal.got("/crm/v3/objects/contacts?limit=1&properties=email")["results"][0]["properties"]["email"]
+            .clone();
+    let mail = mail.as_str().unwrap().to_owned();
+    let mut found = |name: &str, operator: &str, value: &str| {
+        let filter = json!({"propertyName": name, "operator": operator, "value": value, "values": [value]});
+        portal.search_ids("contacts", &json!({"filters": [filter]})).1.len()
+    };
+    assert_eq!((found("email", "EQ", &mail.to_uppercase()), found("email", "IN", &mail)), (1, 1));
+    assert_eq!(found("email", "IN", &mail.to_uppercase()), 0);
+    assert!(found("lifecyclestage", "EQ", "customer") > 0);
+    assert_eq!(found("lifecyclestage", "EQ", "CUSTOMER"), 0);
+}
+
+#[test]
 fn every_oauth_error_can_be_had() {
     let mut portal = Portal::of(20);
     for (name, error) in [
