@@ -53,7 +53,7 @@ older_tap() { old_python older_tap.py "$1"; }
 node_client() { node "$here/node_client.mjs" "$1" "$work/node"; }
 fuzzer() {
     "$work/new/bin/python" "$here/describe.py" "$1" >"$work/description.json" &&
-    "$work/new/bin/schemathesis" run "$work/description.json" --url "$1" --seed 1 --workers 1 --phases coverage,fuzzing --max-examples 10 \
+    cd "$work" && "$work/new/bin/schemathesis" run "$work/description.json" --url "$1" --seed 1 --workers 1 --phases coverage,fuzzing --max-examples 10 \
         --header "Authorization: Bearer pat-na1-51300000-0000-4000-8000-000000000001" --suppress-health-check all \
         --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance
 }
