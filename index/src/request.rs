@@ -16,6 +16,8 @@ pub struct Request {
     pub query: Query,
     /// Only these kinds; empty means all.
     pub kinds: Vec<String>,
+    /// None of these kinds, where `kinds` asks for none.
+    pub without_kinds: Vec<String>,
     /// Only documents tied to one of these customers; `Some` of nothing finds nothing.
     pub customers: Option<Vec<String>>,
     /// Only documents tied to one of these companies; `Some` of nothing finds nothing.
@@ -43,6 +45,7 @@ impl Default for Request {
         Request {
             query: Query::default(),
             kinds: Vec::new(),
+            without_kinds: Vec::new(),
             customers: None,
             companies: None,
             owners: None,

@@ -29,7 +29,7 @@ pub(super) fn hit(hit: &SearchHit) -> String {
     let who: Vec<&str> =
         hit.customers.iter().filter_map(|one| one.name.as_deref().or(one.email.as_deref())).collect();
     let company = hit.company.as_ref().and_then(|company| company.name.as_deref());
-    let mut about = vec![hit.occurred_at.day(), hit.source.kind.as_str().to_owned()];
+    let mut about = vec![hit.occurred_at.day(), hit.source.kind.to_owned()];
     about.extend((!who.is_empty()).then(|| who.join(", ")));
     about.extend(company.map(str::to_owned));
     let title = if hit.title.is_empty() { String::new() } else { format!("  {}\n", plain(&hit.title)) };

@@ -2,9 +2,11 @@
 
 use hublore_index::{Change, Document, Language, Passage};
 
-use crate::domain::ids::{OrgId, company_key, customer_key};
+use super::insight_documents;
+use crate::domain::ids::{InsightId, OrgId, company_key, customer_key};
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
+use crate::store::insights::{self, StoredInsight};
 use crate::store::ledger::Operation;
 use crate::store::{StoreError, ledger, near_copies, people};
 
@@ -69,12 +71,17 @@ pub fn language(code: Option<&str>) -> Language {
 /// A row may have changed again since; its later change then does the same once more.
 pub fn change(conn: &mut dyn Conn, change: &ledger::Change) -> Result<Change, StoreError> {
     let remove = || Change::Remove { org: change.org.as_str().to_owned(), id: change.document.clone() };
-    let Ok(document) = change.document.parse() else {
-        return Ok(remove());
-    };
     if change.operation == Operation::Remove {
         return Ok(remove());
     }
+    if let Ok(insight) = change.document.parse::<InsightId>() {
+        let row = insights::get(conn, &change.org, &insight)?.filter(StoredInsight::is_current);
+        let document = row.map(|row| insight_documents::document(conn, &row)).transpose()?.flatten();
+        return Ok(document.map_or_else(remove, Change::Put));
+    }
+    let Ok(document) = change.document.parse() else {
+        return Ok(remove());
+    };
     match engagements::get(conn, &change.org, &document)? {
         Some(engagement) if engagement.is_learned() => Ok(Change::Put(of(conn, engagement)?)),
         _ => Ok(remove()),
@@ -85,6 +92,15 @@ pub fn change(conn: &mut dyn Conn, change: &ledger::Change) -> Result<Change, St
 pub fn of_page(conn: &mut dyn Conn, page: Vec<StoredEngagement>) -> Result<Vec<Change>, StoreError> {
     let learned = page.into_iter().filter(StoredEngagement::is_learned);
     learned.map(|engagement| of(conn, engagement).map(Change::Put)).collect()
+}
+
+/// Documents of a page of insights, those that hold only.
+pub fn of_insights(conn: &mut dyn Conn, page: &[StoredInsight]) -> Result<Vec<Change>, StoreError> {
+    let mut changes = Vec::with_capacity(page.len());
+    for row in page.iter().filter(|row| row.is_current()) {
+        changes.extend(insight_documents::document(conn, row)?.map(Change::Put));
+    }
+    Ok(changes)
 }
 
 /// The organisations documents may belong to.

@@ -8,6 +8,8 @@ pub mod documents;
 pub mod engagement;
 pub mod explain;
 pub mod follower;
+pub mod insight_documents;
+pub mod insights;
 pub mod rebuild;
 pub mod scope;
 pub mod search;

@@ -15,7 +15,7 @@ use super::follower::Shared;
 use super::{KnowledgeError, documents};
 use crate::domain::ids::OrgId;
 use crate::store::engagements::{self, ScanKey};
-use crate::store::{StoreError, ledger};
+use crate::store::{StoreError, insights, ledger};
 
 /// Rows read at once.
 const PAGE: i64 = 1_000;
@@ -119,6 +119,27 @@ fn fill(
             Ok::<_, StoreError>((documents::of_page(conn, page)?, last))
         })?;
         let (changes, last) = page;
+        if last {
+            return fill_insights(shared, generation, documents, watch);
+        }
+        generation.add(&changes)?;
+        documents += changes.len() as u64;
+        watch(documents);
+    }
+}
+
+fn fill_insights(
+    shared: &Shared,
+    generation: &Generation,
+    mut documents: u64,
+    watch: &dyn Fn(u64),
+) -> Result<u64, KnowledgeError> {
+    let mut key = insights::ScanKey::default();
+    loop {
+        let (changes, last) = shared.store.read(|conn| {
+            let page = insights::scan(conn, &mut key, PAGE)?;
+            Ok::<_, StoreError>((documents::of_insights(conn, &page)?, page.is_empty()))
+        })?;
         if last {
             return Ok(documents);
         }

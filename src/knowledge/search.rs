@@ -11,12 +11,15 @@ use hublore_index::{
 use serde::{Deserialize, Serialize};
 
 use super::KnowledgeError;
+use super::insight_documents;
 use super::scope::{Caller, visible};
 use crate::domain::clock::Millis;
 use crate::domain::engagement::Kind;
-use crate::domain::ids::{DocumentId, OrgId, company_key, contact_of_key, customer_key};
+use crate::domain::ids::{DocumentId, InsightId, OrgId, company_key, contact_of_key, customer_key};
+use crate::domain::insight::Subject;
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
+use crate::store::insights::{self, StoredInsight};
 use crate::store::people::{self, Person};
 use crate::store::{Store, StoreError, checkpoints, near_copies};
 
@@ -30,7 +33,7 @@ pub struct SearchRequest {
     pub customer: Option<String>,
     /// Only this company (name or domain).
     pub company: Option<String>,
-    /// Only these kinds.
+    /// Only these kinds of engagement, or `insight`; engagements where nothing is said.
     pub kinds: Vec<String>,
     /// Not before this moment or day.
     pub since: Option<Millis>,
@@ -94,8 +97,8 @@ pub struct SearchHit {
 /// Where a passage comes from.
 #[derive(Debug, Clone, Serialize)]
 pub struct Provenance {
-    /// Kind of the engagement.
-    pub kind: Kind,
+    /// Kind of the engagement, or `insight`.
+    pub kind: &'static str,
     /// HubSpot's id of it.
     pub engagement_id: String,
     /// Address in HubSpot's app.
@@ -227,6 +230,8 @@ impl Search<'_> {
             let keys = company_keys(conn, &caller.org, company)?;
             possible &= narrow(&mut request.companies, keys);
         }
+        // What was distilled says again what engagements say: it is found where it is asked for.
+        request.without_kinds = vec![insight_documents::KIND.to_owned()];
         let filters = request.query.filters.clone();
         for filter in &filters {
             possible &= apply(conn, caller, &mut request, filter)?;
@@ -275,6 +280,8 @@ fn apply(
 fn narrow_kinds(kinds: &mut Vec<String>, value: &str, negated: bool) -> bool {
     if kinds.is_empty() {
         kinds.extend(Kind::ALL.map(|kind| kind.as_str().to_owned()));
+        // Leaving a kind out does not ask for insights.
+        kinds.extend((!negated).then(|| insight_documents::KIND.to_owned()));
     }
     kinds.retain(|kind| kind.eq_ignore_ascii_case(value) != negated);
     !kinds.is_empty()
@@ -298,9 +305,10 @@ fn company_keys(conn: &mut dyn Conn, org: &OrgId, name: &str) -> Result<Vec<Stri
 
 fn known_kind(name: &str) -> Result<String, KnowledgeError> {
     let known = Kind::parse(name).map(Kind::as_str);
+    let known = known.or((name == insight_documents::KIND).then_some(insight_documents::KIND));
     known.map(str::to_owned).ok_or_else(|| {
         let names = Kind::ALL.map(Kind::as_str).join(", ");
-        KnowledgeError::BadRequest(format!("`{name}` is not a kind; the kinds are {names}"))
+        KnowledgeError::BadRequest(format!("`{name}` is not a kind; the kinds are {names} and insight"))
     })
 }
 
@@ -323,6 +331,10 @@ fn hits(
 ) -> Result<Vec<SearchHit>, KnowledgeError> {
     let mut hits = Vec::with_capacity(answer.hits.len());
     for hit in &answer.hits {
+        if let Ok(insight) = hit.document.parse::<InsightId>() {
+            hits.extend(insight_hit(conn, org, hit, &insight, &answer.highlighter)?);
+            continue;
+        }
         let Ok(document) = hit.document.parse::<DocumentId>() else { continue };
         // Gone or no longer knowledge since the index was committed: not shown.
         let Some(row) = engagements::get(conn, org, &document)?.filter(StoredEngagement::is_learned) else {
@@ -377,7 +389,7 @@ fn search_hit(
     Ok(SearchHit {
         id: row.document.passage(hit.passage),
         source: Provenance {
-            kind: row.document.kind,
+            kind: row.document.kind.as_str(),
             engagement_id: row.document.id.clone(),
             url: row.url,
             portal_id: row.document.portal.0,
@@ -396,6 +408,53 @@ fn search_hit(
         copies,
         explain: hit.explain.as_ref().map(explanation),
     })
+}
+
+/// An insight that still holds and is still proved, as a hit.
+fn insight_hit(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    hit: &Hit,
+    id: &InsightId,
+    highlighter: &Highlighter,
+) -> Result<Option<SearchHit>, StoreError> {
+    let Some(row) = insights::get(conn, org, id)?.filter(StoredInsight::is_current) else { return Ok(None) };
+    let insight = &row.insight;
+    let document = &insight.evidence.document;
+    let Some(quote) = insight_documents::quote(conn, org, &insight.evidence)? else { return Ok(None) };
+    let url = engagements::get(conn, org, document)?.and_then(|row| row.url);
+    let people = match &insight.subject {
+        Subject::Contact(contact) => people::by_id(conn, org, document.portal, contact)?,
+        Subject::Company(_) => None,
+    };
+    let company = match (&insight.subject, people.as_ref().and_then(|one| one.company.as_ref())) {
+        (Subject::Company(id), _) | (Subject::Contact(_), Some(id)) => {
+            people::company(conn, org, document.portal, id)?.and_then(|company| company.name)
+        }
+        (Subject::Contact(_), None) => None,
+    };
+    let text = insight_documents::words(&row, &quote);
+    let language = super::documents::language(insight.language.as_deref());
+    let ranges = highlighter.ranges(&text, language);
+    Ok(Some(SearchHit {
+        id: insight.id.to_string(),
+        source: Provenance {
+            kind: insight_documents::KIND,
+            engagement_id: document.id.clone(),
+            url,
+            portal_id: document.portal.0,
+        },
+        title: insight.kind.as_str().replace('_', " "),
+        highlights: in_characters(&text, &ranges),
+        passage: text,
+        score: hit.score,
+        occurred_at: insight.said_at,
+        customers: people.into_iter().map(|one| CustomerName { email: one.email, name: one.name }).collect(),
+        company: company.map(|name| CompanyName { name: Some(name) }),
+        trust: insight_documents::TRUST,
+        copies: None,
+        explain: hit.explain.as_ref().map(explanation),
+    }))
 }
 
 /// Notes are written by staff; everything else may carry words of strangers.

@@ -4,11 +4,11 @@ use hublore_index::{Error, KnowledgeIndex};
 use serde::Serialize;
 
 use super::KnowledgeError;
-use crate::domain::ids::{DocumentId, OrgId};
+use crate::domain::ids::{DocumentId, InsightId, OrgId};
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, ScanKey};
 use crate::store::ledger::{self, Operation};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, insights};
 
 /// Differences named at most, per sort.
 const NAMED: usize = 20;
@@ -87,13 +87,13 @@ pub fn run(store: &Store, index: &dyn KnowledgeIndex) -> Result<Verdict, Knowled
     Ok(verdict)
 }
 
-/// Calls `tell` for every difference; answers the number of learned engagements.
+/// Calls `tell` for every difference; answers the number of learned engagements and of insights that hold.
 pub fn differences(
     store: &Store,
     index: &dyn KnowledgeIndex,
     tell: &mut dyn FnMut(Difference),
 ) -> Result<u64, KnowledgeError> {
-    let stored = rows_are_indexed(store, index, tell)?;
+    let stored = rows_are_indexed(store, index, tell)? + insights_are_indexed(store, index, tell)?;
     for org in store.read(|conn| super::documents::organisations(conn))? {
         documents_are_stored(store, index, &org, tell)?;
     }
@@ -120,18 +120,46 @@ fn rows_are_indexed(
             return Ok(stored);
         }
         for row in page.iter().filter(|row| row.is_learned()) {
-            let document = row.document.to_string();
             stored += 1;
-            let fault = match index.version_of(row.org.as_str(), &document) {
-                Ok(Some(version)) if version == row.seq => continue,
-                Ok(Some(_)) => Fault::Outdated,
-                Ok(None) => Fault::Missing,
-                Err(Error::Doubled { .. }) => Fault::Doubled,
-                Err(error) => return Err(error.into()),
-            };
-            tell(Difference { org: row.org.clone(), document, fault });
+            is_indexed(index, &row.org, row.document.to_string(), row.seq, tell)?;
         }
     }
+}
+
+fn insights_are_indexed(
+    store: &Store,
+    index: &dyn KnowledgeIndex,
+    tell: &mut dyn FnMut(Difference),
+) -> Result<u64, KnowledgeError> {
+    let (mut key, mut stored) = (insights::ScanKey::default(), 0);
+    loop {
+        let page = store.read(|conn| insights::scan(conn, &mut key, 1_000))?;
+        if page.is_empty() {
+            return Ok(stored);
+        }
+        for row in page.iter().filter(|row| row.is_current()) {
+            stored += 1;
+            is_indexed(index, &row.org, row.insight.id.to_string(), row.version(), tell)?;
+        }
+    }
+}
+
+fn is_indexed(
+    index: &dyn KnowledgeIndex,
+    org: &OrgId,
+    document: String,
+    wanted: u64,
+    tell: &mut dyn FnMut(Difference),
+) -> Result<(), KnowledgeError> {
+    let fault = match index.version_of(org.as_str(), &document) {
+        Ok(Some(version)) if version == wanted => return Ok(()),
+        Ok(Some(_)) => Fault::Outdated,
+        Ok(None) => Fault::Missing,
+        Err(Error::Doubled { .. }) => Fault::Doubled,
+        Err(error) => return Err(error.into()),
+    };
+    tell(Difference { org: org.clone(), document, fault });
+    Ok(())
 }
 
 fn documents_are_stored(
@@ -141,16 +169,19 @@ fn documents_are_stored(
     tell: &mut dyn FnMut(Difference),
 ) -> Result<(), KnowledgeError> {
     let mut failed = None;
-    index.for_each(org.as_str(), &mut |id, _| {
-        let known = id
-            .parse::<DocumentId>()
-            .ok()
-            .map(|document| store.read(|conn| engagements::get(conn, org, &document)));
-        match known {
-            Some(Ok(Some(row))) if row.is_learned() => {}
-            Some(Err(error)) => failed = Some(error),
-            _ => tell(Difference { org: org.clone(), document: id.to_owned(), fault: Fault::Surplus }),
-        }
+    index.for_each(org.as_str(), &mut |id, _| match store.read(|conn| is_stored(conn, org, id)) {
+        Ok(true) => {}
+        Ok(false) => tell(Difference { org: org.clone(), document: id.to_owned(), fault: Fault::Surplus }),
+        Err(error) => failed = Some(error),
     })?;
     failed.map_or(Ok(()), |error: StoreError| Err(error.into()))
+}
+
+/// Whether the store has what belongs into the index under this id.
+fn is_stored(conn: &mut dyn Conn, org: &OrgId, id: &str) -> Result<bool, StoreError> {
+    if let Ok(insight) = id.parse::<InsightId>() {
+        return Ok(insights::get(conn, org, &insight)?.is_some_and(|row| row.is_current()));
+    }
+    let Ok(document) = id.parse::<DocumentId>() else { return Ok(false) };
+    Ok(engagements::get(conn, org, &document)?.is_some_and(|row| row.is_learned()))
 }

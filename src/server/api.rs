@@ -9,9 +9,11 @@ use serde::Deserialize;
 use super::Served;
 use super::problem::Problem;
 use crate::domain::clock::Millis;
+use crate::domain::ids::{InsightId, NotAnInsightId};
 use crate::knowledge::context::{self, Context, ContextRequest};
 use crate::knowledge::engagement::{self, Ask, Engagement};
 use crate::knowledge::explain::{self, Finding};
+use crate::knowledge::insights::{self, Check};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
 use crate::store::{StoreError, agents};
@@ -114,6 +116,22 @@ pub async fn engagement(
         found.ok_or_else(|| Problem::not_found(format!("there is no engagement `{id}` to read")))
     });
     Ok(Json(found.await?))
+}
+
+/// `GET /api/v1/insights/{id}/verify`
+pub async fn verify_insight(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Check>, Problem> {
+    let checked = blocking(move || {
+        let caller = caller(&served, &headers)?;
+        let id: InsightId =
+            id.parse().map_err(|error: NotAnInsightId| Problem::bad_request(error.to_string()))?;
+        let found = insights::check(&served.app.reading.store, &caller, &id)?;
+        found.ok_or_else(|| Problem::not_found(format!("there is no insight `{id}` to check")))
+    });
+    Ok(Json(checked.await?))
 }
 
 /// Query string of an explanation.

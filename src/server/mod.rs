@@ -77,6 +77,7 @@ impl Served {
             .route("/api/v1/customers/{email}/context", get(api::context))
             .route("/api/v1/engagements/{id}", get(api::engagement))
             .route("/api/v1/engagements/{id}/explain", get(api::explain))
+            .route("/api/v1/insights/{id}/verify", get(api::verify_insight))
             .route("/api/v1/admin/status", get(admin::status))
             .route("/api/v1/admin/connect", post(admin::connect))
             .route("/api/v1/admin/sync", post(admin::sync).get(admin::sync_state))

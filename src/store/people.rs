@@ -54,6 +54,21 @@ fn person(row: &dyn Row) -> Result<Person, StoreError> {
     })
 }
 
+/// One contact.
+pub fn by_id(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    id: &str,
+) -> Result<Option<Person>, StoreError> {
+    let sql = concat!(
+        "select ",
+        person_columns!(),
+        " from end_users u where u.org = $1 and u.portal = $2 and u.id = $3"
+    );
+    first(conn, sql, params![org, portal, id], person)
+}
+
 /// Contacts with that address, primary or additional; compared in lower case.
 pub fn by_email(conn: &mut dyn Conn, org: &OrgId, email: &str) -> Result<Vec<Person>, StoreError> {
     let sql = concat!(

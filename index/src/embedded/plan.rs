@@ -50,6 +50,8 @@ pub(crate) fn scope_clauses(
     }
     if !request.kinds.is_empty() {
         clauses.push((Occur::Must, any(tags(fields, org, &request.kinds, Tag::Kind))));
+    } else if !request.without_kinds.is_empty() {
+        clauses.push((Occur::MustNot, any(tags(fields, org, &request.without_kinds, Tag::Kind))));
     }
     clauses
 }

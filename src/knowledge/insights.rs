@@ -1,0 +1,227 @@
+//! What is known about a customer, as of now or of a day, and whether a single insight still stands.
+//!
+//! Chains are read as they are stored; an as-of reading resolves them anew from what had been said by then.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::KnowledgeError;
+use super::insight_documents::{Proof, proof};
+use super::scope::{Caller, visible};
+use crate::domain::clock::Millis;
+use crate::domain::ids::{InsightId, OrgId, PortalId, customer_key};
+use crate::domain::insight::Subject;
+use crate::domain::insight::dates::Day;
+use crate::domain::insight::supersede::{self, Stored};
+use crate::store::conn::Conn;
+use crate::store::engagements::{self, StoredEngagement};
+use crate::store::insights::{self, StoredInsight};
+use crate::store::{Store, StoreError, people};
+
+/// Insights shown of one customer.
+const MOST: usize = 200;
+
+/// An insight as answers show it.
+#[derive(Debug, Clone, Serialize)]
+pub struct InsightView {
+    /// Id.
+    pub id: String,
+    /// What it is about: one of the twenty kinds.
+    pub kind: &'static str,
+    /// The facet.
+    pub slot: String,
+    /// `contact` or `company`.
+    pub about: &'static str,
+    /// The fact as a sentence.
+    pub statement: String,
+    /// Its value in normal form.
+    pub value: Option<String>,
+    /// The words that prove it.
+    pub evidence: Proof,
+    /// First day it holds.
+    pub valid_from: String,
+    /// First day it no longer holds.
+    pub valid_to: Option<String>,
+    /// When it was stored.
+    pub recorded_at: Millis,
+    /// When another one took its place.
+    pub superseded_at: Option<Millis>,
+    /// The one that took its place.
+    pub superseded_by: Option<String>,
+    /// `customer`, `us` or `note`.
+    pub asserted_by: &'static str,
+    /// The customer claims what only our side can grant: a request, not a fact.
+    pub claim: bool,
+    /// How sure, 0 to 1.
+    pub confidence: f32,
+    /// Other places that say the same.
+    pub support: u32,
+    /// What found it.
+    pub distiller: String,
+    /// Instruction rules in force, as `id@version`.
+    pub rules: String,
+}
+
+/// Insights of one slot that cannot all be true now, said by different people or on one day. Nobody guesses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConflictView {
+    /// The slot.
+    pub slot: String,
+    /// Ids of the insights; all of them are in the answer, with their evidence.
+    pub insights: Vec<String>,
+}
+
+/// What is known about a customer.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// What holds first, newest first, then what was superseded.
+    pub insights: Vec<InsightView>,
+    /// Where they contradict each other.
+    pub conflicts: Vec<ConflictView>,
+}
+
+/// What is known about a contact and its company.
+pub fn of_customer(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    contact: &str,
+    company: Option<&str>,
+    as_of: Option<Millis>,
+) -> Result<Known, StoreError> {
+    let mut rows = insights::of_subject(conn, org, portal, &Subject::Contact(contact.to_owned()))?;
+    if let Some(company) = company {
+        rows.extend(insights::of_subject(conn, org, portal, &Subject::Company(company.to_owned()))?);
+    }
+    let chains: Vec<Stored> = rows.iter().map(StoredInsight::for_chain).collect();
+    let known: Vec<Stored> = match as_of {
+        Some(at) => chains.into_iter().filter(|one| one.said_at_ms <= at.0).collect(),
+        None => chains,
+    };
+    let holding = holding(&rows, &known, as_of);
+    let disputed = supersede::conflicts(&known).into_iter();
+    let disputed: Vec<_> = disputed.filter(|one| one.ids.iter().any(|id| holding.contains(id))).collect();
+    let shown: BTreeSet<&String> = disputed.iter().flat_map(|one| &one.ids).collect();
+    rows.retain(|row| {
+        let id = row.insight.id.to_string();
+        // The chain of what is superseded belongs to the present answer; a past one shows what was believed then.
+        holding.contains(&id) || shown.contains(&id) || as_of.is_none() && row.superseded_by.is_some()
+    });
+    rows.sort_by_key(|row| {
+        let superseded = !holding.contains(&row.insight.id.to_string());
+        (superseded, std::cmp::Reverse(row.insight.said_at), row.insight.position, row.insight.id.clone())
+    });
+    let mut views = Vec::new();
+    for row in rows.iter().take(MOST) {
+        views.extend(view(conn, row)?);
+    }
+    let conflicts = disputed.into_iter().map(|one| ConflictView { slot: one.slot, insights: one.ids });
+    Ok(Known { insights: views, conflicts: conflicts.collect() })
+}
+
+/// Ids of what holds: now by the stored chains, on a day by those that had been said.
+fn holding(rows: &[StoredInsight], known: &[Stored], as_of: Option<Millis>) -> BTreeSet<String> {
+    match as_of {
+        Some(at) => supersede::as_of(known, Day::of_ms(at.0), at.0).into_iter().map(|one| one.id).collect(),
+        None => rows.iter().filter(|row| row.is_current()).map(|row| row.insight.id.to_string()).collect(),
+    }
+}
+
+/// An insight with its proof; none where the proof is gone.
+fn view(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Option<InsightView>, StoreError> {
+    let Some(evidence) = proof(conn, row)? else { return Ok(None) };
+    let insight = &row.insight;
+    Ok(Some(InsightView {
+        id: insight.id.to_string(),
+        kind: insight.kind.as_str(),
+        slot: insight.slot.clone(),
+        about: match insight.subject {
+            Subject::Contact(_) => "contact",
+            Subject::Company(_) => "company",
+        },
+        statement: insight.statement.clone(),
+        value: insight.value.clone(),
+        evidence,
+        valid_from: insight.valid_from.to_string(),
+        valid_to: row.valid_to.map(|day| day.to_string()),
+        recorded_at: row.recorded_at,
+        superseded_at: row.superseded_at,
+        superseded_by: row.superseded_by.clone(),
+        asserted_by: insight.asserted_by.as_str(),
+        claim: insight.claim,
+        confidence: insight.confidence,
+        support: row.support,
+        distiller: insight.distiller.clone(),
+        rules: insight.rules.clone(),
+    }))
+}
+
+/// Whether an insight still stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// Its id.
+    pub id: String,
+    /// `valid`, or `stale` where the words that prove it are not there any more.
+    pub status: &'static str,
+    /// Why it is stale: `changed`, `skipped`.
+    pub reason: Option<String>,
+    /// The words, where they are there.
+    pub evidence: Option<Proof>,
+    /// The insight that took its place, where one did: it was true, and proved, until then.
+    pub superseded_by: Option<String>,
+}
+
+/// Checks an insight against what its engagement says today; `None` where there is none that the caller may see.
+pub fn check(store: &Store, caller: &Caller, id: &InsightId) -> Result<Option<Check>, KnowledgeError> {
+    store.read(|conn| {
+        let stale = |reason: String| Check {
+            id: id.to_string(),
+            status: "stale",
+            reason: Some(reason),
+            evidence: None,
+            superseded_by: None,
+        };
+        let Some(row) = insights::get(conn, &caller.org, id)? else {
+            // What is gone has no customer any more by which a limited caller could be let in.
+            if caller.is_limited() {
+                return Ok(None);
+            }
+            return Ok(insights::retired(conn, &caller.org, id)?.map(stale));
+        };
+        if !may_see(conn, caller, &row)? {
+            return Ok(None);
+        }
+        let engagement = engagements::get(conn, &caller.org, &id.engagement)?;
+        if !engagement.as_ref().is_some_and(StoredEngagement::is_shown) {
+            return Ok(Some(stale("skipped".to_owned())));
+        }
+        Ok(Some(match proof(conn, &row)? {
+            None => stale("changed".to_owned()),
+            Some(evidence) => Check {
+                id: id.to_string(),
+                status: "valid",
+                reason: None,
+                evidence: Some(evidence),
+                superseded_by: row.superseded_by,
+            },
+        }))
+    })
+}
+
+fn may_see(conn: &mut dyn Conn, caller: &Caller, row: &StoredInsight) -> Result<bool, KnowledgeError> {
+    let Some(keys) = visible(conn, caller, None, false)?.customers else { return Ok(true) };
+    let portal = row.insight.evidence.document.portal;
+    let mine = |contact: &str| keys.contains(&customer_key(portal, contact));
+    match &row.insight.subject {
+        Subject::Contact(contact) => Ok(mine(contact)),
+        Subject::Company(company) => {
+            let limits = [&caller.bound_to, &caller.narrowed_to].into_iter().flatten();
+            let mut people = Vec::new();
+            for address in limits {
+                people.extend(people::by_email(conn, &caller.org, address)?);
+            }
+            Ok(people.iter().any(|one| mine(&one.id) && one.company.as_ref() == Some(company)))
+        }
+    }
+}
