@@ -6,7 +6,7 @@
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use hublore_index::{Embedded, Encoder, Factors, KnowledgeIndex, MeaningError, Options};
@@ -19,10 +19,13 @@ use crate::insights::Distillation;
 use crate::knowledge::KnowledgeError;
 use crate::knowledge::follower::Follower;
 use crate::knowledge::search::Search;
+use crate::learning::{self, Proposal, RuleError};
 use crate::pipeline::Settings;
+use crate::pipeline::apply::{Review, Stored};
 use crate::pipeline::policy::Policy;
+use crate::pipeline::publish::Owner;
 use crate::rules::concepts::Concepts;
-use crate::store::{Store, StoreError, meta, orgs};
+use crate::store::{Store, StoreError, connections, meta, orgs};
 use crate::sync::SyncError;
 use crate::sync::connection::Connector;
 use crate::sync::mode::Mode;
@@ -202,6 +205,8 @@ pub struct App {
     /// Keeps the index current.
     pub follower: Follower,
     syncer: Syncer,
+    /// Rules are tried or applied once at a time.
+    reviewing: Mutex<()>,
     /// Held until everything above is closed: fields drop in order.
     _lock: File,
 }
@@ -238,7 +243,56 @@ impl App {
             settings,
         };
         let reading = Reading { config, store, index, org };
-        Ok(Self { reading, folder, clock, connector, follower, syncer, _lock: lock })
+        Ok(Self {
+            reading,
+            folder,
+            clock,
+            connector,
+            follower,
+            syncer,
+            reviewing: Mutex::default(),
+            _lock: lock,
+        })
+    }
+
+    /// The stored engagements of the organisation; nothing where none were ever read.
+    fn stored(&self) -> Result<Option<Stored>, StoreError> {
+        let org = &self.reading.org;
+        let portal = self.reading.store.read(|conn| {
+            let connected = connections::get(conn, org)?.map(|connection| connection.portal);
+            Ok::<_, StoreError>(match connected {
+                Some(portal) => Some(portal),
+                None => connections::portal_of_data(conn, org)?,
+            })
+        })?;
+        Ok(portal.map(|portal| self.syncer.stored(Owner { org: org.clone(), portal })))
+    }
+
+    /// What the stored rules with a proposal would do to everything stored.
+    pub fn test_rules(&self, proposal: &Proposal) -> Result<Review, RuleError> {
+        let _one = self.reviewing.try_lock().map_err(|_| RuleError::Busy)?;
+        let rules = learning::proposed(&self.reading.store, &self.reading.org, proposal)?;
+        let Some(stored) = self.stored()? else { return Ok(Review::default()) };
+        let in_force = stored.settings.policy.of(0, &rules, Vec::new())?;
+        Ok(stored.dry_run(&in_force)?)
+    }
+
+    /// Applies the stored rules to everything stored, without HubSpot.
+    pub fn apply_rules(&self) -> Result<Review, RuleError> {
+        let _one = self.reviewing.try_lock().map_err(|_| RuleError::Busy)?;
+        let Some(stored) = self.stored()? else { return Ok(Review::default()) };
+        Ok(stored.apply()?)
+    }
+
+    /// Does what is due from what is stored: judgements that were open, insights of an older distiller.
+    pub fn catch_up(&self) -> Result<(), RuleError> {
+        let _one = self.reviewing.try_lock().map_err(|_| RuleError::Busy)?;
+        self.stored()?.map_or(Ok(()), |stored| Ok(stored.catch_up()?))
+    }
+
+    /// Waits until what was stored before this call is searchable.
+    pub fn follow(&self) -> Result<(), KnowledgeError> {
+        self.follower.catch_up(CATCH_UP)
     }
 
     /// Why no sync may start now, if none may.

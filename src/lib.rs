@@ -17,6 +17,7 @@ pub mod hubspot;
 pub mod insights;
 pub mod jobs;
 pub mod knowledge;
+pub mod learning;
 pub mod pipeline;
 pub mod rules;
 pub mod segments;

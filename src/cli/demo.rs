@@ -25,6 +25,9 @@ use crate::sync::report::Report;
 /// What the demo asks where nothing else is asked for.
 const QUESTIONS: [&str; 3] = ["renewal in March", "who is the account manager", "prefers monthly invoices"];
 
+/// What is told about a customer best shows these.
+const SAMPLE_FACTS: [&str; 3] = ["billing.frequency", "account_owner.owner", "renewal.end"];
+
 #[derive(Debug, Args)]
 pub(super) struct Demo {
     /// Contacts in the simulated portal; engagements are ten times as many
@@ -142,17 +145,28 @@ fn ask(app: &Arc<App>, demo: &Demo) -> Result<Vec<Asked>, Failure> {
     questions.into_iter().map(ask).collect()
 }
 
-/// The context of the first customer that any answer names.
+/// The context of that customer, of all the answers name, of whom most of the sample facts are known.
 fn context_of_first(app: &Arc<App>, asked: &[Asked]) -> Result<Option<Context>, Failure> {
     let hits = asked.iter().flat_map(|asked| &asked.answer.hits);
-    let email = hits.flat_map(|hit| &hit.customers).find_map(|customer| customer.email.clone());
-    let Some(email) = email else {
-        return Ok(None);
-    };
+    let mut emails: Vec<&String> = Vec::new();
+    for email in hits.flat_map(|hit| &hit.customers).filter_map(|customer| customer.email.as_ref()) {
+        if !emails.contains(&email) {
+            emails.push(email);
+        }
+    }
     let reading = &app.reading;
     let request = ContextRequest { query: asked.first().map(|asked| asked.query.clone()), as_of: None };
     let caller = Caller::operator(reading.org.clone());
-    Ok(Some(context::of(&reading.store, &*reading.index, &caller, &email, &request)?))
+    let mut best: Option<(usize, Context)> = None;
+    for email in emails {
+        let context = context::of(&reading.store, &*reading.index, &caller, email, &request)?;
+        let known = SAMPLE_FACTS.iter().filter(|slot| context.insights.iter().any(|one| one.slot == **slot));
+        let known = known.count();
+        if best.as_ref().is_none_or(|(most, _)| known > *most) {
+            best = Some((known, context));
+        }
+    }
+    Ok(best.map(|(_, context)| context))
 }
 
 fn tell(report: &Report, asked: &[Asked], context: Option<&Context>) -> Result<(), Failure> {

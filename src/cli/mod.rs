@@ -14,6 +14,7 @@ mod explain;
 mod index;
 mod output;
 mod remote;
+mod rules;
 mod search;
 mod segments;
 mod serve;
@@ -96,6 +97,8 @@ enum Verb {
     Segments(segments::Segments),
     /// Rebuild, verify, measure or roll back the index
     Index(index::Index),
+    /// Learning rules: what becomes knowledge
+    Rules(rules::Rules),
     /// Agents and their keys
     Agents(agents::Agents),
     /// Check settings, data, index, clock, HubSpot and permissions; say what to do
@@ -211,6 +214,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Explain(explain) => explain::run(&global, &explain),
         Verb::Segments(segments) => segments::run(&global, &segments),
         Verb::Index(index) => index::run(&global, &index),
+        Verb::Rules(rules) => rules::run(&global, &rules),
         Verb::Agents(agents) => agents::run(&global, &agents),
         Verb::Doctor(doctor) => doctor::run(&global, &doctor),
     }

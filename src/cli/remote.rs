@@ -33,13 +33,21 @@ impl Remote {
         self.answer(self.http.get(self.url(path))).await
     }
 
-    /// Deletes what the segments of a path name; they may hold anything a person typed.
-    pub(super) async fn delete(&self, segments: &[&str]) -> Result<Value, Failure> {
+    /// The address that the segments of a path name; they may hold anything a person typed.
+    fn named(&self, segments: &[&str]) -> Result<url::Url, Failure> {
         let mut url = url::Url::parse(&self.url("")).map_err(Failure::failed)?;
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().extend(segments);
         }
-        self.answer(self.http.delete(url)).await
+        Ok(url)
+    }
+
+    pub(super) async fn delete(&self, segments: &[&str]) -> Result<Value, Failure> {
+        self.answer(self.http.delete(self.named(segments)?)).await
+    }
+
+    pub(super) async fn patch(&self, segments: &[&str], body: &Value) -> Result<Value, Failure> {
+        self.answer(self.http.patch(self.named(segments)?).json(body)).await
     }
 
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {

@@ -1,5 +1,7 @@
 //! E-mails, notes, calls and meetings page by page as raw engagements.
 
+use std::collections::BTreeMap;
+
 use super::client::Client;
 use super::error::HubspotError;
 use super::objects::{self, Which};
@@ -14,6 +16,8 @@ const COMMON: &str = "hs_timestamp,hs_createdate,hs_lastmodifieddate,hubspot_own
 const EMAIL: &str = "hs_email_subject,hs_email_html,hs_email_text,hs_email_direction,hs_email_status,\
     hs_email_from_email,hs_email_from_firstname,hs_email_from_lastname,hs_email_to_email,hs_email_cc_email,\
     hs_email_thread_id,hs_email_message_id,hs_incoming_email_is_out_of_office";
+const DIRECTION: &str = "hs_email_direction";
+const OUT_OF_OFFICE: &str = "hs_incoming_email_is_out_of_office";
 const NOTE: &str = "hs_note_body";
 const CALL: &str = "hs_call_title,hs_call_body,hs_call_summary,hs_call_direction,hs_call_status,\
     hs_call_disposition,hs_call_duration,hs_call_has_transcript,hs_call_transcription_id";
@@ -59,10 +63,9 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
     }
     let occurred = properties.take("hs_timestamp").as_deref().and_then(Millis::parse);
     let (title, body) = title_and_body(kind, &mut properties);
-    let outgoing = properties.get("hs_email_direction") == Some("EMAIL");
-    let out_of_office = properties.get("hs_incoming_email_is_out_of_office") == Some("true");
-    let names = [properties.get("hs_email_from_firstname"), properties.get("hs_email_from_lastname")];
-    let from_name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let outgoing = properties.get(DIRECTION) == Some("EMAIL");
+    let out_of_office = properties.get(OUT_OF_OFFICE) == Some("true");
+    let from_name = from_name(|name| properties.get(name));
     RawEngagement {
         kind,
         id: object.id.0,
@@ -75,7 +78,7 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
         owner: properties.take("hubspot_owner_id"),
         thread: properties.take("hs_email_thread_id"),
         from_address: properties.get("hs_email_from_email").map(|address| address.trim().to_lowercase()),
-        from_name: Some(from_name).filter(|name| !name.is_empty()),
+        from_name,
         outgoing,
         out_of_office,
         erased,
@@ -84,6 +87,24 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
         properties: properties.to_json(),
         reread: None,
     }
+}
+
+/// Fills in what an engagement read back from the store has only among its other properties.
+pub fn complete(raw: &mut RawEngagement) {
+    if raw.kind != Kind::Email {
+        return;
+    }
+    let properties: BTreeMap<String, String> = serde_json::from_str(&raw.properties).unwrap_or_default();
+    let get = |name: &str| properties.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
+    raw.outgoing = get(DIRECTION) == Some("EMAIL");
+    raw.out_of_office = get(OUT_OF_OFFICE) == Some("true");
+    raw.from_name = from_name(get);
+}
+
+fn from_name<'a>(get: impl Fn(&str) -> Option<&'a str>) -> Option<String> {
+    let names = [get("hs_email_from_firstname"), get("hs_email_from_lastname")];
+    let name = names.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Some(name).filter(|name| !name.is_empty())
 }
 
 /// HubSpot prefers no form of a body; ours is HTML first, since its text form is cut from it. A call whose

@@ -58,6 +58,12 @@ pub fn is_ruled(reason: Option<SkipReason>) -> bool {
     )
 }
 
+/// A copy of a mail that is learned: the rules let it through.
+#[must_use]
+pub fn is_copy(reason: SkipReason) -> bool {
+    reason == SkipReason::NearCopy
+}
+
 fn reason_of(noise: Noise) -> Option<SkipReason> {
     match noise {
         Noise::AutoReply => Some(SkipReason::AutoReply),

@@ -4,6 +4,7 @@
 //! with the portal. Fetch is async; the middle stages run on threads that spread a page over all cores;
 //! publish hands pages to the one writer. Every way of reading (first sync, later runs) goes through here.
 
+pub mod apply;
 pub mod associate;
 pub mod copies;
 pub mod distill;

@@ -12,7 +12,7 @@ use crate::domain::clock::Millis;
 use crate::domain::crm::{Contact, Record, RecordType};
 use crate::domain::engagement::Decision;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
-use crate::domain::insight::Subject;
+use crate::domain::insight::{Insight, Subject};
 use crate::hubspot::wire::Malformed;
 use crate::store::checkpoints::{self, Checkpoint};
 use crate::store::conn::Conn;
@@ -151,6 +151,30 @@ pub fn again(
             }
         }
         effects.settle(conn, tenant)
+    })
+}
+
+/// Stores insights that were distilled again from stored text. What was written meanwhile is queued.
+pub fn insights_again(
+    store: &Store,
+    owner: &Owner,
+    now: Millis,
+    distilled: Vec<(DocumentId, u64, Vec<Insight>)>,
+) -> Result<(), StoreError> {
+    let owner = owner.clone();
+    store.write(move |conn| {
+        let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
+        let mut chains = Chains::default();
+        for (document, read, insights) in &distilled {
+            match engagements::get_seq(conn, tenant.org, document)? {
+                Some(seq) if seq == *read => {
+                    insights::replace(conn, tenant, document, insights, Retired::Changed, &mut chains)?;
+                }
+                Some(_) => due::add(conn, tenant.org, document, Task::Judge)?,
+                None => {}
+            }
+        }
+        chains.settle(conn, tenant.org, tenant.portal)
     })
 }
 

@@ -7,6 +7,7 @@ pub mod api;
 pub mod consent;
 pub mod health;
 pub mod problem;
+pub mod rules;
 pub mod segments;
 
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -83,12 +84,23 @@ impl Served {
             .route("/api/v1/admin/sync", post(admin::sync).get(admin::sync_state))
             .route("/api/v1/admin/index/{verb}", post(admin::index))
             .route("/api/v1/admin/agents", post(admin::create_agent))
+            .route("/api/v1/admin/rules", get(rules::list).post(rules::create))
+            .route("/api/v1/admin/rules/{id}", patch(rules::edit).delete(rules::remove))
             .route("/api/v1/admin/segments", get(segments::list).post(segments::save))
             .route("/api/v1/admin/segments/{name}", get(segments::show).delete(segments::remove))
             .fallback(problem::no_such_route)
             .layer(RequestBodyLimitLayer::new(MAX_BODY))
             .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
+            .merge(self.slow_routes())
             .with_state(self.clone())
+    }
+
+    /// Work over everything stored, which may take longer than a request should; the operator's key only.
+    fn slow_routes(&self) -> Router<Self> {
+        Router::new()
+            .route("/api/v1/admin/rules/test", post(rules::test))
+            .route("/api/v1/admin/rules/apply", post(rules::apply))
+            .layer(RequestBodyLimitLayer::new(MAX_BODY))
     }
 
     /// Serves until `stop` turns true, then lets running requests end.
@@ -96,6 +108,13 @@ impl Served {
         let router = self.router();
         let every = self.app.reading.config.sync_every;
         let scheduled = tokio::spawn(crate::jobs::schedule::run(self.jobs.clone(), every));
+        // An older distiller's insights, or judgements left open, are done again beside serving.
+        let app = Arc::clone(&self.app);
+        drop(tokio::task::spawn_blocking(move || {
+            if let Err(error) = app.catch_up() {
+                tracing::warn!(%error, "what was due could not be done");
+            }
+        }));
         self.accept(&router, &listener, &mut stop).await;
         // A run in progress stops at its next page and is resumed by the next start.
         scheduled.abort();

@@ -22,6 +22,7 @@ pub mod near_copies;
 pub mod orgs;
 pub mod people;
 pub mod removal;
+pub mod reread;
 pub mod rules;
 pub mod runs;
 pub mod segments;

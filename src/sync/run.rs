@@ -24,6 +24,7 @@ use crate::hubspot::account;
 use crate::hubspot::changes::{self, Axis};
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
+use crate::pipeline::apply::Stored;
 use crate::pipeline::fetch::{Besides, FetchError, Fetched, Reader, Source, Span};
 use crate::pipeline::listing::Places;
 use crate::pipeline::publish::{Owner, RunStamp};
@@ -177,7 +178,15 @@ impl Syncer {
         };
         let mut errors = running.read_everything().await;
         running.remove_deleted(&mut errors).await;
+        running.catch_up(&mut errors).await;
         running.finish(errors)
+    }
+
+    /// What is stored of a portal, to be looked at again without HubSpot.
+    #[must_use]
+    pub fn stored(&self, owner: Owner) -> Stored {
+        let Self { store, clock, settings, .. } = self.clone();
+        Stored { store, owner, clock, settings }
     }
 
     /// The unfinished run of this mode, or a new one.
@@ -257,6 +266,9 @@ impl Running<'_> {
         errors.step(self.mode.first_step(), first);
         if self.mode == Mode::CatchUp && !errors.is_fatal() {
             self.find_late_associations(&mut errors).await;
+        }
+        if let Err(error) = self.locally(Stored::begin).await {
+            errors.store = Some(error);
         }
         for record_type in RecordType::CRM.into_iter().filter(|record_type| self.mode.reads(*record_type)) {
             if !errors.is_fatal() {
@@ -436,6 +448,22 @@ impl Running<'_> {
     async fn transcripts(&self) -> Result<(), SyncError> {
         let (store, clock) = (&self.syncer.store, self.syncer.clock.as_ref());
         super::transcripts::fetch(store, &self.client, &self.owner, clock).await
+    }
+
+    /// Does what is due from what is stored: rules or names that changed while the run went on.
+    async fn catch_up(&self, errors: &mut Errors) {
+        if !errors.is_fatal()
+            && let Err(error) = self.locally(Stored::catch_up).await
+        {
+            errors.store = Some(error);
+        }
+    }
+
+    /// Runs long work on the database off the runtime.
+    async fn locally(&self, work: fn(&Stored) -> Result<(), StoreError>) -> Result<(), StoreError> {
+        let stored = self.syncer.stored(self.owner.clone());
+        let done = tokio::task::spawn_blocking(move || work(&stored)).await;
+        done.unwrap_or_else(|panic| Err(StoreError::Engine(format!("work on what is stored ended: {panic}"))))
     }
 
     /// Facts of the account once a day; owners and deal stages: small, read whole. A missing scope only costs

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers from the outside in: a module may use itself, `crate` items listed for it, and nothing else.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("domain", &[]),
     ("http", &[]),
     ("text", &[]),
@@ -19,13 +19,41 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("knowledge", &["domain", "store", "text"]),
     ("agents", &["domain", "store", "vault"]),
     ("segments", &["domain", "store"]),
-    ("app", &["domain", "config", "insights", "knowledge", "pipeline", "rules", "store", "sync", "vault"]),
+    ("learning", &["domain", "insights", "rules", "store", "vault"]),
+    (
+        "app",
+        &[
+            "domain",
+            "config",
+            "insights",
+            "knowledge",
+            "learning",
+            "pipeline",
+            "rules",
+            "store",
+            "sync",
+            "vault",
+        ],
+    ),
     ("status", &["app", "domain", "knowledge", "store"]),
     ("jobs", &["app", "store", "sync"]),
     ("doctor", &["app", "config", "domain", "hubspot", "status", "store", "sync"]),
     (
         "server",
-        &["agents", "app", "domain", "jobs", "knowledge", "segments", "status", "store", "sync", "vault"],
+        &[
+            "agents",
+            "app",
+            "domain",
+            "jobs",
+            "knowledge",
+            "learning",
+            "pipeline",
+            "segments",
+            "status",
+            "store",
+            "sync",
+            "vault",
+        ],
     ),
     (
         "cli",
@@ -39,6 +67,7 @@ const ALLOWED: [(&str, &[&str]); 20] = [
             "hubspot",
             "jobs",
             "knowledge",
+            "learning",
             "segments",
             "server",
             "status",

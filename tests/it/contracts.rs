@@ -8,7 +8,7 @@ use crate::support::Installation;
 fn help_of_every_verb() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let mut text = String::new();
-    let verbs: [&[&str]; 25] = [
+    let verbs: [&[&str]; 31] = [
         &[],
         &["demo"],
         &["serve"],
@@ -25,6 +25,12 @@ fn help_of_every_verb() {
         &["index", "verify"],
         &["index", "stats"],
         &["index", "rollback"],
+        &["rules"],
+        &["rules", "add"],
+        &["rules", "edit"],
+        &["rules", "remove"],
+        &["rules", "test"],
+        &["rules", "apply"],
         &["agents"],
         &["agents", "create"],
         &["agents", "revoke"],

@@ -22,7 +22,7 @@ fn con_4_con_5_con_6_gen_2_gen_3_ing_3_ing_7_ing_8_the_whole_portal_arrives_in_o
     assert_eq!(report["mode"], "full_resync");
 
     every_id_is_here(&portal, &here);
-    the_report_counts_what_is_stored(&portal, &report);
+    the_report_counts_what_is_stored(&portal, &here, &report);
     types_were_read_in_order(&portal);
     a_unique_word_of_every_kind_finds_its_document(&portal, &here);
     links_are_hubspots(&portal, &here);
@@ -49,7 +49,7 @@ fn every_id_is_here(portal: &Portal, here: &Installation) {
     assert!(here.number("select count(*) from hubspot_engagements") >= 19_000);
 }
 
-fn the_report_counts_what_is_stored(portal: &Portal, report: &Value) {
+fn the_report_counts_what_is_stored(portal: &Portal, here: &Installation, report: &Value) {
     for record_type in ["contacts", "companies", "deals"] {
         let count = portal.ids(record_type).len();
         assert_eq!(report["types"][record_type]["fetched"], count, "{record_type}");
@@ -65,7 +65,16 @@ fn the_report_counts_what_is_stored(portal: &Portal, report: &Value) {
         assert_eq!(indexed + skipped + counts["held"].as_u64().unwrap(), counts["fetched"].as_u64().unwrap());
         learned += indexed;
     }
-    assert_eq!(report["documents"], learned);
+    let insights = here
+        .number("select count(*) from insights where superseded_by is null and supports is null")
+        .unsigned_abs();
+    assert!(insights > 1_000, "{insights} insights");
+    assert_eq!(report["documents"], learned + insights);
+    let added = here.number("select count(*) from insights where supports is null");
+    assert_eq!(report["insights"]["added"], added);
+    let superseded = here.number("select count(*) from insights where superseded_by is not null");
+    assert_eq!(report["insights"]["superseded"], superseded);
+    assert!(superseded > 0, "facts of the portal change");
     assert!(report["learning_rules"].as_str().unwrap().contains("everything is learned"));
     assert_eq!(report["distillation"], "on");
 }
