@@ -286,7 +286,6 @@ impl App {
 
     /// Does what is due from what is stored: judgements that were open, insights of an older distiller.
     pub fn catch_up(&self) -> Result<(), RuleError> {
-        let _one = self.reviewing.try_lock().map_err(|_| RuleError::Busy)?;
         self.stored()?.map_or(Ok(()), |stored| Ok(stored.catch_up()?))
     }
 

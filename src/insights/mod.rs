@@ -244,6 +244,12 @@ impl Distillation {
         &self.instructions
     }
 
+    /// Names of those on our side who look after customers.
+    #[must_use]
+    pub fn owners(&self) -> &[String] {
+        &self.owners
+    }
+
     /// Everything the insights of an unchanged engagement depend on: where it differs from what was distilled with,
     /// all of them are distilled again.
     #[must_use]

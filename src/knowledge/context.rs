@@ -304,7 +304,11 @@ fn insight_line(insight: &InsightView) -> String {
     let quote = insight.evidence.quote.split_whitespace().collect::<Vec<_>>().join(" ");
     let said = insight.evidence.said_at.day();
     let by = if insight.claim { "customer's claim, not confirmed" } else { insight.asserted_by };
-    format!("insight {} ({said}, {by}): {} [\"{quote}\"]", insight.kind, insight.statement)
+    let statement = &insight.statement;
+    match statement.contains(&quote) {
+        true => format!("insight {} ({said}, {by}): {statement}", insight.kind),
+        false => format!("insight {} ({said}, {by}): {statement} [\"{quote}\"]", insight.kind),
+    }
 }
 
 /// Text that cannot close the fence around it.
