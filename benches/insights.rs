@@ -37,7 +37,6 @@ fn main() {
 }
 
 /// The distill stage on one core: what one engagement costs with verification.
-#[expect(clippy::cast_precision_loss, reason = "rates are printed without digits")]
 fn one_core() {
     let distillation = Distillation::of_kinds(Kind::ALL.into_iter().collect())
         .within(Instructions::default(), vec!["Sarah Lund".to_owned(), "Joanna Reed".to_owned()]);
