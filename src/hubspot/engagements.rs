@@ -91,10 +91,11 @@ fn raw(kind: Kind, object: Object, links: Links) -> RawEngagement {
 
 /// Fills in what an engagement read back from the store has only among its other properties.
 pub fn complete(raw: &mut RawEngagement) {
+    let properties: BTreeMap<String, String> = serde_json::from_str(&raw.properties).unwrap_or_default();
+    raw.erased = properties.get("hs_gdpr_deleted").is_some_and(|value| value == "true");
     if raw.kind != Kind::Email {
         return;
     }
-    let properties: BTreeMap<String, String> = serde_json::from_str(&raw.properties).unwrap_or_default();
     let get = |name: &str| properties.get(name).map(String::as_str).filter(|value| !value.trim().is_empty());
     raw.outgoing = get(DIRECTION) == Some("EMAIL");
     raw.out_of_office = get(OUT_OF_OFFICE) == Some("true");

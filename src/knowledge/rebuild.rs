@@ -120,24 +120,19 @@ fn fill(
         })?;
         let (changes, last) = page;
         if last {
-            return fill_insights(shared, generation, documents, watch);
+            break;
         }
-        generation.add(&changes)?;
+        add(&changes)?;
         documents += changes.len() as u64;
-        watch(documents);
+        let progress = Progress::new(documents, total, since);
+        shared.set_progress(Some(progress));
+        watch(progress);
     }
-}
-
-fn fill_insights(
-    shared: &Shared,
-    generation: &Generation,
-    mut documents: u64,
-    watch: &dyn Fn(u64),
-) -> Result<u64, KnowledgeError> {
-    let mut key = insights::ScanKey::default();
+    let mut key = only.map_or_else(insights::ScanKey::default, insights::ScanKey::of_org);
     loop {
         let (changes, last) = shared.store.read(|conn| {
-            let page = insights::scan(conn, &mut key, PAGE)?;
+            let mut page = insights::scan(conn, &mut key, PAGE)?;
+            page.retain(|row| only.is_none_or(|org| row.org == *org));
             Ok::<_, StoreError>((documents::of_insights(conn, &page)?, page.is_empty()))
         })?;
         if last {
@@ -145,7 +140,7 @@ fn fill_insights(
         }
         add(&changes)?;
         documents += changes.len() as u64;
-        let progress = Progress::new(documents, total, since);
+        let progress = Progress::new(documents, total.max(documents), since);
         shared.set_progress(Some(progress));
         watch(progress);
     }

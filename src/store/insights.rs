@@ -488,6 +488,14 @@ pub struct ScanKey {
     hash: String,
 }
 
+impl ScanKey {
+    /// Before the first row of an organisation.
+    #[must_use]
+    pub fn of_org(org: &OrgId) -> Self {
+        Self { org: org.as_str().to_owned(), portal: i64::MIN, ..Self::default() }
+    }
+}
+
 /// The next `limit` insights of every organisation in key order; an empty answer ends the scan.
 pub fn scan(conn: &mut dyn Conn, after: &mut ScanKey, limit: i64) -> Result<Vec<StoredInsight>, StoreError> {
     let sql = concat!(

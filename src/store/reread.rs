@@ -30,7 +30,7 @@ fn decision(name: &str, reason: Option<&str>, rule: Option<String>) -> Decision 
 macro_rules! columns {
     () => {
         "kind, id, title, body_html, body_plain, occurred_at, updated_at, owner, thread, from_address, url, properties, \
-         seq, decision, reason, rule"
+         seq, decision, reason, rule, created_at"
     };
 }
 
@@ -42,6 +42,7 @@ fn fetched(row: &dyn Row) -> Result<Fetched, StoreError> {
             title: row.opt_string(2)?,
             body: Body { html: row.opt_string(3)?, plain: row.opt_string(4)? },
             transcript: None,
+            created_at: Millis(row.opt_int(16)?.unwrap_or(row.int(5)?)),
             occurred_at: Millis(row.int(5)?),
             updated_at: Millis(row.int(6)?),
             owner: row.opt_string(7)?,
@@ -50,6 +51,7 @@ fn fetched(row: &dyn Row) -> Result<Fetched, StoreError> {
             from_name: None,
             outgoing: false,
             out_of_office: false,
+            erased: false,
             url: row.opt_string(10)?,
             links: Links::default(),
             properties: row.string(11)?,
