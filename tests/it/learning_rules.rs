@@ -72,7 +72,7 @@ fn nxt_3_rul_1_f4_a_keyword_takes_a_body_out_and_its_row_comes_back_without_hubs
     assert_eq!(status["totals"]["by_kind"]["note"]["skipped"]["keyword_rule"], 2, "{status}");
     let skipped = here.texts("select id from hubspot_engagements where decision = 'skipped' order by id");
     let explained = here.run(&["explain", &skipped[0], "--json"]).ok().json();
-    assert_eq!((&explained["code"], &explained["rule"]), (&json!("skipped"), &json!(confidential)));
+    assert_eq!((&explained["code"], &explained["rule"]), (&json!("skipped_by_rule"), &json!(confidential)));
     let ruling = here.texts("select rule || ' ' || version || ' ' || outcome || ' ' || reason || ' ' || judge from rule_decisions order by id");
     assert_eq!(ruling[0], format!("{confidential} 1 skipped holds \"confidential\" keyword"));
     here.verify();
