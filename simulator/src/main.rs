@@ -55,6 +55,9 @@ struct Arguments {
     /// Where the portal's data lives
     #[arg(long, default_value = "na1")]
     hublet: String,
+    /// Properties the account has made itself for its contacts, 500 at most
+    #[arg(long, default_value_t = 0)]
+    extra_properties: usize,
     /// Calls allowed in ten seconds, or `off`
     #[arg(long, default_value = "off", value_parser = rate_limit)]
     rate_limit: Limit,
@@ -110,6 +113,7 @@ impl Arguments {
             service_key: self.service_key.unwrap_or(defaults.service_key),
             faults: self.faults,
             hublet: self.hublet,
+            extra_properties: self.extra_properties,
         }
     }
 }

@@ -82,6 +82,8 @@ pub struct Options {
     pub service_key: String,
     /// Where the portal's data lives: `na1`, `eu1` and so on.
     pub hublet: String,
+    /// Properties the account has made itself for its contacts, 500 at most; seven in eight are unset.
+    pub extra_properties: usize,
     /// A JSON file of fault rules, as `POST /__sim/faults` takes it.
     pub faults: Option<PathBuf>,
 }
@@ -104,6 +106,7 @@ impl Default for Options {
             redirect_uris: Vec::new(),
             service_key: "pat-na1-51300000-0000-4000-8000-000000000001".to_owned(),
             hublet: "na1".to_owned(),
+            extra_properties: 0,
             faults: None,
         }
     }

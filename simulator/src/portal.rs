@@ -29,6 +29,7 @@ pub(crate) struct Portal {
     pub(crate) id: u64,
     pub(crate) corpus: Corpus,
     pub(crate) hublet: String,
+    pub(crate) extra_properties: usize,
     counts: [u64; 9],
 }
 
@@ -51,7 +52,9 @@ impl Portal {
         ];
         let id = 20_000_000 + draw(options.seed, 50, 0, 0) % 120_000_000;
         let Options { seed, now, lean, burst, .. } = *options;
-        Self { seed, now, lean, burst, id, corpus, counts, hublet: options.hublet.clone() }
+        let extra_properties = options.extra_properties.min(crate::catalog::CUSTOM_MOST);
+        let hublet = options.hublet.clone();
+        Self { seed, now, lean, burst, id, corpus, hublet, extra_properties, counts }
     }
 
     /// The host people open the portal at.

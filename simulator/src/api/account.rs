@@ -132,7 +132,8 @@ pub(super) fn pipelines(call: &Call<'_>, kind: Kind, path: &[&str]) -> Result<Re
 pub(super) fn definitions(call: &Call<'_>, kind: Kind) -> Result<Vec<Value>, Reply> {
     call.need(&["crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.deals.read"])?;
     let at = iso(call.state.portal.created(Kind::Contact, 0));
-    Ok(catalog::of(kind).map(|p| definition(p, &at)).collect())
+    let made = if kind == Kind::Contact { call.state.portal.extra_properties } else { 0 };
+    Ok(catalog::of(kind).chain(catalog::custom(made)).map(|p| definition(p, &at)).collect())
 }
 
 const GROUP: &str = "simulated";
@@ -198,7 +199,7 @@ fn definition(property: &Property, at: &str) -> Value {
         "fieldType": property.field_type, "description": "", "groupName": GROUP,
         "options": options, "displayOrder": -1, "calculated": false, "externalOptions": false,
         "archived": false, "hasUniqueValue": property.name == "hs_object_id", "hidden": false,
-        "hubspotDefined": true, "formField": !property.read_only, "createdAt": at, "updatedAt": at,
+        "hubspotDefined": catalog::custom_number(property.name).is_none(), "formField": !property.read_only, "createdAt": at, "updatedAt": at,
         "modificationMetadata": {"archivable": false, "readOnlyDefinition": true, "readOnlyValue": property.read_only},
     })
 }

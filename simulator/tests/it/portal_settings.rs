@@ -108,6 +108,23 @@ fn a_portal_can_live_in_europe() {
 }
 
 #[test]
+fn an_account_can_have_made_hundreds_of_properties() {
+    let mut portal = Portal::with(Options { contacts: 20, extra_properties: 200, ..Options::default() });
+    let all = portal.got("/crm/v3/properties/contacts");
+    let names: Vec<&str> =
+        all["results"].as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+    assert!(names.len() > 230, "{}", names.len());
+    let page = portal.got(&format!("/crm/v3/objects/contacts?limit=20&properties={}", names.join(",")));
+    let set = |r: &Value| r["properties"].as_object().unwrap().values().filter(|v| !v.is_null()).count();
+    for record in page["results"].as_array().unwrap() {
+        assert!((20..names.len() / 2).contains(&set(record)), "{} of {}", set(record), names.len());
+    }
+    let path = format!("/crm/v3/objects/contacts/{}", page["results"][0]["id"].as_str().unwrap());
+    let refused = portal.call("PATCH", &path, &json!({"properties": {"custom_property_000": "much"}}));
+    assert_eq!((refused.status, refused.json()["errors"][0]["code"].clone()), (400, json!("INVALID_LONG")));
+}
+
+#[test]
 fn lists_of_texts_match_in_lower_case_only() {
     let mut portal = Portal::of(60);
     let mail =

@@ -65,6 +65,34 @@ fn edits_creations_and_deletions_are_searched_in_order() {
 }
 
 #[test]
+fn ids_can_compare_as_text_too() {
+    let mut portal = Portal::of(700);
+    let truth = portal.truth_ids("contacts");
+    let query =
+        json!({"filters": [{"propertyName": "hs_object_id", "operator": "GTE", "value": truth[500]}]});
+    let numbers = portal.search_ids("contacts", &query).1;
+    assert_eq!(numbers, truth[500..]);
+    portal.posted("/__sim/search-index/settings", &json!({"ids_compare_as_text": true}));
+    let texts = portal.search_ids("contacts", &query).1;
+    let wanted: Vec<&String> = truth.iter().filter(|id| **id >= truth[500]).collect();
+    assert_eq!(texts.iter().collect::<Vec<_>>(), wanted);
+    assert!(texts.len() < numbers.len(), "longer ids come before shorter ones");
+}
+
+#[test]
+fn the_lag_can_differ_from_write_to_write() {
+    let mut portal = Portal::of(40);
+    portal.posted("/__sim/search-index/settings", &json!({"lag_jitter_ms": 60_000}));
+    let before = portal.search_ids("notes", &json!({})).0;
+    portal.posted("/__sim/objects/notes", &json!({"count": 100}));
+    portal.posted("/__sim/clock/advance", &json!({"ms": 30_000}));
+    let seen = portal.search_ids("notes", &json!({})).0 - before;
+    assert!((10..90).contains(&seen), "{seen} of 100 after half of the longest lag");
+    portal.posted("/__sim/clock/advance", &json!({"ms": 31_000}));
+    assert_eq!(portal.search_ids("notes", &json!({})).0 - before, 100);
+}
+
+#[test]
 fn nothing_comes_after_ten_thousand() {
     let mut portal =
         Portal::with(Options { contacts: 12_000, engagements_per_contact: 0.0, ..Options::default() });

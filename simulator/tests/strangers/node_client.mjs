@@ -123,6 +123,21 @@ async function write() {
   check('upserted', upserted.results[0]._new, true)
 }
 
+// The client repeats a call only after refusals in exactly HubSpot's words, and after errors of the server.
+async function patience() {
+  const journal = async () => JSON.parse(await ask('/__sim/journal'))
+  await ask('/__sim/rate-limit', { per_ten_seconds: 1000, search_per_second: 2 })
+  const before = (await journal()).rate_limit_violations
+  const patient = new Client({ accessToken: key, basePath: base, limiterOptions: unlimited, numberOfApiCallRetries: 6 })
+  for (let n = 0; n < 4; n++) {
+    await patient.crm.contacts.searchApi.doSearch({ filterGroups: [], sorts: [], properties: [], limit: 1, after: '0' })
+  }
+  check('searches repeated after a refusal', (await journal()).rate_limit_violations > before, true)
+  await ask('/__sim/rate-limit', {})
+  await ask('/__sim/faults', { rules: [{ route: 'GET crm/objects/contacts', do: 'status', status: 502, times: 1 }] })
+  check('page repeated after a 502', (await patient.crm.contacts.basicApi.getPage(1)).results.length, 1)
+}
+
 async function signatures() {
   const verdicts = new Set()
   const server = http.createServer((request, response) => {
@@ -156,5 +171,6 @@ for (const type of types) await readType(type)
 await readPortal()
 await connect()
 await write()
+await patience()
 await signatures()
 process.exit(0)
