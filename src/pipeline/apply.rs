@@ -11,22 +11,24 @@ use serde::Serialize;
 
 use super::associate::{self, LinkedEngagement};
 use super::distill::{self, Distilled};
+use super::normalize::Around;
 use super::parties::Parties;
 use super::policy::InForce;
 use super::publish::{self, Owner};
 use super::threads::Threads;
 use super::{Settings, filter, normalize, spoken};
 use crate::domain::clock::Clock;
-use crate::domain::engagement::{Body, Decision, RawEngagement};
+use crate::domain::engagement::{Decision, RawEngagement};
 use crate::domain::ids::DocumentId;
 use crate::domain::insight::Insight;
 use crate::domain::rule::Ruling;
 use crate::hubspot::engagements::complete;
 use crate::insights::{Distillation, Learned, Party};
 use crate::rules::source::Source;
+use crate::store::crm::Tenant;
 use crate::store::due::{self, Task};
 use crate::store::reread::{self, Fetched, Key, Readable};
-use crate::store::{Store, StoreError, meta, rules};
+use crate::store::{Store, StoreError, boilerplate, meta, rules};
 
 /// Rows read at once.
 const PAGE: i64 = 1_000;
@@ -226,12 +228,10 @@ impl Stored {
             Ok::<_, StoreError>(())
         })?;
         spoken::attach(&self.store, &self.owner, &mut raws)?;
-        let parents = threads.parents(&raws)?;
+        let around = threads.around(&raws)?;
         let mask = self.settings.mask_secrets;
-        let work = |(raw, parent): (RawEngagement, Option<Arc<Body>>)| {
-            normalize::engagement(raw, parent.as_deref(), mask)
-        };
-        let normalized = raws.into_par_iter().zip(parents).map(work).collect();
+        let work = |(raw, around): (RawEngagement, Around)| normalize::engagement(raw, &around, mask);
+        let normalized = raws.into_par_iter().zip(around).map(work).collect();
         let linked = associate::page(&self.store, &self.owner.org, self.owner.portal, normalized)?;
         let skip = &self.settings.skip_noise;
         let judge = |one: LinkedEngagement| filter::engagement(one, &in_force.rules, skip);
@@ -259,6 +259,14 @@ impl Stored {
             } else {
                 Ok(())
             }
+        })
+    }
+
+    /// Counts anew which lines are boilerplate of whose mail; what they stand in becomes due.
+    pub fn learn_boilerplate(&self) -> Result<(), StoreError> {
+        let (owner, now) = (self.owner.clone(), self.clock.now());
+        self.store.write(move |conn| {
+            boilerplate::learn(conn, Tenant { org: &owner.org, portal: owner.portal, now })
         })
     }
 

@@ -22,6 +22,8 @@ pub struct Distilled {
     pub insights: Vec<Insight>,
     /// What copies of the same mail are found by.
     pub fingerprint: Option<Box<Fingerprint>>,
+    /// The last lines of a mail: what boilerplate is learned from.
+    pub tail: Vec<u64>,
 }
 
 /// Distils a page on all cores, keeping its order.
@@ -62,12 +64,12 @@ fn engagement(judged: Judged, parties: &[Party], owner: &Owner, distillation: &D
         secrets: normalized.secrets,
         ruling: judged.ruling,
     };
-    let fingerprint = normalized.fingerprint;
+    let (fingerprint, tail) = (normalized.fingerprint, normalized.tail);
     let insights = match engagement.decision {
         Decision::Learned => insights(&engagement, parties, owner, distillation),
         Decision::Skipped { .. } | Decision::Held { .. } => Vec::new(),
     };
-    Distilled { engagement, insights, fingerprint }
+    Distilled { engagement, insights, fingerprint, tail }
 }
 
 fn insights(

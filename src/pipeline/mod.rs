@@ -28,13 +28,13 @@ use tokio::task::JoinHandle;
 use self::associate::LinkedEngagement;
 use self::fetch::{Fetched, Records};
 use self::filter::Judged;
-use self::normalize::NormalizedEngagement;
+use self::normalize::{Around, NormalizedEngagement};
 use self::policy::{Gate, InForce, Policy};
 use self::publish::{Content, Owner, PageToStore, RunStamp};
 use self::threads::Threads;
 use crate::domain::clock::Clock;
 use crate::domain::crm::RecordType;
-use crate::domain::engagement::{Body, RawEngagement, SkipReason};
+use crate::domain::engagement::{RawEngagement, SkipReason};
 use crate::hubspot::wire::Malformed;
 use crate::store::checkpoints::Checkpoint;
 use crate::store::{Store, StoreError};
@@ -201,11 +201,9 @@ fn normalize_stage(
     let mut threads = Threads::new(store.clone(), owner.clone());
     stage(input, output, move |mut page| {
         spoken::attach(&store, &owner, &mut page.records)?;
-        let parents = threads.parents(&page.records)?;
-        let work = |(raw, parent): (RawEngagement, Option<Arc<Body>>)| {
-            normalize::engagement(raw, parent.as_deref(), mask_secrets)
-        };
-        Ok(page.with(|records| records.into_par_iter().zip(parents).map(work).collect()))
+        let around = threads.around(&page.records)?;
+        let work = |(raw, around): (RawEngagement, Around)| normalize::engagement(raw, &around, mask_secrets);
+        Ok(page.with(|records| records.into_par_iter().zip(around).map(work).collect()))
     })
 }
 

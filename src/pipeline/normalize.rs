@@ -2,12 +2,24 @@
 //!
 //! Pure and parallel; all knowledge of text is in `text`. The parent of a mail is handed in (`threads`).
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use super::copies;
 use crate::domain::engagement::{self, Kind, Passage, RawEngagement, SecretPlace};
 use crate::text::near_copies::Fingerprint;
 use crate::text::{
     Body, BodyKind, Noise, Normalized, Secret, Span, SpanClass, normalize, secrets, visible_text,
 };
+
+/// What is known around a record before it is read.
+#[derive(Debug, Clone, Default)]
+pub struct Around {
+    /// What was said before in its thread, as one plain body.
+    pub parent: Option<Arc<engagement::Body>>,
+    /// Boilerplate of its sender's domain.
+    pub boilerplate: Option<Arc<HashSet<u64>>>,
+}
 
 /// An engagement with its text.
 #[derive(Debug, Clone)]
@@ -26,19 +38,18 @@ pub struct NormalizedEngagement {
     pub secrets: Vec<SecretPlace>,
     /// What copies of the same mail are found by.
     pub fingerprint: Option<Box<Fingerprint>>,
+    /// The last lines of a mail: what boilerplate is learned from.
+    pub tail: Vec<u64>,
 }
 
-/// Normalizes one engagement; `parent` is the mail before it in its thread.
+/// Normalizes one engagement.
 #[must_use]
-pub fn engagement(
-    mut raw: RawEngagement,
-    parent: Option<&engagement::Body>,
-    mask_secrets: bool,
-) -> NormalizedEngagement {
+pub fn engagement(mut raw: RawEngagement, around: &Around, mask_secrets: bool) -> NormalizedEngagement {
     let redacted = raw.kind == Kind::Email && raw.body.is_withheld();
-    let normalized = text_of(&raw, parent, mask_secrets);
+    let normalized = text_of(&raw, around, mask_secrets);
     // An answer is written for one person, however often its sentences were used before.
-    let answers = parent.is_some() || normalized.spans.iter().any(|span| span.class == SpanClass::Quote);
+    let answers =
+        around.parent.is_some() || normalized.spans.iter().any(|span| span.class == SpanClass::Quote);
     let noise = if raw.out_of_office { Some(Noise::AutoReply) } else { normalized.noise };
     // Without new text the passages are what was quoted or forwarded: findable, but not said by this sender.
     let says = |span: &Span| span.class.is_new() && !normalized.text[span.range.clone()].trim().is_empty();
@@ -57,6 +68,7 @@ pub fn engagement(
         raw,
         secrets,
         fingerprint: None,
+        tail: normalized.tail,
     };
     if !answers {
         engagement.fingerprint = copies::fingerprint(&engagement);
@@ -69,8 +81,8 @@ fn place(secret: &Secret) -> SecretPlace {
     SecretPlace { kind, start: secret.range.start, end: secret.range.end }
 }
 
-fn text_of(raw: &RawEngagement, parent: Option<&engagement::Body>, mask_secrets: bool) -> Normalized {
-    let parent = parent.map(|body| visible_text(body.html.as_deref(), body.plain.as_deref()));
+fn text_of(raw: &RawEngagement, around: &Around, mask_secrets: bool) -> Normalized {
+    let parent = around.parent.as_ref().map(|body| visible_text(body.html.as_deref(), body.plain.as_deref()));
     if let Some(transcript) = &raw.transcript {
         let words = with_notes(raw, transcript);
         let body = Body::new(BodyKind::Transcript).with_plain(&words);
@@ -83,6 +95,7 @@ fn text_of(raw: &RawEngagement, parent: Option<&engagement::Body>, mask_secrets:
         subject: raw.title.as_deref(),
         sender_names: &names,
         parent: parent.as_deref(),
+        boilerplate: around.boilerplate.as_deref(),
         mask_secrets,
         ..Body::new(BodyKind::of_engagement(raw.kind.as_str()))
     };

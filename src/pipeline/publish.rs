@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::copies::{self, Changed};
 use super::distill::Distilled;
 use super::fetch::Records;
+use super::threads::domain_of;
 use crate::domain::clock::Millis;
 use crate::domain::crm::{Contact, Record, RecordType};
 use crate::domain::engagement::Decision;
@@ -19,7 +20,7 @@ use crate::store::conn::Conn;
 use crate::store::crm::{self, Stored, Tenant};
 use crate::store::due::{self, Task};
 use crate::store::insights::{self, Chains, Retired};
-use crate::store::{Store, StoreError, engagements, erasure, rules, runs};
+use crate::store::{Store, StoreError, boilerplate, engagements, erasure, rules, runs};
 
 /// What is to be stored of one page.
 #[derive(Debug)]
@@ -340,6 +341,11 @@ fn engagement(
     let ruled = one.engagement.decision.clone();
     copies::settle(conn, tenant, &mut one.engagement, one.fingerprint.as_deref())?;
     let stored = engagements::put(conn, tenant, &one.engagement)?;
+    if stored == Stored::Changed
+        && let Some(domain) = domain_of(&one.engagement.raw)
+    {
+        boilerplate::put_tail(conn, tenant, &one.engagement.raw.id, &domain, &one.tail)?;
+    }
     if stored == Stored::Changed || one.engagement.ruling.is_some() {
         rules::put_decision(conn, tenant, &document, &ruled, one.engagement.ruling.as_ref())?;
     }

@@ -5,13 +5,14 @@
 //! a moment ago, which may not be stored yet, and in the store. A parent that HubSpot hands out after its answer is
 //! found when the answer is read the next time; until then the answer's quotes are told by their marks alone.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use super::normalize::Around;
 use super::publish::Owner;
 use crate::domain::engagement::{Body, Kind, RawEngagement};
 use crate::store::threads::{self, PARENTS, Place};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, boilerplate};
 use crate::text::visible_text;
 
 /// Bytes of earlier text that are compared with a mail.
@@ -36,18 +37,49 @@ pub struct Threads {
     recent: HashMap<String, Vec<Earlier>>,
     order: VecDeque<(String, Place, usize)>,
     bytes: usize,
+    learned: Option<Arc<Learned>>,
+}
+
+/// Boilerplate by domain.
+type Learned = HashMap<String, Arc<HashSet<u64>>>;
+
+/// The domain of the address a mail came from, lower case.
+#[must_use]
+pub fn domain_of(raw: &RawEngagement) -> Option<String> {
+    let address = raw.from_address.as_deref().filter(|_| raw.kind == Kind::Email)?;
+    address.rsplit_once('@').map(|(_, domain)| domain.trim().to_lowercase())
 }
 
 impl Threads {
     /// Threads of one portal.
     #[must_use]
     pub fn new(store: Store, owner: Owner) -> Self {
-        Self { store, owner, recent: HashMap::new(), order: VecDeque::new(), bytes: 0 }
+        Self { store, owner, recent: HashMap::new(), order: VecDeque::new(), bytes: 0, learned: None }
     }
 
-    /// What was said before each record of a page, as one plain body. One read of the store for the whole page, and none for a page
+    /// What is known around each record of a page: what was said before, as one plain body, and the boilerplate of the
+    /// sender's domain as it was when the street was opened. One read of the store for the whole page, and none for a page
     /// without threads.
-    pub fn parents(&mut self, page: &[RawEngagement]) -> Result<Vec<Option<Arc<Body>>>, StoreError> {
+    pub fn around(&mut self, page: &[RawEngagement]) -> Result<Vec<Around>, StoreError> {
+        let parents = self.parents(page)?;
+        let learned = self.boilerplate()?;
+        let around = |(raw, parent): (&RawEngagement, Option<Arc<Body>>)| Around {
+            parent,
+            boilerplate: domain_of(raw).and_then(|domain| learned.get(&domain).cloned()),
+        };
+        Ok(page.iter().zip(parents).map(around).collect())
+    }
+
+    fn boilerplate(&mut self) -> Result<Arc<Learned>, StoreError> {
+        if let Some(known) = &self.learned {
+            return Ok(Arc::clone(known));
+        }
+        let lines = self.store.read(|conn| boilerplate::lines(conn, &self.owner.org, self.owner.portal))?;
+        let lines = lines.into_iter().map(|(domain, lines)| (domain, Arc::new(lines))).collect();
+        Ok(Arc::clone(self.learned.insert(Arc::new(lines))))
+    }
+
+    fn parents(&mut self, page: &[RawEngagement]) -> Result<Vec<Option<Arc<Body>>>, StoreError> {
         let in_thread = |raw: &RawEngagement| raw.kind == Kind::Email && raw.thread.is_some();
         if !page.iter().any(in_thread) {
             return Ok(vec![None; page.len()]);

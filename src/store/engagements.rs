@@ -191,6 +191,9 @@ pub fn remove(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result
     if document.kind == Kind::Call {
         super::transcripts::remove(conn, org, document.portal, &document.id)?;
     }
+    if document.kind == Kind::Email {
+        super::boilerplate::remove_tail(conn, org, document.portal, &document.id)?;
+    }
     super::insights::erase_engagement(conn, org, document)?;
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
     conn.execute(

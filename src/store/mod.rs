@@ -8,6 +8,7 @@
 
 pub mod agents;
 pub mod associations;
+pub mod boilerplate;
 pub mod checkpoints;
 pub mod conn;
 pub mod connections;

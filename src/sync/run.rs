@@ -452,6 +452,13 @@ impl Running<'_> {
 
     /// Does what is due from what is stored: rules or names that changed while the run went on.
     async fn catch_up(&self, errors: &mut Errors) {
+        // A complete reading is the moment to count: what is learned then depends on what is stored, not on its order.
+        if self.mode.reads_everything()
+            && !errors.is_fatal()
+            && let Err(error) = self.locally(Stored::learn_boilerplate).await
+        {
+            errors.store = Some(error);
+        }
         if !errors.is_fatal()
             && let Err(error) = self.locally(Stored::catch_up).await
         {

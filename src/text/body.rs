@@ -2,6 +2,7 @@
 //!
 //! It decides nothing about content itself: what a line is, is decided by the stage that knows.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use super::language::{self, Language};
@@ -62,6 +63,8 @@ pub struct Body<'a> {
     pub parent: Option<&'a str>,
     /// Names, addresses, phones, title and company of the sender from the CRM, for signatures.
     pub sender_names: &'a [&'a str],
+    /// Lines learned to be boilerplate of the sender's domain, as [`Normalized::tail`] names them.
+    pub boilerplate: Option<&'a HashSet<u64>>,
     /// Language of the thread or contact, used for texts too short to tell.
     pub language_hint: Option<Language>,
     /// Whether secrets are masked in passages.
@@ -79,6 +82,7 @@ impl<'a> Body<'a> {
             subject: None,
             parent: None,
             sender_names: &[],
+            boilerplate: None,
             language_hint: None,
             mask_secrets: true,
         }
@@ -240,6 +244,8 @@ pub struct Normalized {
     pub noise: Option<Noise>,
     /// Secrets found: kind and place, never the value.
     pub secrets: Vec<Secret>,
+    /// The last lines of a mail's new text as hashes, learned boilerplate included: what it is learned from.
+    pub tail: Vec<u64>,
     /// How it went.
     pub status: Status,
 }
@@ -274,7 +280,7 @@ impl Normalized {
 #[must_use]
 pub fn spans(body: &Body) -> (String, Vec<Span>) {
     let source = visible(body);
-    let spans = classify(&source, body);
+    let spans = classify(&source, body).0;
     (source.text, spans)
 }
 
@@ -282,7 +288,7 @@ pub fn spans(body: &Body) -> (String, Vec<Span>) {
 #[must_use]
 pub fn link_hosts(body: &Body) -> Vec<String> {
     let source = visible(body);
-    hosts(&source.links, &classify(&source, body))
+    hosts(&source.links, &classify(&source, body).0)
 }
 
 fn hosts(links: &[Link], spans: &[Span]) -> Vec<String> {
@@ -297,20 +303,22 @@ fn hosts(links: &[Link], spans: &[Span]) -> Vec<String> {
     out
 }
 
-fn classify(source: &html::Extract, body: &Body) -> Vec<Span> {
-    match body.kind {
-        BodyKind::Email => reply::classify(source, body),
+/// Spans, and of a mail what its last lines are known by.
+fn classify(source: &html::Extract, body: &Body) -> (Vec<Span>, Vec<u64>) {
+    let spans = match body.kind {
+        BodyKind::Email => return reply::classify(source, body),
         BodyKind::Transcript => transcript::classify(&source.text),
         BodyKind::FormSubmission => form::classify(&source.text),
         BodyKind::Note | BodyKind::Call | BodyKind::Meeting => reply::classify_note(source),
-    }
+    };
+    (spans, Vec::new())
 }
 
 /// Turn one body into clean text, classed spans and passages. Never panics, linear in the size of the body.
 #[must_use]
 pub fn normalize(body: &Body) -> Normalized {
     let source = visible(body);
-    let spans = classify(&source, body);
+    let (spans, tail) = classify(&source, body);
     let secrets = secrets::find(&source.text);
     let noise = noise::detect(body.kind, body.subject, &source.text);
     let passages = passages::build(body, &source.text, &spans, &secrets);
@@ -324,6 +332,7 @@ pub fn normalize(body: &Body) -> Normalized {
         language,
         noise,
         secrets,
+        tail,
     }
 }
 

@@ -6,6 +6,7 @@ use super::body::SpanClass;
 use super::finder::Finder;
 use super::lines::{self, Line};
 use super::wording::{BANNER, DEVICE, MOBILE};
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 const DISCLAIMER: &str = "intended recipient|confidential|confidentiality|may contain privileged|if you are not the intended|\
@@ -198,6 +199,44 @@ pub(super) fn mark(lines: &mut [Line]) {
                 lines::set(&mut lines[range], class);
             }
             _ => written = true,
+        }
+    }
+}
+
+/// Lines at the end of a mail's new text that may be boilerplate.
+const TAIL: usize = 12;
+/// Letters and digits of the shortest line that is told apart from others.
+const LEAST_LETTERS: usize = 12;
+
+/// The places of the last lines of new text that are long enough to be told apart, and what they are known by.
+fn last_lines(lines: &[Line]) -> Vec<(usize, u64)> {
+    let open = lines.iter().enumerate().rev().filter(|(_, line)| line.is_open());
+    open.take(TAIL).filter_map(|(n, line)| Some((n, key(line.text)?))).collect()
+}
+
+/// What a line is known by: its letters, lower case, and how many digits stand where; `None` for short lines.
+fn key(line: &str) -> Option<u64> {
+    let letters = line.chars().filter(|c| c.is_alphanumeric());
+    let (mut hash, mut count) = (0xcbf2_9ce4_8422_2325_u64, 0);
+    for c in letters.flat_map(char::to_lowercase) {
+        // Numbers differ between mails: dates, tickets, offers.
+        let c = if c.is_numeric() { '0' } else { c };
+        hash = (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
+        count += 1;
+    }
+    (count >= LEAST_LETTERS).then_some(hash)
+}
+
+/// The last lines of the new text, by what they are known by: what boilerplate is learned from.
+pub(super) fn tail(lines: &[Line]) -> Vec<u64> {
+    last_lines(lines).into_iter().map(|(_, key)| key).collect()
+}
+
+/// Mark the last lines of the new text that were learned to be boilerplate of the sender's domain.
+pub(super) fn mark_learned(lines: &mut [Line], learned: &HashSet<u64>) {
+    for (n, key) in last_lines(lines) {
+        if learned.contains(&key) {
+            lines[n].class = Some(SpanClass::Disclaimer);
         }
     }
 }

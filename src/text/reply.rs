@@ -12,8 +12,8 @@ use super::lines::{self, Line};
 use super::parent::Parent;
 use super::{boilerplate, signature};
 
-/// Spans of a mail.
-pub(super) fn classify(source: &Extract, body: &Body) -> Vec<Span> {
+/// Spans of a mail, and what its last lines are known by.
+pub(super) fn classify(source: &Extract, body: &Body) -> (Vec<Span>, Vec<u64>) {
     let mut lines = lines::split(&source.text);
     let forward = body.subject.is_some_and(forwards);
     mark_prefixes(&mut lines);
@@ -27,8 +27,12 @@ pub(super) fn classify(source: &Extract, body: &Body) -> Vec<Span> {
     boilerplate::mark_banner(&mut lines);
     boilerplate::mark(&mut lines);
     signature::mark(&mut lines, body.sender_names);
+    let tail = boilerplate::tail(&lines);
+    if let Some(learned) = body.boilerplate {
+        boilerplate::mark_learned(&mut lines, learned);
+    }
     keep_something(&mut lines);
-    lines::spans(&lines, &source.text)
+    (lines::spans(&lines, &source.text), tail)
 }
 
 /// Spans of a note, call or meeting: new text, except join blocks and code.

@@ -111,7 +111,7 @@ struct Read {
 
 impl Read {
     fn new(row: &Value) -> Self {
-        let normalized = normalize::engagement(raw(row), None, true);
+        let normalized = normalize::engagement(raw(row), &normalize::Around::default(), true);
         let document = DocumentId { portal: PortalId(1), kind: normalized.raw.kind, id: text(&row["id"]) };
         let rules = row["rules"].as_array().unwrap().iter().map(rule).collect();
         Self { id: text(&row["id"]), document, normalized, parties: parties(row), rules }

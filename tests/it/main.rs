@@ -28,6 +28,7 @@ mod real_mail;
 mod segments;
 mod supply_chain;
 mod support;
+mod text_boilerplate;
 mod text_generated;
 mod text_held_out;
 mod text_hostile;

@@ -1,10 +1,14 @@
 //! Hostile and random bodies: no panic, bounded time, spans that cover, passages made of the text.
 //!
-//! `HUBLORE_FUZZ=<bodies>` sets how many random bodies are tried (20,000 where nothing is said); with it the
-//! shapes are 2 MiB instead of 128 KiB. Time is processor time of the thread: other work does not count.
+//! Random bodies are made of pieces that parsers trip over, and of real mails (those of `held_out.txt`, and the shared
+//! corpora where they are) cut, doubled, spliced and spoilt. `HUBLORE_FUZZ=<bodies>` sets how many are tried (20,000
+//! where nothing is said); with it the shapes are 2 MiB instead of 128 KiB, and the memory of all of them is measured.
+//! Time is processor time of the thread: other work does not count.
 
 use hublore::text::{Body, BodyKind, Language, Status, normalize, secrets, sentences};
 use proptest::prelude::*;
+
+use crate::text_measure::{rows, shows_fails};
 
 const KINDS: [BodyKind; 6] = [
     BodyKind::Email,
@@ -140,9 +144,16 @@ impl Dice {
         (self.0 % sides as u64) as usize
     }
 
-    fn body(&mut self) -> String {
+    fn body(&mut self, seeds: &[String]) -> String {
+        match self.roll(2) {
+            0 => self.pieces(40),
+            _ => self.spoilt(seeds),
+        }
+    }
+
+    fn pieces(&mut self, most: usize) -> String {
         let mut out = String::new();
-        for _ in 0..self.roll(40) {
+        for _ in 0..self.roll(most) {
             if self.roll(12) == 0 {
                 out.extend(char::from_u32(self.roll(0x11_0000) as u32));
             } else {
@@ -151,6 +162,69 @@ impl Dice {
         }
         out
     }
+
+    /// A place in a text where it may be cut.
+    fn place(&mut self, text: &str) -> usize {
+        text.floor_char_boundary(self.roll(text.len() + 1))
+    }
+
+    /// A part of a real mail with a few things done to it.
+    fn spoilt(&mut self, seeds: &[String]) -> String {
+        let mut text = self.window(seeds);
+        for _ in 0..=self.roll(6) {
+            let (a, b) = (self.place(&text), self.place(&text));
+            let (from, to) = (a.min(b), a.max(b));
+            match self.roll(8) {
+                0 => text.replace_range(from..to.min(text.floor_char_boundary(from + 40)), ""),
+                1 => {
+                    let part = text[from..text.floor_char_boundary(to.min(from + 200))].to_owned();
+                    text.insert_str(from, &part.repeat(self.roll(4) + 1));
+                }
+                2 => text.insert_str(from, &self.window(seeds)),
+                3 => text.truncate(to),
+                4 => {
+                    let part = text[from..to].to_uppercase();
+                    text.replace_range(from..to, &part);
+                }
+                5 => {
+                    let lines: Vec<&str> = text.lines().rev().collect();
+                    text = lines.join("\n");
+                }
+                6 => text = text.replace(' ', ["", "\n", "  ", "\u{a0}", "&nbsp;"][self.roll(5)]),
+                _ => {
+                    let pieces = self.pieces(4);
+                    text.insert_str(from, &pieces);
+                }
+            }
+        }
+        text.truncate(text.floor_char_boundary(4_000));
+        text
+    }
+
+    fn window(&mut self, seeds: &[String]) -> String {
+        let seed = &seeds[self.roll(seeds.len())];
+        let from = if self.roll(2) == 0 { 0 } else { self.place(seed) };
+        seed[from..seed.floor_char_boundary(from + self.roll(1_200) + 50)].to_owned()
+    }
+}
+
+/// Real mails to spoil.
+fn seeds() -> Vec<String> {
+    let mut out: Vec<String> = include_str!("held_out.txt").split("=== ").map(str::to_owned).collect();
+    let corpora = [
+        ("spamassassin-mail/html_mail.jsonl", "html"),
+        ("spamassassin-mail/plain_mail.jsonl", "text"),
+        ("email-reply-fixtures/plain_cases.jsonl", "input"),
+        ("email-reply-fixtures/html_cases.jsonl", "html"),
+        ("postmark-templates/templates.jsonl", "html"),
+        ("email-signatures-forge/signatures.jsonl", "body"),
+    ];
+    for (file, field) in corpora {
+        let rows = rows(file).unwrap_or_default();
+        out.extend(rows.iter().filter_map(|row| row[field].as_str().map(str::to_owned)));
+    }
+    out.retain(|seed| !seed.is_empty());
+    out
 }
 
 /// What one body may take, whatever stands in it.
@@ -173,9 +247,10 @@ fn random_bodies() {
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let start = cpu_seconds();
     let mut worst = 0.0_f64;
+    let seeds = seeds();
     for n in 0..count {
-        let text = dice.body();
-        let parent = dice.body();
+        let text = dice.body(&seeds);
+        let parent = dice.body(&seeds);
         let mut body = Body::new(KINDS[n % KINDS.len()]);
         if n % 3 == 0 {
             body.plain = Some(&text);
@@ -209,26 +284,102 @@ const REPEATED: &[&str] = &[
     "<x@y\n", "1) ", "_\n", "e\u{301}", "12:30\n",
 ];
 
-/// Shapes that cost tree builders and regular expressions their time.
-fn shapes(bytes: usize) -> Vec<(String, String)> {
-    let mut out: Vec<(String, String)> = Vec::new();
-    for piece in REPEATED {
-        out.push(((*piece).to_owned(), piece.repeat(bytes / piece.len())));
+/// The shape of that number with its name, about so many bytes long.
+fn shape(number: usize, bytes: usize) -> Option<(String, String)> {
+    if let Some(piece) = REPEATED.get(number) {
+        return Some(((*piece).to_owned(), piece.repeat(bytes / piece.len())));
     }
     let depth = bytes / 30;
-    out.push((
-        "div then td then /div".to_owned(),
-        format!("{}{}", "<div><td>".repeat(500), "<b></div>".repeat(depth)),
-    ));
-    out.push((
-        "attributes".to_owned(),
-        format!("<a {}>x", (0..bytes / 9).map(|n| format!("a{n}=1 ")).collect::<String>()),
-    ));
-    out.push(("distinct fonts".to_owned(), (0..bytes / 18).map(|n| format!("<font color={n}>")).collect()));
-    out.push(("deep and closed".to_owned(), format!("{}{}", "<i>".repeat(depth), "</i>".repeat(depth))));
-    out.push(("dots".to_owned(), format!("1. {}", "a.".repeat(bytes / 2))));
-    out.push(("one list".to_owned(), (1..bytes / 8).map(|n| format!("{n}. x ")).collect()));
-    out
+    let (name, text) = match number - REPEATED.len() {
+        0 => ("div then td then /div", format!("{}{}", "<div><td>".repeat(500), "<b></div>".repeat(depth))),
+        1 => {
+            ("attributes", format!("<a {}>x", (0..bytes / 9).map(|n| format!("a{n}=1 ")).collect::<String>()))
+        }
+        2 => ("distinct fonts", (0..bytes / 18).map(|n| format!("<font color={n}>")).collect()),
+        3 => ("deep and closed", format!("{}{}", "<i>".repeat(depth), "</i>".repeat(depth))),
+        4 => ("dots", format!("1. {}", "a.".repeat(bytes / 2))),
+        5 => ("one list", (1..bytes / 8).map(|n| format!("{n}. x ")).collect()),
+        6 => ("a large table", "<tr><td>a</td><td>b</td><td>c</td></tr>".repeat(bytes / 39)),
+        7 => ("unknown ends in depth", format!("{}{}", "<i>".repeat(512), "</x>".repeat(bytes / 4))),
+        8 => ("references", "&notit;&a&#1;&#x80".repeat(bytes / 18)),
+        _ => return None,
+    };
+    Some((name.to_owned(), text))
+}
+
+/// Shapes that cost tree builders and regular expressions their time.
+fn shapes(bytes: usize) -> impl Iterator<Item = (String, String)> {
+    (0..).map_while(move |number| shape(number, bytes))
+}
+
+/// A number of `/proc/self/status` in bytes.
+fn memory(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    line.trim_start_matches(':').split_whitespace().next().and_then(|n| n.parse::<u64>().ok()).unwrap_or(0)
+        << 10
+}
+
+/// The shape a child process is asked to measure: its number and whether it is HTML.
+const SHAPE: &str = "HUBLORE_SHAPE";
+
+/// Not a test of its own: what [`memory_is_bounded`] runs in a process of its own for each shape.
+#[test]
+fn memory_of_one_shape() {
+    let Ok(asked) = std::env::var(SHAPE) else { return };
+    let (number, html) = asked.split_once(' ').expect("a number and a kind");
+    let (_, text) = shape(number.parse().expect("a number"), MOST_BYTES).expect("a shape");
+    // The highest mark was made by building the shape: it begins anew here.
+    std::fs::write("/proc/self/clear_refs", "5").expect("the mark of this process can be taken back");
+    let before = memory("VmRSS");
+    seconds_of(&text, html == "html");
+    let input = text.len() + text.len() / 2;
+    println!("peak {} input {input}", memory("VmHWM").saturating_sub(before));
+}
+
+/// The largest body that is read whole.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+
+#[test]
+fn memory_is_bounded() {
+    let all = shapes(64).count();
+    // Every shape on request; in every run those that make most lines, links, tags and marks.
+    let few = [
+        "a\n",
+        "> ",
+        "<div class=gmail_quote><blockquote>x</blockquote>",
+        "<a href='https://u.co'>x</a>",
+        "日",
+    ];
+    let asked: Vec<usize> = match asked_for() {
+        Some(_) => (0..all).collect(),
+        None => (0..REPEATED.len()).filter(|n| few.contains(&REPEATED[*n])).collect(),
+    };
+    let mut worst = (0.0_f64, String::new());
+    for number in asked {
+        for kind in ["plain", "html"] {
+            let ran = std::process::Command::new(std::env::current_exe().expect("a test binary"))
+                .args(["text_hostile::memory_of_one_shape", "--exact", "--nocapture"])
+                .env(SHAPE, format!("{number} {kind}"))
+                .output()
+                .expect("the test binary runs");
+            let told = String::from_utf8_lossy(&ran.stdout).into_owned();
+            let words: Vec<&str> = told.split_whitespace().skip_while(|word| *word != "peak").collect();
+            let (peak, input): (u64, u64) = match words.as_slice() {
+                ["peak", peak, "input", input, ..] => (peak.parse().unwrap(), input.parse().unwrap()),
+                _ => panic!("no measurement of shape {number}: {told}"),
+            };
+            let share = peak as f64 / (4 * input + (16 << 20)) as f64;
+            if share > 1.0 && shows_fails("memory") {
+                println!("shape {number} {kind}: {share:.2}, peak {peak} bytes for {input}");
+            }
+            if share > worst.0 {
+                worst = (share, format!("shape {number} {kind}: peak {peak} bytes for {input}"));
+            }
+        }
+    }
+    println!("memory: {:.2} of 4 x input + 16 MB, {}", worst.0, worst.1);
+    assert!(worst.0 <= 1.0, "{worst:?}");
 }
 
 /// Processor seconds of one hostile body with a parent.
