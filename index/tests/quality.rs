@@ -4,16 +4,19 @@
 //! `HUBLORE_RETRIEVAL` says or into `../shared/retrieval` beside the checkout,
 //! else this prints why it is skipped. Run with
 //! `cargo test -p hublore-index --release --test quality -- --nocapture`;
-//! `HUBLORE_SWEEP=1` tries other parameters as well.
+//! `HUBLORE_SWEEP=1` tries other parameters as well, `HUBLORE_TABLE=FOLDER` a
+//! table of meanings.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use hublore_index::{
-    Change, Document, Embedded, KnowledgeIndex, Language, Options, Passage, Position, Ranking, Request, Scope,
+    Change, Document, Embedded, Encoder, KnowledgeIndex, Language, Options, Passage, Position, Ranking,
+    Request, Scope,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const ORG: &str = "quality";
 
@@ -69,9 +72,10 @@ fn load(folder: &Path) -> Collection {
 }
 
 /// nDCG@10 and recall@100, averaged over the judged queries.
-fn measure(collection: &Collection, ranking: Ranking) -> (f64, f64) {
+fn measure(collection: &Collection, ranking: Ranking, table: Option<&Path>) -> (f64, f64) {
     let dir = tempfile::tempdir().unwrap();
-    let index = Embedded::open(dir.path(), Options { ranking, ..Options::default() }).unwrap();
+    let meaning = table.map(|folder| Arc::new(Encoder::open(folder).unwrap()));
+    let index = Embedded::open(dir.path(), Options { ranking, meaning, ..Options::default() }).unwrap();
     let position = Position { epoch: "quality".to_owned(), seq: 1 };
     index.apply(&collection.documents, &position).unwrap();
     let (mut gain, mut recall, mut count) = (0.0, 0.0, 0.0);
@@ -104,7 +108,7 @@ fn questions_find_their_answers() {
     for (name, floor) in floors {
         let collection = load(&folder(name).unwrap());
         let report = |what: &str, ranking: Ranking| {
-            let (gain, recall) = measure(&collection, ranking);
+            let (gain, recall) = measure(&collection, ranking, None);
             println!("{name:<10} {what:>44} {gain:>8.4} {recall:>10.4}");
             gain
         };
@@ -114,6 +118,10 @@ fn questions_find_their_answers() {
             }
         }
         let gain = report("default", Ranking::default());
+        if let Some(table) = std::env::var_os("HUBLORE_TABLE") {
+            let (gain, recall) = measure(&collection, Ranking::default(), Some(Path::new(&table)));
+            println!("{name:<10} {:>44} {gain:>8.4} {recall:>10.4}", "with meaning");
+        }
         assert!(gain >= floor, "{name}: nDCG@10 {gain:.4} is below {floor}");
     }
 }

@@ -1,6 +1,8 @@
 //! Looking after the index: differences are named and mended, a rebuild says how far it is, and a change of the
 //! program that alters words rebuilds by itself.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::{Installation, Portal};
@@ -68,6 +70,32 @@ fn one_organisation_is_rebuilt_alone_and_a_running_server_does_it_too() {
     assert_eq!(server.stop(), Some(0));
     assert_ne!(generation(), before);
     here.verify();
+}
+
+/// Killed at any step of a rebuild, the index is what it was or what it should become, and the next start needs no
+/// help.
+#[test]
+fn a_rebuild_killed_at_any_step_leaves_a_whole_index() {
+    let portal = Portal::start(&["--contacts", "120", "--seed", "31"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync"]).ok();
+    let documents = here.verify()["indexed"].clone();
+    for cycle in 0..16u64 {
+        let mut rebuild = here.command(&["index", "rebuild", "--quiet"]).spawn().unwrap();
+        // Spread over start, filling, settling and the swap; the same sequence every time.
+        std::thread::sleep(Duration::from_millis(15 + (cycle * 7919) % 400));
+        let _ = rebuild.kill();
+        rebuild.wait().unwrap();
+        let verdict = here.verify();
+        assert_eq!(verdict["indexed"], documents, "cycle {cycle}");
+        let generations = std::fs::read_dir(here.data().join("index")).unwrap();
+        let names = generations.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        assert!(
+            names.filter(|name| name.starts_with("gen-")).count() <= 2,
+            "leftovers are removed, cycle {cycle}"
+        );
+    }
 }
 
 /// A table of two words that mean the same, as its format is documented.
