@@ -1,8 +1,16 @@
 //! Looking after the index: differences are named and mended, a rebuild says how far it is, and a change of the
 //! program that alters words rebuilds by itself.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use hublore::domain::ids::OrgId;
+use hublore::knowledge::follower::Follower;
+use hublore::store::conn::Conn;
+use hublore::store::ledger::{self, Operation};
+use hublore::store::{Store, StoreError};
+use hublore_index::{Embedded, KnowledgeIndex, Options};
 use serde_json::{Value, json};
 
 use crate::support::{Installation, Portal};
@@ -70,6 +78,36 @@ fn one_organisation_is_rebuilt_alone_and_a_running_server_does_it_too() {
     assert_eq!(server.stop(), Some(0));
     assert_ne!(generation(), before);
     here.verify();
+}
+
+/// Many small changes share commits, and whoever waits for a change of its own finds it in the index.
+#[test]
+fn changes_are_committed_in_groups_and_a_caller_may_wait_for_its_own() {
+    const GROUP: Duration = Duration::from_millis(100);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("hublore.db")).unwrap();
+    let index = Arc::new(Embedded::open(folder.path().join("index"), Options::default()).unwrap());
+    let follower = Follower::start(store.clone(), Arc::clone(&index), "epoch".to_owned(), GROUP).unwrap();
+    let started = Instant::now();
+    let mut commits = BTreeSet::new();
+    for n in 0..300 {
+        let change = move |conn: &mut dyn Conn| {
+            ledger::append(conn, &OrgId::new("o"), &format!("hubspot:1:note:{n}"), Operation::Put)
+        };
+        let seq: Result<i64, StoreError> = store.write(change);
+        commits.extend(index.position().map(|position| position.seq));
+        if n % 100 == 99 {
+            follower.catch_up(Duration::from_secs(60)).unwrap();
+            let reached = index.position().unwrap().seq;
+            assert!(
+                reached >= seq.unwrap().unsigned_abs(),
+                "what was stored before the call is searchable after it"
+            );
+        }
+    }
+    let possible = started.elapsed().as_millis() / GROUP.as_millis() + 2;
+    assert!(commits.len() as u128 <= possible, "{} commits where {possible} fit", commits.len());
+    assert_eq!(follower.lag().unwrap(), 0);
 }
 
 /// Killed at any step of a rebuild, the index is what it was or what it should become, and the next start needs no

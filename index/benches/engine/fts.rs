@@ -3,9 +3,9 @@
 
 use super::made_up::Text;
 use super::{BATCH, CUSTOMERS, Stage, document, print_row, timed};
+use cpu_time::ThreadTime;
 use rusqlite::{Connection, params};
 use std::path::Path;
-use std::time::Instant;
 
 const SCHEMA: &str = "pragma journal_mode = wal; pragma synchronous = normal; pragma cache_size = -100000;
     create table mails (id integer primary key, key text, kind text, customer text, at integer, title text, body text, names text);
@@ -70,7 +70,7 @@ pub(crate) fn queries(text: &Text, documents: u64) {
         let mut times: Vec<_> = (0..ROUNDS)
             .map(|n| {
                 let (words, customer) = (any(n, count), format!("c{}", n % CUSTOMERS));
-                let start = Instant::now();
+                let start = ThreadTime::now();
                 let mut found = db.prepare_cached(sql).unwrap();
                 let rows = found.query_map(params![words, customer], |row| row.get::<_, String>(0)).unwrap();
                 std::hint::black_box(rows.count());
