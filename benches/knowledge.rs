@@ -208,7 +208,8 @@ fn freshness(app: &App, text: &Text, documents: u64) {
             let due = Duration::from_nanos(1_000_000_000 / RATE) * n as u32;
             std::thread::sleep(due.saturating_sub(start.elapsed()));
             let word = format!("freshness{n}x");
-            let changed = engagement(text, scatter(n) % documents, n, &word);
+            // No engagement twice: a second change would take the first one's word away.
+            let changed = engagement(text, n * 7_919 % documents, n, &word);
             let org = org.clone();
             let stored: Result<_, StoreError> = store.write(move |conn| {
                 engagements::put(conn, Tenant { org: &org, portal: PORTAL, now: Millis(2) }, &changed)
