@@ -16,14 +16,20 @@ use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::ids::OrgId;
 use crate::insights::Distillation;
+use crate::insights::model::Model;
+use crate::insights::model::budget::Budget;
+use crate::insights::model::endpoint::Endpoint;
 use crate::knowledge::KnowledgeError;
 use crate::knowledge::follower::Follower;
 use crate::knowledge::search::Search;
 use crate::learning::{self, Proposal, RuleError};
 use crate::pipeline::Settings;
+use crate::pipeline::answers::{ModelJudge, StoredAnswers};
 use crate::pipeline::apply::{Review, Stored};
+use crate::pipeline::ask::{Asker, Asking, Memory, Round};
 use crate::pipeline::policy::Policy;
 use crate::pipeline::publish::Owner;
+use crate::rules::TopicJudge;
 use crate::rules::concepts::Concepts;
 use crate::store::{Store, StoreError, connections, meta, orgs};
 use crate::sync::SyncError;
@@ -36,6 +42,9 @@ use crate::vault::{Vault, VaultError, random};
 
 /// How long a report waits for the index to catch up with what was stored.
 const CATCH_UP: Duration = Duration::from_secs(600);
+
+/// Rounds of asking the model in one go.
+const ROUNDS: usize = 4;
 
 /// Why the application cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -59,6 +68,9 @@ pub enum StartError {
     /// `--org` names nobody.
     #[error("no organisation `{0}` here")]
     NoSuchOrg(String),
+    /// The model endpoint cannot be used from this machine.
+    #[error("model.base_url: no client can be made for it: {0}")]
+    Model(String),
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -205,6 +217,9 @@ pub struct App {
     /// Keeps the index current.
     pub follower: Follower,
     syncer: Syncer,
+    /// The model, where one is set.
+    asking: Option<Asking>,
+    asked: Arc<Mutex<Memory>>,
     /// Rules are tried or applied once at a time.
     reviewing: Mutex<()>,
     /// Held until everything above is closed: fields drop in order.
@@ -227,14 +242,11 @@ impl App {
         let index = Arc::new(index);
         let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, config.index.commit_after)?;
         let connector = Connector::new(store.clone(), vault, Arc::clone(&config), Arc::clone(&clock));
+        let asking = asking(&config)?;
         let settings = Settings {
             mask_secrets: config.mask_secrets,
             skip_noise: config.skip_noise.clone(),
-            policy: Policy {
-                judge: Arc::new(Concepts),
-                unsure: config.unsure,
-                distillation: Distillation::of_kinds(config.distilled_kinds.clone()),
-            },
+            policy: policy(&config, asking.as_ref(), &store, &org),
         };
         let syncer = Syncer {
             store: store.clone(),
@@ -250,6 +262,8 @@ impl App {
             connector,
             follower,
             syncer,
+            asking,
+            asked: Arc::default(),
             reviewing: Mutex::default(),
             _lock: lock,
         })
@@ -289,6 +303,32 @@ impl App {
         self.stored()?.map_or(Ok(()), |stored| Ok(stored.catch_up()?))
     }
 
+    /// Asks the model about everything whose turn it is, and does what follows from its answers; nothing where no
+    /// model is set.
+    pub async fn ask_model(self: &Arc<Self>, stop: &watch::Receiver<bool>) -> Result<Round, RuleError> {
+        let mut all = Round::default();
+        let Some(asking) = &self.asking else { return Ok(all) };
+        // A topic that was judged makes engagements learned, which are then read for facts, and that is all.
+        for _ in 0..ROUNDS {
+            let Some(Stored { store, owner, clock, settings }) = self.stored()? else { break };
+            let (asking, memory) = (asking.clone(), Arc::clone(&self.asked));
+            let asker = Asker { store, owner, clock, policy: settings.policy, asking, memory };
+            let round = asker.round(stop).await?;
+            all.add(round);
+            if round.answered == 0 {
+                break;
+            }
+            let this = Arc::clone(self);
+            match tokio::task::spawn_blocking(move || this.catch_up()).await {
+                // Rules are being applied: what is due stays due.
+                Ok(Ok(()) | Err(RuleError::Busy)) => {}
+                Ok(Err(error)) => return Err(error),
+                Err(panic) => return Err(StoreError::Engine(panic.to_string()).into()),
+            }
+        }
+        Ok(all)
+    }
+
     /// Waits until what was stored before this call is searchable.
     pub fn follow(&self) -> Result<(), KnowledgeError> {
         self.follower.catch_up(CATCH_UP)
@@ -325,6 +365,38 @@ impl App {
         }
         Ok(report)
     }
+}
+
+/// The model of the settings.
+fn asking(config: &Config) -> Result<Option<Asking>, StartError> {
+    let Some(model) = &config.model else { return Ok(None) };
+    let endpoint = Endpoint::new(&model.base_url, model.api_key.clone(), model.name.clone(), model.timeout);
+    Ok(Some(Asking {
+        endpoint: endpoint.map_err(|error| StartError::Model(error.to_string()))?,
+        budget: Budget {
+            day: model.tokens_per_day,
+            customer: model.tokens_per_customer,
+            sync: model.tokens_per_sync,
+        },
+        facts: !config.distilled_kinds.is_empty(),
+        topics: model.judge_topics,
+    }))
+}
+
+/// What learning rules and distillation are built of: the embedded parts, or the model's over them.
+fn policy(config: &Config, asking: Option<&Asking>, store: &Store, org: &OrgId) -> Policy {
+    let embedded = Distillation::of_kinds(config.distilled_kinds.clone());
+    let Some(asking) = asking else {
+        return Policy { judge: Arc::new(Concepts), unsure: config.unsure, distillation: embedded };
+    };
+    let answers = StoredAnswers { store: store.clone(), org: org.clone() };
+    let name = asking.endpoint.name();
+    let judge: Arc<dyn TopicJudge> = match asking.topics {
+        true => Arc::new(ModelJudge::new(answers.clone(), &name)),
+        false => Arc::new(Concepts),
+    };
+    let distillation = embedded.by(Arc::new(Model::new(&name, Arc::new(answers))));
+    Policy { judge, unsure: config.unsure, distillation }
 }
 
 /// The epoch of the database and the organisation to serve, both made at the first start.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::{Host, Url};
 
@@ -37,6 +37,7 @@ struct Written {
     noise: WrittenNoise,
     rules: WrittenRules,
     distillation: WrittenDistillation,
+    model: WrittenModel,
     privacy: WrittenPrivacy,
     index: WrittenIndex,
     search: WrittenSearch,
@@ -93,6 +94,20 @@ struct WrittenDistillation {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct WrittenModel {
+    base_url: String,
+    name: String,
+    api_key: SecretString,
+    api_key_file: String,
+    timeout_s: u64,
+    judge_topics: bool,
+    tokens_per_day: u64,
+    tokens_per_customer: u64,
+    tokens_per_sync: u64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WrittenPrivacy {
     mask_secrets: bool,
     include_unlinked: bool,
@@ -136,6 +151,8 @@ pub struct Config {
     pub unsure: Unsure,
     /// Kinds of engagement that insights are distilled from; none is off.
     pub distilled_kinds: BTreeSet<Kind>,
+    /// The model that reads engagements too, where there is one.
+    pub model: Option<Model>,
     /// Mask secrets before indexing.
     pub mask_secrets: bool,
     /// Customer-scoped searches also see unlinked engagements.
@@ -182,6 +199,27 @@ pub struct Hubspot {
     pub attempts: u32,
     /// Pause before the second try; it doubles.
     pub retry_pause: Duration,
+}
+
+/// Settings of the model path.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Address of the endpoint, up to but without `chat/completions`.
+    pub base_url: Url,
+    /// Name of the model.
+    pub name: String,
+    /// Key, where the endpoint wants one.
+    pub api_key: Option<SecretString>,
+    /// Limit of one request.
+    pub timeout: Duration,
+    /// It also judges topics.
+    pub judge_topics: bool,
+    /// Tokens per day; 0 is no limit.
+    pub tokens_per_day: u64,
+    /// Tokens per customer and day; 0 is no limit.
+    pub tokens_per_customer: u64,
+    /// Tokens between the starts of two syncs; 0 is no limit.
+    pub tokens_per_sync: u64,
 }
 
 /// Settings of the index.
@@ -261,7 +299,7 @@ impl Written {
             },
             hubspot: Hubspot {
                 client_id: h.client_id,
-                client_secret: secret(h.client_secret, &h.client_secret_file)?,
+                client_secret: secret("hubspot.client_secret_file", h.client_secret, &h.client_secret_file)?,
                 api_version: ApiVersion::parse(&h.api_version).ok_or_else(|| {
                     ConfigError(format!(
                         "hubspot.api_version: `{}` is not 2026-09, 2026-03 or legacy",
@@ -282,6 +320,7 @@ impl Written {
                 ConfigError(format!("rules.unsure: `{}` is not hold, learn or skip", self.rules.unsure))
             })?,
             distilled_kinds: distilled_kinds(&self.distillation)?,
+            model: model(self.model)?,
             mask_secrets: self.privacy.mask_secrets,
             include_unlinked: self.privacy.include_unlinked,
             index: Index {
@@ -322,13 +361,13 @@ impl WrittenSearch {
     }
 }
 
-fn secret(written: SecretString, file: &str) -> Result<SecretString, ConfigError> {
+fn secret(setting: &str, written: SecretString, file: &str) -> Result<SecretString, ConfigError> {
     if file.is_empty() {
         return Ok(written);
     }
     match std::fs::read_to_string(PathBuf::from(file)) {
         Ok(text) => Ok(SecretString::from(text.trim().to_owned())),
-        Err(error) => bad(format!("hubspot.client_secret_file: cannot read `{file}`: {error}")),
+        Err(error) => bad(format!("{setting}: cannot read `{file}`: {error}")),
     }
 }
 
@@ -348,6 +387,26 @@ fn distilled_kinds(written: &WrittenDistillation) -> Result<BTreeSet<Kind>, Conf
     });
     let kinds = kinds.collect::<Result<BTreeSet<_>, _>>()?;
     Ok(if written.enabled { kinds } else { BTreeSet::new() })
+}
+
+fn model(written: WrittenModel) -> Result<Option<Model>, ConfigError> {
+    if written.base_url.trim().is_empty() {
+        return Ok(None);
+    }
+    if written.name.trim().is_empty() {
+        return bad("model.name: say which model of model.base_url is to be asked");
+    }
+    let key = secret("model.api_key_file", written.api_key, &written.api_key_file)?;
+    Ok(Some(Model {
+        base_url: web_address("model.base_url", written.base_url.trim(), false)?,
+        name: written.name.trim().to_owned(),
+        api_key: Some(key).filter(|key| !key.expose_secret().trim().is_empty()),
+        timeout: Duration::from_secs(written.timeout_s.clamp(1, 3_600)),
+        judge_topics: written.judge_topics,
+        tokens_per_day: written.tokens_per_day,
+        tokens_per_customer: written.tokens_per_customer,
+        tokens_per_sync: written.tokens_per_sync,
+    }))
 }
 
 fn noise(name: &str) -> Result<SkipReason, ConfigError> {
@@ -415,6 +474,8 @@ mod tests {
             ("[server]\nlisten = \"here\"", "server.listen"),
             ("[noise]\nskip = [\"spam\"]", "noise.skip"),
             ("[rules]\nunsure = \"maybe\"", "rules.unsure"),
+            ("[model]\nbase_url = \"http://example.com/v1\"\nname = \"m\"", "model.base_url"),
+            ("[model]\nbase_url = \"https://example.com/v1\"", "model.name"),
             ("[distillation]\nkinds = [\"fax\"]", "distillation.kinds"),
             ("[search]\nrecency_weight = 2", "search.recency_weight"),
             ("[search]\nkinds = { fax = 1.1 }", "search.kinds"),

@@ -12,7 +12,7 @@ use crate::knowledge::KnowledgeError;
 use crate::store::connections::Connection;
 use crate::store::orgs::StoredModes;
 use crate::store::totals::Totals;
-use crate::store::{StoreError, checkpoints, connections, ledger, meta, orgs, runs, totals};
+use crate::store::{StoreError, checkpoints, connections, ledger, meta, model, orgs, runs, totals};
 
 /// One mode: what was set, and what that means.
 #[derive(Debug, Clone, Serialize)]
@@ -93,6 +93,19 @@ pub struct RunState {
     pub error: Option<String>,
 }
 
+/// What waits for the model, and what it cost.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModelState {
+    /// One is set.
+    pub configured: bool,
+    /// Engagements by task (`facts`, `topics`) and state (`pending`, `done`, `failed`, `skipped`).
+    pub queue: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Engagements that failed, by reason.
+    pub failures: BTreeMap<String, u64>,
+    /// Tokens spent, by day (UTC).
+    pub tokens: BTreeMap<String, u64>,
+}
+
 /// Everything at a glance.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
@@ -107,6 +120,8 @@ pub struct Status {
     pub connection: Option<ConnectionState>,
     /// Counts.
     pub totals: Totals,
+    /// The model path.
+    pub model: ModelState,
     /// Documents in the index.
     pub documents: u64,
     /// Stored changes that the index has not committed yet.
@@ -137,6 +152,12 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                 cron_sync: true,
                 modes: orgs::modes(conn, org)?.into(),
                 totals: totals::of(conn, org)?,
+                model: ModelState {
+                    configured: reading.config.model.is_some(),
+                    queue: model::counts(conn, org)?,
+                    failures: model::failures(conn, org)?,
+                    tokens: model::tokens(conn, org)?,
+                },
                 documents,
                 index_lag_changes: ledger::highest(conn)?.saturating_sub(meta::indexed_seq(conn)?),
                 synced_through: checkpoints::watermarks(conn, org)?,

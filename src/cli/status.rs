@@ -52,6 +52,16 @@ fn lines(status: &Status) -> Vec<String> {
         "index         {} documents, {} changes waiting",
         status.documents, status.index_lag_changes
     ));
+    if status.model.configured {
+        for (task, states) in &status.model.queue {
+            let states: Vec<String> =
+                states.iter().map(|(state, count)| format!("{count} {state}")).collect();
+            lines.push(format!("model         {task}: {}", states.join(", ")));
+        }
+        for (reason, count) in &status.model.failures {
+            lines.push(format!("              {count} failed: {reason}"));
+        }
+    }
     if let Some(run) = &status.last_run {
         lines.push(format!("last run      {} {} at {}", run.mode, run.outcome, run.started_at));
         lines.extend(run.error.iter().map(|error| format!("              {error}")));

@@ -70,7 +70,26 @@ async fn run_here(global: &Global, app: &Arc<App>, mode: Mode, wish: Wish) -> Re
         let _bars = Bars::show(Arc::clone(&progress), global.quiet);
         app.sync(mode, wish, progress, stop_on_signal()).await?
     };
-    show(global, &report)
+    show(global, &report)?;
+    ask_model(global, app).await
+}
+
+/// Asks the model about what was read, where one is set; a server does that by itself.
+async fn ask_model(global: &Global, app: &Arc<App>) -> Result<(), Failure> {
+    if app.reading.config.model.is_none() {
+        return Ok(());
+    }
+    let round = app.ask_model(&stop_on_signal()).await.map_err(Failure::failed)?;
+    let this = Arc::clone(app);
+    let followed = tokio::task::spawn_blocking(move || this.follow()).await;
+    followed.map_err(Failure::failed)?.map_err(Failure::failed)?;
+    if !global.quiet {
+        eprintln!(
+            "hublore: the model answered about {} engagements, failed on {}; {} wait for the budget; {} tokens",
+            round.answered, round.failed, round.over_budget, round.tokens
+        );
+    }
+    Ok(())
 }
 
 async fn run_there(global: &Global, remote: &Remote, sync: &Sync) -> Result<(), Failure> {

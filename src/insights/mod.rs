@@ -238,6 +238,12 @@ impl Distillation {
         }
     }
 
+    /// Whether engagements of this kind are distilled.
+    #[must_use]
+    pub fn reads(&self, kind: engagement::Kind) -> bool {
+        self.kinds.contains(&kind)
+    }
+
     /// The instruction rules in force.
     #[must_use]
     pub fn instructions(&self) -> &Instructions {

@@ -2,6 +2,7 @@
 //!
 //! A second request while a run goes on answers with the running one. What a run does is `sync`'s.
 
+pub mod asking;
 pub mod schedule;
 
 use std::sync::{Arc, Mutex, PoisonError};

@@ -380,19 +380,24 @@ fn distilled(
     page: Vec<(Readable, Vec<Party>)>,
 ) -> Vec<(DocumentId, u64, Vec<Insight>)> {
     let work = |(one, parties): (Readable, Vec<Party>)| {
-        let learned = Learned {
-            document: &one.document,
-            title: one.title.as_deref(),
-            passages: &one.passages,
-            language: one.language.as_deref(),
-            outgoing: one.outgoing,
-            occurred_at: one.occurred_at,
-            from_address: one.from_address.as_deref(),
-            owner: one.owner.as_deref(),
-            parties: &parties,
-        };
+        let learned = learned(&one, &parties);
         let insights = if one.learned { distillation.of(&learned) } else { Vec::new() };
         (one.document, one.seq, insights)
     };
     page.into_par_iter().map(work).collect()
+}
+
+/// A stored engagement as distillers read it.
+pub(super) fn learned<'a>(one: &'a Readable, parties: &'a [Party]) -> Learned<'a> {
+    Learned {
+        document: &one.document,
+        title: one.title.as_deref(),
+        passages: &one.passages,
+        language: one.language.as_deref(),
+        outgoing: one.outgoing,
+        occurred_at: one.occurred_at,
+        from_address: one.from_address.as_deref(),
+        owner: one.owner.as_deref(),
+        parties,
+    }
 }

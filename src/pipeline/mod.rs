@@ -4,7 +4,9 @@
 //! with the portal. Fetch is async; the middle stages run on threads that spread a page over all cores;
 //! publish hands pages to the one writer. Every way of reading (first sync, later runs) goes through here.
 
+pub mod answers;
 pub mod apply;
+pub mod ask;
 pub mod associate;
 pub mod copies;
 pub mod distill;

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use self::concepts::Concepts;
 use self::keyword::{KeywordRule, KeywordRules, TooLarge};
 use self::source::Source;
-use crate::domain::engagement::{Decision, SkipReason};
+use crate::domain::engagement::{Decision, Kind, SkipReason};
 use crate::domain::rule::{LearningRule, RuleType, Ruling, Unsure};
 
 /// What a judge says about one topic and one text.
@@ -113,6 +113,12 @@ impl Rules {
         self.judge.name()
     }
 
+    /// The topics that engagements of this kind are judged by, as the operator worded them.
+    #[must_use]
+    pub fn topics_of(&self, kind: Kind) -> Vec<&str> {
+        self.topics.iter().filter(|rule| rule.applies_to(kind)).map(|rule| rule.text.as_str()).collect()
+    }
+
     /// Whether an engagement becomes knowledge, and the rule that decided, where one did.
     #[must_use]
     pub fn decide(&self, source: &Source<'_>) -> (Decision, Option<Ruling>) {
@@ -180,7 +186,6 @@ fn ruling(rule: &LearningRule, reason: String, judge: &str) -> Ruling {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::engagement::Kind;
 
     #[derive(Debug)]
     struct ByWord;

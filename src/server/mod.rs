@@ -115,9 +115,11 @@ impl Served {
                 tracing::warn!(%error, "what was due could not be done");
             }
         }));
+        let asking = tokio::spawn(crate::jobs::asking::run(Arc::clone(&self.app), stop.clone()));
         self.accept(&router, &listener, &mut stop).await;
         // A run in progress stops at its next page and is resumed by the next start.
         scheduled.abort();
+        asking.abort();
         self.jobs.stop();
     }
 

@@ -396,6 +396,7 @@ pub fn erase_engagement(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId)
     conn.execute(sql, key)?;
     let sql = "delete from engagements_due where org = $1 and portal = $2 and kind = $3 and id = $4";
     conn.execute(sql, key)?;
+    super::model::erase(conn, org, document)?;
     chains.settle(conn, org, document.portal)
 }
 

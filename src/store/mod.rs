@@ -19,6 +19,7 @@ pub mod erasure;
 pub mod insights;
 pub mod ledger;
 pub mod meta;
+pub mod model;
 pub mod near_copies;
 pub mod orgs;
 pub mod people;

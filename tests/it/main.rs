@@ -24,6 +24,7 @@ mod first_sync;
 mod index_care;
 mod insights;
 mod learning_rules;
+mod model;
 mod real_mail;
 mod segments;
 mod supply_chain;

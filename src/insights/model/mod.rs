@@ -39,16 +39,17 @@ pub trait Answers: Send + Sync + std::fmt::Debug {
 /// Never calls the endpoint: an engagement the model was not asked about yet gets the extractive result.
 #[derive(Debug, Clone)]
 pub struct Model {
+    name: String,
     fingerprint: String,
     answers: Arc<dyn Answers>,
 }
 
 impl Model {
-    /// The distiller over the answers of a model of this name.
+    /// The distiller over the answers of the model known by this name.
     #[must_use]
     pub fn new(model: &str, answers: Arc<dyn Answers>) -> Self {
         let fingerprint = format!("model-{VERSION}-{model}+{}", Extractive.fingerprint());
-        Self { fingerprint, answers }
+        Self { name: model.to_owned(), fingerprint, answers }
     }
 
     fn read(&self, source: &Source<'_>, instructions: &Instructions) -> Vec<Draft> {
@@ -57,11 +58,16 @@ impl Model {
             return Vec::new();
         };
         let page = Page::of(source);
-        let items = if page.is_empty() { None } else { self.answers.of(&page.key(instructions)) };
-        match items {
-            Some(items) => with_added(floor, page.drafts(source, &items).0),
-            None => floor,
+        let items = if page.is_empty() { None } else { self.answers.of(&page.key(&self.name, instructions)) };
+        let Some(items) = items else {
+            return floor;
+        };
+        let (mut added, unfit) = page.drafts(source, &items);
+        if !unfit.is_empty() {
+            tracing::debug!(?unfit, "choices of the model that make no fact");
         }
+        added.retain(|draft| instructions.allow(draft));
+        with_added(floor, added)
     }
 }
 

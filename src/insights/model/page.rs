@@ -81,15 +81,16 @@ impl Page {
         self.tokens
     }
 
-    /// What the answer about this page depends on, beside the model: what is shown, and the instructions.
+    /// What the answer about this page depends on: the model, what is shown, and the instructions.
     #[must_use]
-    pub fn key(&self, instructions: &Instructions) -> [u8; 32] {
+    pub fn key(&self, model: &str, instructions: &Instructions) -> [u8; 32] {
         let mut hasher = Sha256::new();
         let mut field = |text: &str| {
             hasher.update(text.len().to_le_bytes());
             hasher.update(text.as_bytes());
         };
         field(&VERSION.to_string());
+        field(model);
         field(self.subject.as_deref().unwrap_or_default());
         field(&self.date);
         field(self.from);

@@ -315,7 +315,7 @@ impl Answers for Kept {
 /// What the distiller makes of a text about which the model chose these clauses.
 fn distilled(source: &Source<'_>, items: Vec<Item>) -> Vec<Draft> {
     let kept = Kept::default();
-    kept.0.lock().unwrap().insert(Page::of(source).key(&Instructions::default()), items);
+    kept.0.lock().unwrap().insert(Page::of(source).key("m", &Instructions::default()), items);
     let outcomes = Model::new("m", Arc::new(kept)).distill(&[*source], &Instructions::default());
     let Some(Outcome::Found(drafts)) = outcomes.into_iter().next() else { panic!("found") };
     drafts

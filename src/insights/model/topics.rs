@@ -1,8 +1,6 @@
 //! The question for topics: which of the operator's topics each engagement is about. One question for all topics of a
 //! batch; what was answered is remembered by the wording of the topic and the text.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -20,7 +18,6 @@ const MOST_TOKENS: u64 = 1_500;
 pub struct Text {
     title: Option<String>,
     text: String,
-    key: [u8; 32],
 }
 
 /// What a model says about one topic and one text.
@@ -52,28 +49,11 @@ impl Said {
     }
 }
 
-/// Verdicts that were given before.
-pub trait Verdicts: Send + Sync + std::fmt::Debug {
-    /// What the model said about the pair with this key, if it was asked.
-    fn of(&self, key: &[u8; 32]) -> Option<Said>;
-}
-
-/// Shared verdicts.
-pub type SharedVerdicts = Arc<dyn Verdicts>;
-
 impl Text {
     /// What is shown of a text: its beginning, and its title.
     #[must_use]
     pub fn new(title: Option<&str>, text: &str) -> Self {
-        let mut hasher = Sha256::new();
-        hasher.update(title.unwrap_or_default().as_bytes());
-        hasher.update([0]);
-        hasher.update(text.as_bytes());
-        Self {
-            title: title.map(secrets::mask),
-            text: beginning(&secrets::mask(text)).to_owned(),
-            key: hasher.finalize().into(),
-        }
+        Self { title: title.map(secrets::mask), text: beginning(&secrets::mask(text)).to_owned() }
     }
 
     /// Tokens it takes to show, estimated.
@@ -81,19 +61,17 @@ impl Text {
     pub fn tokens(&self) -> u64 {
         20 + tokens(&self.text) + self.title.as_deref().map_or(0, tokens)
     }
+}
 
-    /// What a verdict about this text and a topic is remembered by.
-    #[must_use]
-    pub fn key(&self, model: &str, topic: &str) -> [u8; 32] {
-        let mut hasher = Sha256::new();
-        hasher.update(VERSION.to_le_bytes());
-        hasher.update(model.as_bytes());
-        hasher.update([0]);
-        hasher.update(topic.as_bytes());
-        hasher.update([0]);
-        hasher.update(self.key);
-        hasher.finalize().into()
+/// What a verdict about a topic and a text is remembered by.
+#[must_use]
+pub fn key(model: &str, topic: &str, title: Option<&str>, text: &str) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for field in [&VERSION.to_string(), model, topic, title.unwrap_or_default(), text] {
+        hasher.update(field.len().to_le_bytes());
+        hasher.update(field.as_bytes());
     }
+    hasher.finalize().into()
 }
 
 fn beginning(text: &str) -> &str {

@@ -1,6 +1,7 @@
 //! Starting the two binaries and looking at what they left behind.
 
 mod browser;
+pub(crate) mod chat;
 mod installation;
 mod portal;
 
