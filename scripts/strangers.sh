@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 here=$PWD/simulator/tests/strangers
 work=$PWD/target/strangers
 simulator=${1:-$PWD/target/debug/hubspot-simulator}
+export PYTHONDONTWRITEBYTECODE=1 # no caches beside the sources
 mkdir -p "$work/logs"
 
 missing() { echo "strangers: $*" >&2; exit 3; }
