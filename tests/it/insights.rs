@@ -390,3 +390,19 @@ fn any_order_of_arrival_and_any_number_of_threads_give_the_same_store() {
     // E-mails first, when nobody in them is known yet.
     assert_eq!(read("3", &["email_catch_up", "full_resync", "full_resync"]), once, "order of arrival");
 }
+
+#[test]
+fn what_is_said_again_and_again_takes_one_line_of_the_prompt() {
+    let town = Town::new();
+    for day in ["2026-02-01", "2026-03-01", "2026-04-01"] {
+        let said = "Training for the warehouse staff went well and nobody asked for a second session.";
+        town.note(&[&town.people[0]], &format!("{day}T10:00:00Z"), said);
+    }
+    town.sync();
+    let told = town.here.run(&["context", &town.email(0), "--json"]).ok().json();
+    assert_eq!(told["insights"].as_array().unwrap().len(), 3, "{told}");
+    let text = told["text"].as_str().unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.contains("insight sentiment")).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert!(lines[0].contains("2026-04-01") && lines[0].contains("3 times"), "{text}");
+}
