@@ -8,11 +8,13 @@ use serde::Serialize;
 use crate::app::Reading;
 use crate::domain::clock::Millis;
 use crate::domain::ids::PortalId;
+use crate::hubspot::scopes::{FEATURES, Feature};
 use crate::knowledge::KnowledgeError;
 use crate::store::connections::Connection;
 use crate::store::orgs::StoredModes;
+use crate::store::runs::Repairs;
 use crate::store::totals::Totals;
-use crate::store::{StoreError, checkpoints, connections, ledger, meta, model, orgs, runs, totals};
+use crate::store::{StoreError, checkpoints, connections, ledger, meta, model, orgs, runs, totals, upkeep};
 
 /// One mode: what was set, and what that means.
 #[derive(Debug, Clone, Serialize)]
@@ -45,6 +47,28 @@ impl From<StoredModes> for Modes {
     }
 }
 
+/// A feature that depends on a permission.
+#[derive(Debug, Clone, Serialize)]
+pub struct FeatureState {
+    /// The feature.
+    pub feature: &'static str,
+    /// The scope it needs.
+    pub scope: &'static str,
+    /// Whether it was granted; null where HubSpot does not tell (service keys).
+    pub granted: Option<bool>,
+    /// What is missing without it.
+    pub without: &'static str,
+}
+
+/// HubSpot asked to be left alone.
+#[derive(Debug, Clone, Serialize)]
+pub struct PauseState {
+    /// End of the pause.
+    pub until: Millis,
+    /// Why.
+    pub reason: String,
+}
+
 /// The connection to the portal.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConnectionState {
@@ -56,6 +80,10 @@ pub struct ConnectionState {
     pub user: Option<String>,
     /// Granted scopes.
     pub scopes: Vec<String>,
+    /// What they make possible.
+    pub features: Vec<FeatureState>,
+    /// The last pause that HubSpot asked for and that no run followed yet.
+    pub pause: Option<PauseState>,
     /// When.
     pub connected_at: Millis,
     /// End of the last complete run.
@@ -66,15 +94,31 @@ pub struct ConnectionState {
 
 impl From<Connection> for ConnectionState {
     fn from(connection: Connection) -> Self {
+        let scopes: Vec<String> = connection.scopes.split_whitespace().map(str::to_owned).collect();
+        let pause = connection
+            .paused_until
+            .map(|until| PauseState { until, reason: connection.pause_reason.unwrap_or_default() });
         Self {
+            features: FEATURES.iter().map(|feature| feature_state(feature, &scopes)).collect(),
+            pause,
             portal_id: connection.portal,
             method: connection.method.as_str(),
             user: connection.user,
-            scopes: connection.scopes.split_whitespace().map(str::to_owned).collect(),
+            scopes,
             connected_at: connection.connected_at,
             last_synced: connection.last_synced,
             auth_error: connection.auth_error,
         }
+    }
+}
+
+fn feature_state(feature: &Feature, granted: &[String]) -> FeatureState {
+    let known = !granted.is_empty();
+    FeatureState {
+        feature: feature.name,
+        scope: feature.scope,
+        granted: known.then(|| granted.iter().any(|scope| scope == feature.scope)),
+        without: feature.without,
     }
 }
 
@@ -128,6 +172,10 @@ pub struct Status {
     pub index_lag_changes: u64,
     /// Per record type: changes up to here are known.
     pub synced_through: BTreeMap<String, Millis>,
+    /// Records that could not be taken in, by type: they are tried again by every run.
+    pub repairs: BTreeMap<String, Repairs>,
+    /// The last comparison with HubSpot: counts by type and month, and what differed.
+    pub reconciliation: Option<serde_json::Value>,
     /// The last run.
     pub last_run: Option<RunState>,
 }
@@ -161,6 +209,9 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                 documents,
                 index_lag_changes: ledger::highest(conn)?.saturating_sub(meta::indexed_seq(conn)?),
                 synced_through: checkpoints::watermarks(conn, org)?,
+                repairs: runs::repairs(conn, org)?,
+                reconciliation: upkeep::reconciliation(conn, org)?
+                    .and_then(|report| serde_json::from_str(&report).ok()),
                 connection: connection.map(ConnectionState::from),
                 last_run,
             })

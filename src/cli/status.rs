@@ -26,6 +26,10 @@ fn lines(status: &Status) -> Vec<String> {
             let last = connection.last_synced.map_or("never".to_owned(), |at| at.to_string());
             lines.push(format!("last synced   {last}"));
             lines.extend(connection.auth_error.iter().map(|error| format!("auth error    {error}")));
+            let pause = connection.pause.iter();
+            lines.extend(pause.map(|pause| format!("paused        until {}: {}", pause.until, pause.reason)));
+            let missing = connection.features.iter().filter(|feature| feature.granted == Some(false));
+            lines.extend(missing.map(|one| format!("not granted   {}: {}", one.scope, one.without)));
         }
     }
     let modes = &status.modes;
@@ -61,6 +65,12 @@ fn lines(status: &Status) -> Vec<String> {
         for (reason, count) in &status.model.failures {
             lines.push(format!("              {count} failed: {reason}"));
         }
+    }
+    for (name, repairs) in &status.repairs {
+        lines.push(format!(
+            "to repair     {} of {name}, the oldest since {}: {}",
+            repairs.waiting, repairs.since, repairs.reason
+        ));
     }
     if let Some(run) = &status.last_run {
         lines.push(format!("last run      {} {} at {}", run.mode, run.outcome, run.started_at));

@@ -15,6 +15,7 @@ pub mod oauth;
 pub mod objects;
 pub mod paths;
 pub mod reach;
+pub mod scopes;
 pub mod tokens;
 pub mod transcripts;
 pub mod wire;

@@ -54,9 +54,11 @@ pub(super) async fn by_id(
         let mut left = batch.to_vec();
         for attempt in 1..=PATIENCE {
             let mut page = one_batch(client, record_type, &properties, &left).await?;
+            // A batch that failed as a whole was tried often enough.
+            let whole = page.malformed.len() == left.len();
             all.records.append(&mut page.records);
             all.gone.append(&mut page.gone);
-            if attempt == PATIENCE || page.malformed.iter().any(|bad| bad.id.is_none()) {
+            if whole || attempt == PATIENCE || page.malformed.iter().any(|bad| bad.id.is_none()) {
                 all.malformed.append(&mut page.malformed);
             }
             left = page.malformed.into_iter().filter_map(|bad| bad.id).collect();

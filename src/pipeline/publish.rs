@@ -11,7 +11,7 @@ use super::fetch::Records;
 use super::threads::domain_of;
 use crate::domain::clock::Millis;
 use crate::domain::crm::{Contact, Record, RecordType};
-use crate::domain::engagement::Decision;
+use crate::domain::engagement::{Decision, Kind};
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::domain::insight::{Insight, Subject};
 use crate::hubspot::wire::Malformed;
@@ -337,6 +337,10 @@ fn engagement(
     effects: &mut Effects,
 ) -> Result<Stored, StoreError> {
     let document = document_of(tenant, one);
+    // HubSpot goes on listing what an erased person once typed in; it stays empty here.
+    if document.kind == Kind::FormSubmission && erasure::keeps_empty(conn, tenant, &document)? {
+        return Ok(Stored::Unchanged);
+    }
     // What the rules say; a copy of a mail is not indexed, but its customer was told what it says.
     let ruled = one.engagement.decision.clone();
     copies::settle(conn, tenant, &mut one.engagement, one.fingerprint.as_deref())?;

@@ -37,8 +37,10 @@ pub fn contact(conn: &mut dyn Conn, tenant: Tenant<'_>, id: &str) -> Result<Eras
     for (from_type, from_id) in tied {
         let Some(kind) = Kind::parse(&from_type) else { continue };
         empty(conn, tenant, &DocumentId { portal: tenant.portal, kind, id: from_id.clone() })?;
-        if kind != Kind::FormSubmission {
-            super::runs::park(conn, tenant, kind.as_str(), &from_id, ASK_AGAIN)?;
+        match kind {
+            // Cannot be asked for, and never changes: what is erased stays erased.
+            Kind::FormSubmission => remember(conn, tenant, kind.as_str(), &from_id)?,
+            _ => super::runs::park(conn, tenant, kind.as_str(), &from_id, ASK_AGAIN)?,
         }
         erased.engagements += 1;
     }
@@ -55,12 +57,27 @@ pub fn contact(conn: &mut dyn Conn, tenant: Tenant<'_>, id: &str) -> Result<Eras
     }
     let sql = "delete from end_users where org = $1 and portal = $2 and id = $3";
     erased.known = conn.execute(sql, params![tenant.org, tenant.portal, id])? > 0;
-    conn.execute(
-        "insert into erased (org, portal, type, id, erased_at) values ($1, $2, 'contacts', $3, $4) \
-         on conflict do nothing",
-        params![tenant.org, tenant.portal, id, tenant.now],
-    )?;
+    remember(conn, tenant, "contacts", id)?;
     Ok(erased)
+}
+
+fn remember(conn: &mut dyn Conn, tenant: Tenant<'_>, record_type: &str, id: &str) -> Result<(), StoreError> {
+    let sql = "insert into erased (org, portal, type, id, erased_at) values ($1, $2, $3, $4, $5) \
+               on conflict do nothing";
+    conn.execute(sql, params![tenant.org, tenant.portal, record_type, id, tenant.now]).map(drop)
+}
+
+/// This submission of an erased person is here as an empty row; if so, it was seen again just now.
+pub fn keeps_empty(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    document: &DocumentId,
+) -> Result<bool, StoreError> {
+    let sql = "update hubspot_engagements set last_seen = $5 where org = $1 and portal = $2 and kind = $3 \
+               and id = $4 and exists (select 1 from erased x where x.org = $1 and x.portal = $2 \
+               and x.type = $3 and x.id = $4)";
+    let key = params![tenant.org, document.portal, document.kind.as_str(), &document.id, tenant.now];
+    Ok(conn.execute(sql, key)? > 0)
 }
 
 /// Takes every word out of an engagement; the index drops it.

@@ -3,6 +3,7 @@
 //! A run reads every record type through the street (`pipeline`) and leaves a checkpoint with every page;
 //! a run that was killed is resumed from there. How the index follows is none of this folder's business.
 
+mod afterwards;
 mod closing;
 pub mod connection;
 pub mod deletions;

@@ -5,15 +5,15 @@
 //! ends is in `closing`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
 
+use super::afterwards::is_counted;
 use super::connection::Connector;
-use super::deletions::Deletions;
 use super::mode::Mode;
 use super::progress::Progress;
-use super::reconcile::{self, Depth, Reconciliation, SEARCH_LAG_MS};
+use super::reconcile::{Reconciliation, SEARCH_LAG_MS};
 use super::report::Report;
 use super::{SyncError, late};
 use crate::domain::clock::{Clock, Millis};
@@ -109,7 +109,7 @@ pub(super) struct Running<'a> {
     pub(super) connection: Connection,
     pub(super) stamp: RunStamp,
     pub(super) mode: Mode,
-    wish: Wish,
+    pub(super) wish: Wish,
     points: BTreeMap<String, Checkpoint>,
     watermarks: BTreeMap<String, Millis>,
     progress: Arc<Progress>,
@@ -217,7 +217,7 @@ pub(super) struct Errors {
 }
 
 impl Errors {
-    fn note(&mut self, name: &str, outcome: Result<(), Ended>) {
+    pub(super) fn note(&mut self, name: &str, outcome: Result<(), Ended>) {
         match outcome {
             Ok(()) | Err(Ended::Closed) => {}
             Err(Ended::Stopped) => self.stopped = true,
@@ -227,7 +227,7 @@ impl Errors {
     }
 
     /// Notes what a step that is not the reading of one type ran into; answers what it brought, if anything.
-    fn step<T>(&mut self, name: &str, outcome: Result<T, SyncError>) -> Option<T> {
+    pub(super) fn step<T>(&mut self, name: &str, outcome: Result<T, SyncError>) -> Option<T> {
         match outcome {
             Ok(value) => return Some(value),
             Err(SyncError::Store(error)) => self.store = Some(error),
@@ -284,7 +284,7 @@ impl Running<'_> {
     }
 
     /// A daily task is due when the run that did it last began a day ago.
-    fn is_due(&self, task: Task) -> Result<bool, StoreError> {
+    pub(super) fn is_due(&self, task: Task) -> Result<bool, StoreError> {
         let (org, portal) = (&self.owner.org, self.owner.portal);
         let done = self.syncer.store.read(|conn| upkeep::done_at(conn, org, portal, task))?;
         Ok(done.is_none_or(|at| self.stamp.started_at.0 - at.0 >= DAY_MS))
@@ -301,93 +301,6 @@ impl Running<'_> {
             self.retied = found;
             self.done.push(Task::Associations);
         }
-    }
-
-    /// Removes what HubSpot no longer has, of the types that were read to their end, and compares with HubSpot.
-    async fn remove_deleted(&mut self, errors: &mut Errors) {
-        if !self.mode.follows_changes() {
-            return;
-        }
-        let due = self.mode == Mode::CatchUp && self.is_due(Task::Reconciliation).unwrap_or(false);
-        let thorough = self.mode.covers_all_types() && (due || self.wish.reconcile);
-        let mut to_compare = BTreeMap::new();
-        let read = RecordType::all().filter(|one| self.mode.reads(*one));
-        for record_type in read.filter(|one| !errors.by_type.contains_key(one.as_str())).collect::<Vec<_>>() {
-            if errors.is_fatal() {
-                return;
-            }
-            let outcome = self.remove_deleted_of(record_type, thorough).await;
-            if let Some(Some(depth)) = errors.step(record_type.as_str(), outcome) {
-                to_compare.insert(record_type, depth);
-            }
-        }
-        self.compare(to_compare, errors).await;
-        if thorough && errors.by_type.is_empty() {
-            self.done.push(Task::Reconciliation);
-        }
-    }
-
-    /// Removes the deleted records of one type; answers how deep it is to be compared with HubSpot, if at all.
-    async fn remove_deleted_of(
-        &self,
-        record_type: RecordType,
-        thorough: bool,
-    ) -> Result<Option<Depth>, SyncError> {
-        let (deletions, now) = (self.deletions(), self.syncer.clock.now());
-        if self.mode.reads_everything() {
-            let removed = deletions.sweep(record_type, self.stamp.started_at, now).await?;
-            self.count_removed(record_type, removed);
-            let depth = if thorough { Depth::Months } else { Depth::Totals };
-            return Ok(Some(depth).filter(|_| is_counted(record_type)));
-        }
-        if !is_counted(record_type) {
-            return Ok(None);
-        }
-        let agree = deletions.counts_agree(record_type, self.stamp.started_at).await?;
-        if !agree || thorough {
-            let removed = deletions.follow_bin(record_type, now).await?;
-            self.count_removed(record_type, removed);
-        }
-        if thorough {
-            return Ok(Some(Depth::Months));
-        }
-        // What is still wrong is neither new nor in the bin, a mail deleted for good for instance.
-        let settled = self.stamp.started_at.plus(-SEARCH_LAG_MS);
-        let wrong = !agree && !deletions.counts_agree(record_type, settled).await?;
-        Ok(wrong.then_some(Depth::Totals))
-    }
-
-    async fn compare(&mut self, types: BTreeMap<RecordType, Depth>, errors: &mut Errors) {
-        if types.is_empty() {
-            return;
-        }
-        let at = self.stamp.started_at;
-        let through = at.plus(-SEARCH_LAG_MS);
-        let mut found = Reconciliation { at, through, types: BTreeMap::new() };
-        for (record_type, depth) in types {
-            if errors.is_fatal() {
-                return;
-            }
-            let compared = reconcile::compare(self.deletions(), record_type, depth, at).await;
-            let name = record_type.as_str();
-            let Some((comparison, to_read)) = errors.step(name, compared) else { continue };
-            self.count_removed(record_type, comparison.surplus.count);
-            found.types.insert(name.to_owned(), comparison);
-            if !to_read.is_empty() {
-                let read = self.read_named(record_type, to_read).await;
-                errors.note(name, read);
-            }
-        }
-        self.reconciliation = Some(found);
-    }
-
-    fn deletions(&self) -> Deletions<'_> {
-        Deletions { store: &self.syncer.store, client: &self.client, owner: &self.owner }
-    }
-
-    fn count_removed(&self, record_type: RecordType, count: u64) {
-        let mut removed = self.removed.lock().unwrap_or_else(PoisonError::into_inner);
-        *removed.entry(record_type).or_default() += count;
     }
 
     /// What to read of a type: everything, or what changed since it was last complete.
@@ -547,7 +460,7 @@ impl Running<'_> {
     }
 
     /// Reads records by id, through a street of their own.
-    async fn read_named(&self, record_type: RecordType, named: Vec<String>) -> Result<(), Ended> {
+    pub(super) async fn read_named(&self, record_type: RecordType, named: Vec<String>) -> Result<(), Ended> {
         let street = self.street();
         let source = self.source(record_type, &Places::new());
         let besides = Besides { named, ..Besides::default() };
@@ -619,9 +532,4 @@ impl Running<'_> {
             self.syncer.store.read(|conn| orgs::modes(conn, &self.owner.org));
         modes.is_ok_and(|modes| modes.ingest == Some(false))
     }
-}
-
-/// HubSpot counts records of this type: everything but form submissions.
-fn is_counted(record_type: RecordType) -> bool {
-    record_type != RecordType::Engagement(Kind::FormSubmission)
 }

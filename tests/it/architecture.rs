@@ -35,7 +35,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "vault",
         ],
     ),
-    ("status", &["app", "domain", "knowledge", "store"]),
+    ("status", &["app", "domain", "hubspot", "knowledge", "store"]),
     ("jobs", &["app", "store", "sync"]),
     ("doctor", &["app", "config", "domain", "hubspot", "status", "store", "sync"]),
     (

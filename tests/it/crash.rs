@@ -89,6 +89,60 @@ fn syn_11_a_killed_sync_reads_on_from_its_checkpoint() {
 }
 
 #[test]
+fn syn_11_killed_at_every_page_boundary_it_reads_on_and_ends_exact() {
+    let portal = Portal::start(&["--contacts", "420", "--engagements-per-contact", "2", "--seed", "11"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    // Of every list the second page asked for never comes, so each life of the process stores one more.
+    let second = json!({"route": "GET crm/objects/", "calls": [2], "do": "slow_first_byte", "ms": 600_000});
+    let mut kills = 0;
+    loop {
+        portal.post("/__sim/journal/reset", &json!({}));
+        portal.post("/__sim/faults", &json!({"rules": [second]}));
+        let mut sync = here.command(&["sync", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
+        if ends_by_itself(&portal, &mut sync) {
+            break;
+        }
+        sync.kill().unwrap();
+        sync.wait().unwrap();
+        kills += 1;
+        assert!(kills < 60, "the sync does not get on");
+        assert_eq!(integrity(&here), "ok");
+    }
+    // Pages of contacts, deals and the longest kind of engagement; those of the others fall in between.
+    assert!(kills >= 3 + 1 + 3, "only {kills} boundaries");
+    portal.post("/__sim/faults", &json!({"rules": []}));
+    for (what, record_type) in [
+        ("contacts", "contacts"),
+        ("companies", "companies"),
+        ("deals", "deals"),
+        ("email", "emails"),
+        ("note", "notes"),
+        ("call", "calls"),
+        ("meeting", "meetings"),
+        ("form_submission", "form_submissions"),
+    ] {
+        assert_eq!(here.ids(what), portal.ids(record_type), "{what}");
+    }
+    here.verify();
+}
+
+/// Whether the process ends; not, when HubSpot has not been asked anything for a while.
+fn ends_by_itself(portal: &Portal, process: &mut std::process::Child) -> bool {
+    let (mut seen, mut quiet) = (0, 0);
+    while quiet < 12 {
+        if process.try_wait().unwrap().is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(40));
+        let total = portal.json("/__sim/journal")["total"].as_u64().unwrap();
+        quiet = if total == seen && total > 0 { quiet + 1 } else { 0 };
+        seen = total;
+    }
+    false
+}
+
+#[test]
 fn a_lost_index_is_rebuilt_from_the_database_without_calling_hubspot() {
     let portal = Portal::start(&["--contacts", "60"]);
     let here = Installation::for_portal(&portal);

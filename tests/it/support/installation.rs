@@ -77,6 +77,7 @@ impl Installation {
             ("HUBLORE_HUBSPOT__CLIENT_ID", "sim-client-id".to_owned()),
             ("HUBLORE_HUBSPOT__CLIENT_SECRET", "sim-client-secret".to_owned()),
             ("HUBLORE_HUBSPOT__REQUESTS_PER_10S", "1000000".to_owned()),
+            ("HUBLORE_HUBSPOT__RETRY_PAUSE_MS", "20".to_owned()),
         ];
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { folder: TempDir::new().unwrap(), settings, port }
