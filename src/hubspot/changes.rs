@@ -20,6 +20,8 @@ use crate::domain::crm::RecordType;
 const CAP: u64 = 10_000;
 /// Largest page of a search.
 const PAGE: u64 = 200;
+/// No record is older than 1971, and HubSpot fails on a filter at the epoch (contract, section 3.2).
+const OLDEST: i64 = 365 * 24 * 60 * 60 * 1000;
 /// How often a window is read again while its count does not fit.
 const PATIENCE: u32 = 3;
 
@@ -57,8 +59,7 @@ struct Window {
 
 impl Window {
     fn of(from: Millis, to: Millis) -> Self {
-        // HubSpot fails on a filter at the epoch.
-        Self { from: from.0.max(1), to: to.0.max(1), low: None, high: None }
+        Self { from: from.0.max(OLDEST), to: to.0.max(OLDEST), low: None, high: None }
     }
 }
 

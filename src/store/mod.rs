@@ -162,6 +162,20 @@ impl Store {
         self.writer()?.run(work)
     }
 
+    /// Like [`Self::write`], and what it overwrote or deleted is gone from the log beside the database, too.
+    pub fn erase<T, E>(
+        &self,
+        work: impl FnOnce(&mut dyn Conn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let writer = self.writer()?;
+        writer.empty_log_with_next_commit();
+        writer.run(work)
+    }
+
     /// Rings after every durable write.
     pub fn signal(&self) -> Result<Arc<Signal>, StoreError> {
         Ok(self.writer()?.signal())

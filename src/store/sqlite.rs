@@ -64,6 +64,12 @@ impl Sqlite {
         &mut self.connection
     }
 
+    /// Carries the log into the file and empties it; `false` while somebody reads from it.
+    pub(super) fn empty_log(&self) -> Result<bool, StoreError> {
+        let busy: i64 = self.connection.query_row("pragma wal_checkpoint(truncate)", [], |row| row.get(0))?;
+        Ok(busy == 0)
+    }
+
     /// The cheap part of an integrity check; `Err` names what is damaged.
     pub(super) fn quick_check(&self) -> Result<(), StoreError> {
         let verdict: String = self.connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;

@@ -4,6 +4,7 @@
 //! the next. Each job runs in its own savepoint: a failing one is undone alone. A job is answered only after
 //! the commit returned, so an answer means "on disk". Not here: what the jobs do.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -55,6 +56,8 @@ impl Signal {
 pub(super) struct Writer {
     jobs: Option<SyncSender<Job>>,
     signal: Arc<Signal>,
+    /// The log still holds what was overwritten in the file: empty it after the next commit.
+    empty_log: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -63,15 +66,21 @@ impl Writer {
         let (jobs, waiting) = sync_channel(QUEUE);
         let signal = Arc::new(Signal::default());
         let rung = Arc::clone(&signal);
+        let empty_log = Arc::<AtomicBool>::default();
+        let asked = Arc::clone(&empty_log);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || serve(sqlite, &waiting, &rung))
+            .spawn(move || serve(sqlite, &waiting, &rung, &asked))
             .map_err(|error| StoreError::Engine(format!("cannot start the writer thread: {error}")))?;
-        Ok(Self { jobs: Some(jobs), signal, thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), signal, empty_log, thread: Some(thread) })
     }
 
     pub(super) fn signal(&self) -> Arc<Signal> {
         Arc::clone(&self.signal)
+    }
+
+    pub(super) fn empty_log_with_next_commit(&self) {
+        self.empty_log.store(true, Ordering::SeqCst);
     }
 
     pub(super) fn run<T, E>(
@@ -110,11 +119,14 @@ impl Drop for Writer {
     }
 }
 
-fn serve(mut sqlite: Sqlite, waiting: &Receiver<Job>, signal: &Signal) {
+fn serve(mut sqlite: Sqlite, waiting: &Receiver<Job>, signal: &Signal, empty_log: &AtomicBool) {
     while let Ok(first) = waiting.recv() {
         let jobs = std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1));
         let (replies, fate) = run_group(&mut sqlite, jobs);
         if fate.is_ok() {
+            if empty_log.load(Ordering::SeqCst) && sqlite.empty_log().unwrap_or(false) {
+                empty_log.store(false, Ordering::SeqCst);
+            }
             signal.ring();
         }
         for reply in replies {

@@ -107,7 +107,7 @@ impl Deletions<'_> {
     /// Erases contacts with every word from or to them.
     pub fn erase(&self, contacts: Vec<String>, now: Millis) -> Result<u64, StoreError> {
         let owner = self.owner.clone();
-        self.store.write(move |conn| {
+        self.store.erase(move |conn| {
             let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
             let mut known = 0;
             for id in &contacts {

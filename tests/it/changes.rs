@@ -95,6 +95,61 @@ fn whk_11_syn_3_the_hourly_run_brings_what_is_new_only_after_a_complete_first_sy
 }
 
 #[test]
+fn syn_3_ing_1_with_ingest_off_no_run_starts_by_itself_whether_there_was_a_first_sync_or_not() {
+    for first_sync in [false, true] {
+        let now = now();
+        let portal = Portal::start(&["--contacts", "20", "--now", &now]);
+        let mut here = Installation::for_portal(&portal);
+        here.settings.insert("HUBLORE_SYNC__EVERY_MINUTES".to_owned(), "0.01".to_owned());
+        here.connect_with_key();
+        if first_sync {
+            run(&here, "full_resync");
+        }
+        let database = rusqlite::Connection::open(here.data().join("hublore.db")).unwrap();
+        database.execute("update orgs set ingest = 0", []).unwrap();
+        drop(database);
+        portal.post("/__sim/journal/reset", &json!({}));
+        let server = here.serve();
+        std::thread::sleep(Duration::from_millis(2_500));
+        assert_eq!(portal.json("/__sim/journal")["total"], 0, "first sync: {first_sync}");
+        assert_eq!(server.stop(), Some(0));
+    }
+}
+
+#[test]
+fn syn_5_syn_6_one_run_at_a_time_and_unknown_modes_are_refused_by_name() {
+    let portal = Portal::start(&["--contacts", "300", "--latency-ms", "60-60"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let server = here.serve();
+    let file = std::fs::read_to_string(here.data().join("server.json")).unwrap();
+    let key = serde_json::from_str::<Value>(&file).unwrap()["key"].as_str().unwrap().to_owned();
+    let ask = |mode: &str| {
+        let body = json!({"mode": mode});
+        let (status, text) = server.request("POST", "/api/v1/admin/sync", Some(&key), Some(&body)).unwrap();
+        (status, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    let first = ask("full_resync");
+    assert_eq!((first.0, &first.1["started"]), (202, &json!(true)), "{first:?}");
+    for mode in ["catch_up", "email_catch_up", "backfill_transcripts", "full_resync"] {
+        let second = ask(mode);
+        assert_eq!((second.0, &second.1["started"]), (202, &json!(false)), "{second:?}");
+    }
+    let unknown = ask("everything");
+    assert_eq!(unknown.0, 400);
+    for mode in ["full_resync", "catch_up", "email_catch_up", "backfill_transcripts"] {
+        assert!(unknown.1.to_string().contains(mode), "{unknown:?}");
+    }
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while here.number("select count(*) from sync_runs where outcome = 'complete'") == 0 {
+        assert!(Instant::now() < deadline, "the run does not end");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(here.number("select count(*) from sync_runs"), 1, "all requests led to one run");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[test]
 fn syn_9_email_catch_up_touches_emails_only() {
     let (portal, here) = synced(&["--contacts", "100"]);
     let late = json!({
