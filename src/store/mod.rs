@@ -172,8 +172,11 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let writer = self.writer()?;
-        writer.empty_log_with_next_commit();
-        writer.run(work)
+        let log = writer.log();
+        writer.run(move |conn| {
+            log.empty_after_this_commit();
+            work(conn)
+        })
     }
 
     /// Rings after every durable write.

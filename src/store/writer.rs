@@ -53,11 +53,28 @@ impl Signal {
     }
 }
 
+/// The log beside the database holds what commits overwrote in it, until it is emptied.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Log(Arc<AtomicBool>);
+
+impl Log {
+    /// For a job that erases: the commit it is part of is followed by an emptying, before the job is answered.
+    pub(super) fn empty_after_this_commit(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Empties the log if that is due; while somebody reads from it, the next commit tries again.
+    fn settle(&self, sqlite: &Sqlite) {
+        if self.0.load(Ordering::SeqCst) && sqlite.empty_log().unwrap_or(false) {
+            self.0.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
 pub(super) struct Writer {
     jobs: Option<SyncSender<Job>>,
     signal: Arc<Signal>,
-    /// The log still holds what was overwritten in the file: empty it after the next commit.
-    empty_log: Arc<AtomicBool>,
+    log: Log,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -66,21 +83,21 @@ impl Writer {
         let (jobs, waiting) = sync_channel(QUEUE);
         let signal = Arc::new(Signal::default());
         let rung = Arc::clone(&signal);
-        let empty_log = Arc::<AtomicBool>::default();
-        let asked = Arc::clone(&empty_log);
+        let log = Log::default();
+        let asked = log.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || serve(sqlite, &waiting, &rung, &asked))
             .map_err(|error| StoreError::Engine(format!("cannot start the writer thread: {error}")))?;
-        Ok(Self { jobs: Some(jobs), signal, empty_log, thread: Some(thread) })
+        Ok(Self { jobs: Some(jobs), signal, log, thread: Some(thread) })
     }
 
     pub(super) fn signal(&self) -> Arc<Signal> {
         Arc::clone(&self.signal)
     }
 
-    pub(super) fn empty_log_with_next_commit(&self) {
-        self.empty_log.store(true, Ordering::SeqCst);
+    pub(super) fn log(&self) -> Log {
+        self.log.clone()
     }
 
     pub(super) fn run<T, E>(
@@ -119,14 +136,12 @@ impl Drop for Writer {
     }
 }
 
-fn serve(mut sqlite: Sqlite, waiting: &Receiver<Job>, signal: &Signal, empty_log: &AtomicBool) {
+fn serve(mut sqlite: Sqlite, waiting: &Receiver<Job>, signal: &Signal, log: &Log) {
     while let Ok(first) = waiting.recv() {
         let jobs = std::iter::once(first).chain(waiting.try_iter().take(GROUP - 1));
         let (replies, fate) = run_group(&mut sqlite, jobs);
         if fate.is_ok() {
-            if empty_log.load(Ordering::SeqCst) && sqlite.empty_log().unwrap_or(false) {
-                empty_log.store(false, Ordering::SeqCst);
-            }
+            log.settle(&sqlite);
             signal.ring();
         }
         for reply in replies {
