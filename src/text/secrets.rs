@@ -155,7 +155,8 @@ fn worded(text: &str, found: &mut Vec<Secret>) {
                 }
             }
             ADDRESS => credentials(text, end, found),
-            _ if !ends_word(text, end) => {}
+            // The name of a mask is no label: masking twice is masking once.
+            _ if !ends_word(text, end) || text[..at].ends_with('[') && is_mask(&text[at - 1..]) => {}
             PASSWORD => found.extend(
                 value(text, end, |v, sure| sure && v.len() >= 3 || looks_secret(v, 6))
                     .map(|r| secret(SecretKind::Password, r)),
@@ -354,7 +355,7 @@ fn credentials(text: &str, at: usize, found: &mut Vec<Secret>) {
     let Some((login, _)) = address.rsplit_once('@') else {
         return;
     };
-    if let Some((user, password)) = login.split_once(':').filter(|(_, p)| !p.is_empty()) {
+    if let Some((user, password)) = login.split_once(':').filter(|(_, p)| !p.is_empty() && !is_mask(p)) {
         let start = at + user.len() + 1;
         found.push(secret(SecretKind::Password, start..start + password.len()));
     }

@@ -16,7 +16,8 @@ pub(super) fn shown(markup: &str) -> String {
     while let Some(token) = tokens.next() {
         let before = walk.is_hidden();
         match token {
-            Token::Text(text) if !before => out.push_str(text),
+            // A bare bracket may come to stand before the letters of what followed a hidden element.
+            Token::Text(text) if !before => out.push_str(&text.replace('<', "&lt;")),
             Token::Raw(text) if !before => out.push_str(&text.replace('&', "&amp;").replace('<', "&lt;")),
             Token::Text(_) | Token::Raw(_) => {}
             Token::End(name) => {
@@ -36,9 +37,14 @@ pub(super) fn shown(markup: &str) -> String {
     out
 }
 
+/// Elements whose content is never markup: their text is escaped here, so they become the element that keeps lines.
+fn laid_out_as(name: &[u8]) -> &[u8] {
+    if matches!(name, b"xmp" | b"plaintext" | b"listing") { b"pre" } else { name }
+}
+
 /// A bare tag; names that are not plain letters and digits belong to no element that is laid out.
 fn write(out: &mut String, open: &str, name: &[u8]) {
-    if let Ok(name) = std::str::from_utf8(name)
+    if let Ok(name) = std::str::from_utf8(laid_out_as(name))
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
     {
         out.push_str(open);
@@ -55,6 +61,6 @@ mod tests {
     fn only_what_is_seen_is_left() {
         let markup = "<p class=x>a &amp; <b onclick=y>b</b><span style='display:none'>c<i>d</i></span></p><!-- e -->\
                       <script>f</script><xmp>1 < 2</xmp>";
-        assert_eq!(shown(markup), "<p>a &amp; <b>b</b></p><xmp>1 &lt; 2</xmp>");
+        assert_eq!(shown(markup), "<p>a &amp; <b>b</b></p><pre>1 &lt; 2</pre>");
     }
 }
