@@ -68,8 +68,8 @@ fn one_core() {
             owner: None,
             parties: std::slice::from_ref(&party),
         };
-        let count = 40_000;
-        let best = (0..5)
+        let count = 4_000;
+        let best = (0..3)
             .map(|_| {
                 let begun = thread_seconds();
                 (0..count).for_each(|_| drop(black_box(distillation.of(black_box(&learned)))));
