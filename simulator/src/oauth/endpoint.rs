@@ -36,7 +36,9 @@ pub(crate) fn token(state: &State, request: &Request) -> Reply {
             }
             let now = state.clock.now();
             let grant = state.tokens().grant(scopes, now);
-            granted(state, &grant, false)
+            let mut reply = granted(state, &grant, false);
+            reply["token_use"] = json!("client_credentials");
+            Reply::ok(&reply)
         }
         _ => failure("UNSUPPORTED_GRANT_TYPE"),
     }
@@ -69,19 +71,19 @@ fn exchange(state: &State, form: &Form) -> Reply {
         return failure("BAD_CODE_VERIFIER");
     }
     let grant = state.tokens().grant(code.scopes, now);
-    granted(state, &grant, true)
+    Reply::ok(&granted(state, &grant, true))
 }
 
 fn refresh(state: &State, form: &Form) -> Reply {
     let now = state.clock.now();
     let renewed = state.tokens().renew(form.get("refresh_token"), now);
     match renewed {
-        Some(grant) => granted(state, &grant, true),
+        Some(grant) => Reply::ok(&granted(state, &grant, true)),
         None => failure("BAD_REFRESH_TOKEN"),
     }
 }
 
-fn granted(state: &State, grant: &Grant, with_refresh: bool) -> Reply {
+fn granted(state: &State, grant: &Grant, with_refresh: bool) -> Value {
     let mut body = json!({
         "token_type": "bearer", "token_use": "access_token", "access_token": grant.access,
         "expires_in": state.tokens().life_ms / 1_000, "hub_id": state.portal.id,
@@ -90,7 +92,7 @@ fn granted(state: &State, grant: &Grant, with_refresh: bool) -> Reply {
     if with_refresh {
         body["refresh_token"] = json!(grant.refresh);
     }
-    Reply::ok(&body)
+    body
 }
 
 /// `POST /oauth/{version}/token/introspect`.
@@ -115,14 +117,25 @@ fn describe(state: &State, token: &str) -> Value {
     let mut body = json!({
         "active": true, "token": token, "hub_id": tokens.hub, "user_id": 9_100_000,
         "client_id": state.options.client_id, "app_id": 4_100_200, "user": "admin@vendor.example",
-        "hub_domain": "vendor.example", "scopes": scopes, "is_private_distribution": true,
-        "token_use": token_use, "token_type": "bearer",
-        "signed_access_token": {"hublet": state.portal.hublet, "hubId": tokens.hub, "userId": 9_100_000, "appId": 4_100_200},
+        "hub_domain": "vendor.example", "scopes": scopes, "token_use": token_use, "token_type": "bearer",
     });
     if let Some(seconds) = expires_in {
         body["expires_in"] = json!(seconds);
+        body["is_private_distribution"] = json!(true);
+        body["signed_access_token"] = signed(state, tokens.hub, seconds);
     }
     body
+}
+
+/// What of an access token is signed.
+fn signed(state: &State, hub: u64, seconds: i64) -> Value {
+    json!({
+        "hublet": state.portal.hublet, "hubId": hub, "userId": 9_100_000, "appId": 4_100_200,
+        "expiresAt": state.clock.now() + seconds * 1_000, "installingUserId": 9_100_000, "appInstallId": "7100001",
+        "audience": "", "isPrivateDistribution": true, "isServiceAccount": false, "isUserLevel": false,
+        "scopes": "", "scopeToScopeGroupPks": "", "trialScopes": "", "trialScopeToScopeGroupPks": "",
+        "signature": "c2ltdWxhdGVk", "newSignature": "c2ltdWxhdGVk",
+    })
 }
 
 /// `POST /oauth/{version}/token/revoke`.
@@ -145,7 +158,17 @@ pub(crate) fn token_info(state: &State, token: &str, delete: bool) -> Reply {
     if info["active"] == json!(false) {
         return Reply::error(404, "OBJECT_NOT_FOUND", "the token is unknown");
     }
-    info["token_type"] = json!(if info["token_use"] == "access_token" { "access" } else { "refresh" });
+    // Version 1 has other words for the kind of token, and does not tell everything.
+    let is_access = info["token_use"] == "access_token";
+    info["token_type"] = json!(if is_access { "access" } else { "refresh" });
+    if let Some(info) = info.as_object_mut() {
+        let untold: &[&str] = if is_access {
+            &["active", "token_use", "client_id"]
+        } else {
+            &["active", "token_use", "app_id"]
+        };
+        info.retain(|name, _| !untold.contains(&name.as_str()));
+    }
     Reply::ok(&info)
 }
 

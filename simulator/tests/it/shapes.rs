@@ -253,3 +253,35 @@ fn success(operation: &Value) -> Option<(u16, String)> {
         Some((status, schema.as_str().filter(|s| !s.starts_with('['))?.to_owned()))
     })
 }
+
+#[test]
+fn tokens_have_the_shapes_of_the_facts() {
+    let Some(facts) = Facts::read() else {
+        println!("skipped: ../shared/hubspot-openapi is not there");
+        return;
+    };
+    let mut portal = Portal::of(20);
+    let app = [("client_id", "sim-client-id"), ("client_secret", "sim-client-secret")];
+    let redirect = ("redirect_uri", "https://app.example/callback");
+    let consent = portal
+        .form("/oauth/authorize/decision", &[app[0], redirect, ("scope", "oauth"), ("decision", "approve")]);
+    let code = consent.header("location").unwrap().split("code=").nth(1).unwrap().to_owned();
+    let grant = ("grant_type", "authorization_code");
+    let token =
+        portal.form("/oauth/2026-03/token", &[app[0], app[1], redirect, grant, ("code", &code)]).json();
+    let own =
+        [app[0], app[1], ("grant_type", "client_credentials"), ("scope", "developer.webhooks_journal.read")];
+    let for_itself = portal.form("/oauth/2026-03/token", &own).json();
+    let mut faults = facts.check(&token, "AccessTokenResponse", "token");
+    faults.extend(facts.check(&for_itself, "ClientCredentialsTokenResponse", "client credentials"));
+    for (name, new, old, path) in [
+        ("access_token", "PublicAccessTokenInfoResponse", "AccessTokenInfoResponse", "access-tokens"),
+        ("refresh_token", "PublicRefreshTokenInfoResponse", "RefreshTokenInfoResponse", "refresh-tokens"),
+    ] {
+        let text = token[name].as_str().unwrap();
+        let told = portal.form("/oauth/2026-03/token/introspect", &[app[0], app[1], ("token", text)]).json();
+        faults.extend(facts.check(&told, new, new));
+        faults.extend(facts.check(&portal.got(&format!("/oauth/v1/{path}/{text}")), old, old));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
