@@ -40,8 +40,8 @@ pub fn add_engagements_of(conn: &mut dyn Conn, record: RecordKey<'_>) -> Result<
     conn.execute(
         "insert into engagements_due (org, portal, kind, id, task) \
          select a.org, a.portal, a.from_type, a.from_id, 'distil' from associations a \
-         join hubspot_engagements e on e.org = a.org and e.portal = a.portal and e.kind = a.from_type \
-         and e.id = a.from_id where a.org = $1 and a.portal = $2 and a.to_type = $3 and a.to_id = $4 \
+         cross join hubspot_engagements e \
+         where e.org = a.org and e.portal = a.portal and e.kind = a.from_type and e.id = a.from_id and a.org = $1 and a.portal = $2 and a.to_type = $3 and a.to_id = $4 \
          on conflict do nothing",
         params![record.org, record.portal, record.kind, record.id],
     )

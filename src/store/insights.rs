@@ -98,9 +98,25 @@ impl StoredInsight {
 /// Columns in the order [`stored`] reads them.
 macro_rules! columns {
     () => {
-        "org, portal, engagement_kind, engagement, hash, subject_type, subject, kind, slot, statement, language, value, \
-         passage, evidence_start, evidence_end, quote_hash, asserted_by, said_by, claim, said_at, position, valid_from, \
-         valid_to, recorded_at, superseded_at, superseded_by, supports, support, confidence, distiller, rules, content"
+        "i.org, i.portal, i.engagement_kind, i.engagement, i.hash, i.subject_type, i.subject, i.kind, i.slot, i.statement, i.language, i.value, \
+         i.passage, i.evidence_start, i.evidence_end, i.quote_hash, i.asserted_by, i.said_by, i.claim, i.said_at, i.position, i.valid_from, \
+         i.valid_to, i.recorded_at, i.superseded_at, i.superseded_by, i.supports, i.support, i.confidence, i.distiller, i.rules, i.content"
+    };
+}
+
+/// The rows of a chain or subject: keys from the index of chains first, then their rows. Left to itself, SQLite takes the
+/// primary key for it and walks every insight of the portal.
+macro_rules! by_chain {
+    ($condition:literal) => {
+        concat!(
+            "select ",
+            columns!(),
+            " from insights k cross join insights i where k.org = $1 and k.portal = $2 and k.subject_type = $3 \
+             and k.subject = $4",
+            $condition,
+            " and i.org = k.org and i.portal = k.portal and i.engagement_kind = k.engagement_kind \
+             and i.engagement = k.engagement and i.hash = k.hash"
+        )
     };
 }
 
@@ -206,11 +222,7 @@ impl Chains {
     pub fn settle(self, conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<(), StoreError> {
         let Self { touched, fresh } = self;
         for (record_type, subject, slot) in touched {
-            let sql = concat!(
-                "select ",
-                columns!(),
-                " from insights where org = $1 and portal = $2 and subject_type = $3 and subject = $4 and slot = $5"
-            );
+            let sql = by_chain!(" and k.slot = $5");
             let rows = all(conn, sql, params![org, portal, record_type, &subject, &slot], stored)?;
             let places = supersede::resolve(&rows.iter().map(StoredInsight::for_chain).collect::<Vec<_>>());
             for row in rows {
@@ -442,7 +454,7 @@ pub fn of_engagement(
     let sql = concat!(
         "select ",
         columns!(),
-        " from insights where org = $1 and portal = $2 and engagement_kind = $3 and engagement = $4"
+        " from insights i where org = $1 and portal = $2 and engagement_kind = $3 and engagement = $4"
     );
     all(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], stored)
 }
@@ -454,11 +466,7 @@ pub fn of_subject(
     portal: PortalId,
     subject: &Subject,
 ) -> Result<Vec<StoredInsight>, StoreError> {
-    let sql = concat!(
-        "select ",
-        columns!(),
-        " from insights where org = $1 and portal = $2 and subject_type = $3 and subject = $4"
-    );
+    let sql = by_chain!("");
     all(conn, sql, params![org, portal, subject.record_type(), subject.id()], stored)
 }
 
@@ -467,7 +475,7 @@ pub fn get(conn: &mut dyn Conn, org: &OrgId, id: &InsightId) -> Result<Option<St
     let sql = concat!(
         "select ",
         columns!(),
-        " from insights where org = $1 and portal = $2 and engagement_kind = $3 and engagement = $4 and hash = $5"
+        " from insights i where org = $1 and portal = $2 and engagement_kind = $3 and engagement = $4 and hash = $5"
     );
     first(conn, sql, key_of(org, id).as_slice(), stored)
 }
@@ -502,7 +510,7 @@ pub fn scan(conn: &mut dyn Conn, after: &mut ScanKey, limit: i64) -> Result<Vec<
     let sql = concat!(
         "select ",
         columns!(),
-        " from insights where (org, portal, engagement_kind, engagement, hash) > ($1, $2, $3, $4, $5) \
+        " from insights i where (org, portal, engagement_kind, engagement, hash) > ($1, $2, $3, $4, $5) \
          order by org, portal, engagement_kind, engagement, hash limit $6"
     );
     let key = params![&after.org, after.portal, &after.kind, &after.id, &after.hash, limit];
