@@ -285,12 +285,13 @@ impl Budget {
         self.daily().is_some_and(|day| day.remaining <= (day.limit * DAILY_RESERVE_PERCENT).div_ceil(100))
     }
 
-    /// Share of the permitted rate used since the first request, 0 to 1.
+    /// Share of the permitted rate used from the first request to the last one, 0 to 1.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
     pub fn permitted_rate_used(&self) -> f64 {
         let window = self.general.window();
-        let seconds = window.first.map_or(0.0, |first| first.elapsed().as_secs_f64());
+        let span = window.first.zip(window.last_start).map(|(first, last)| last - first);
+        let seconds = span.unwrap_or_default().as_secs_f64();
         // Within the first window everything permitted may be used at once.
         let permitted = (window.limit as f64) * (seconds / 10.0).max(1.0);
         (window.taken as f64 / permitted).min(1.0)

@@ -41,9 +41,11 @@ impl Places {
         Arc::new(Self { free: Semaphore::new(AT_ONCE), readers: AtomicUsize::new(0) })
     }
 
-    /// Places that one of the types now being read may count on.
+    /// Segments that one of the types now being read may have begun: twice its share of the places. Later
+    /// segments may be ready while the one to be handed out next still waits for its answer; without others to
+    /// go on with, places would stay unused.
     fn share(&self) -> usize {
-        (AT_ONCE / self.readers.load(Ordering::Relaxed).max(1)).max(2)
+        (2 * AT_ONCE / self.readers.load(Ordering::Relaxed).max(1)).max(2)
     }
 }
 
@@ -228,7 +230,7 @@ impl Listing {
         }
     }
 
-    /// Cuts the stretch from `from` to `end` into segments, as many as there are places for.
+    /// Cuts the stretch from `from` to `end` into segments, as many as may be begun.
     fn plan(&mut self, source: &Source, from: Option<String>, end: Option<u64>) {
         let mut from = from;
         let within = end.is_some();
