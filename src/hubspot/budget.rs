@@ -267,7 +267,13 @@ impl Budget {
 
     /// HubSpot told the limit of the day and how much of it is left.
     pub fn learn_day(&self, daily: Daily) {
-        *self.daily.lock().unwrap_or_else(PoisonError::into_inner) = Some(daily);
+        let mut known = self.daily.lock().unwrap_or_else(PoisonError::into_inner);
+        // Answers overtake each other; what was left once does not come back on the same day.
+        let least = known.filter(|known| known.limit == daily.limit).map(|known| known.remaining);
+        *known = Some(Daily {
+            remaining: least.map_or(daily.remaining, |least| least.min(daily.remaining)),
+            ..daily
+        });
     }
 
     /// What HubSpot last said of the day's budget; nothing for apps that have none.
@@ -281,8 +287,11 @@ impl Budget {
         *self.daily.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
+    /// What is left, less what requests under way may still take, is for agents.
     fn is_day_over(&self) -> bool {
-        self.daily().is_some_and(|day| day.remaining <= (day.limit * DAILY_RESERVE_PERCENT).div_ceil(100))
+        let under_way = (self.general.window().running + self.search.window().running) as u64;
+        let reserve = |day: Daily| (day.limit * DAILY_RESERVE_PERCENT).div_ceil(100);
+        self.daily().is_some_and(|day| day.remaining <= reserve(day) + under_way)
     }
 
     /// Share of the permitted rate used from the first request to the last one, 0 to 1.
@@ -416,7 +425,11 @@ mod tests {
     #[tokio::test]
     async fn the_last_of_the_day_is_for_agents() {
         let budget = Budget::new(None);
+        budget.learn_day(Daily { limit: 1_000, remaining: 22 });
+        let under_way = budget.wait(Lane::General, Priority::Background).await.unwrap();
         budget.learn_day(Daily { limit: 1_000, remaining: 21 });
+        assert!(budget.wait(Lane::General, Priority::Background).await.is_err(), "one may still be taken");
+        drop(under_way);
         assert!(budget.wait(Lane::General, Priority::Background).await.is_ok());
         budget.learn_day(Daily { limit: 1_000, remaining: 20 });
         assert_eq!(budget.wait(Lane::General, Priority::Background).await.err(), Some(DayIsOver));

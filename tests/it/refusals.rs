@@ -173,7 +173,7 @@ fn t8_the_days_budget_pauses_the_sync_until_the_portals_midnight_and_leaves_some
     assert_eq!(report["outcome"], "partial", "{report}");
     assert_eq!(report["requests"]["daily"]["limit"], 50, "{report}");
     let left = report["requests"]["daily"]["remaining"].as_u64().unwrap();
-    assert!((1..=2).contains(&left), "a little is left for agents: {report}");
+    assert!((1..=10).contains(&left), "a little is left for agents: {report}");
     assert_eq!(report["requests"]["rate_limited"], 0, "no refusal was needed to learn it");
     let pause = status(&here)["connection"]["pause"].clone();
     // The portal's clock is an hour ahead of UTC; it starts within the minutes after its midnight.
