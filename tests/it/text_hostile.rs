@@ -8,7 +8,7 @@
 use hublore::text::{Body, BodyKind, Language, Status, normalize, secrets, sentences};
 use proptest::prelude::*;
 
-use crate::text_measure::{rows, shows_fails};
+use crate::text_measure::{cpu_seconds, rows, shows_fails};
 
 const KINDS: [BodyKind; 6] = [
     BodyKind::Email,
@@ -233,12 +233,6 @@ const LIMIT_SECONDS: f64 = 0.5;
 /// Random bodies asked for.
 fn asked_for() -> Option<usize> {
     std::env::var("HUBLORE_FUZZ").ok()?.parse().ok()
-}
-
-/// Processor time of this thread.
-fn cpu_seconds() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    text.split(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
 }
 
 #[test]

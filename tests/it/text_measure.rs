@@ -18,6 +18,12 @@ pub(crate) fn rows(name: &str) -> Option<Vec<Value>> {
     }
 }
 
+/// Processor time of this thread.
+pub(crate) fn cpu_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    text.split(' ').next().and_then(|n| n.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
+}
+
 pub(crate) fn shows_fails(row: &str) -> bool {
     std::env::var("HUBLORE_TEXT_FAILS").is_ok_and(|v| v == row)
 }
