@@ -52,3 +52,9 @@ pub fn create(
     store.write(move |conn| agents::add(conn, &stored, &hash))?;
     Ok((agent, key))
 }
+
+/// Ends an agent's key at once; says whether there is such an agent.
+pub fn revoke(store: &Store, org: &OrgId, id: &str, now: Millis) -> Result<bool, StoreError> {
+    let (org, id) = (org.clone(), id.to_owned());
+    store.write(move |conn| agents::revoke(conn, &org, &id, now))
+}

@@ -1,13 +1,10 @@
 //! `hublore agents`
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::remote::Remote;
-use super::{Failure, Global, output, runtime};
-use crate::app::{App, StartError};
+use super::remote::here_or_there;
+use super::{Failure, Global, output};
 use crate::store::{StoreError, agents as rows};
 
 #[derive(Debug, Args)]
@@ -51,24 +48,17 @@ pub(super) fn run(global: &Global, agents: &Agents) -> Result<(), Failure> {
 }
 
 fn create(global: &Global, name: &str, customer: Option<&str>) -> Result<Value, Failure> {
-    let config = global.config()?;
-    let clock = Arc::new(crate::domain::clock::SystemClock);
-    match App::open(config, global.folder()?, global.org.as_deref(), clock) {
-        Ok(app) => {
+    here_or_there(
+        global,
+        |app| {
             let reading = &app.reading;
             let customer = customer.map(str::to_owned);
             let made = crate::agents::create(&reading.store, &reading.org, name, customer, app.clock.now());
             let (agent, key) = made.map_err(|error| Failure::Usage(error.to_string()))?;
             Ok(json!({ "id": agent.id, "name": agent.name, "customer": agent.customer, "key": key }))
-        }
-        Err(StartError::InUse(folder)) => runtime()?.block_on(async {
-            match Remote::find(&global.folder()?).await {
-                Some(remote) => remote.post("agents", &json!({ "name": name, "customer": customer })).await,
-                None => Err(StartError::InUse(folder).into()),
-            }
-        }),
-        Err(error) => Err(error.into()),
-    }
+        },
+        async |remote| remote.post("agents", &json!({ "name": name, "customer": customer })).await,
+    )
 }
 
 fn list(global: &Global) -> Result<(), Failure> {
@@ -84,22 +74,26 @@ fn list(global: &Global) -> Result<(), Failure> {
     }
     for agent in agents {
         let state = if agent.revoked_at.is_some() { "revoked" } else { "active" };
-        output::line(&format!("{}  {state:<8}{}", agent.id, output::plain(&agent.name)))?;
+        let bound = agent.customer.map(|address| format!("  (only {address})")).unwrap_or_default();
+        output::line(&format!("{}  {state:<8}{}{bound}", agent.id, output::plain(&agent.name)))?;
     }
     Ok(())
 }
 
+/// Works beside a running server: cutting an agent off must not wait for anything.
 fn revoke(global: &Global, id: &str) -> Result<(), Failure> {
-    let app = global.app(global.config()?)?;
-    let (org, id, now) = (app.reading.org.clone(), id.to_owned(), app.clock.now());
-    let named = id.clone();
-    let revoked: Result<bool, StoreError> =
-        app.reading.store.write(move |conn| rows::revoke(conn, &org, &id, now));
-    match revoked {
-        Ok(true) => output::line("revoked"),
-        Ok(false) => {
-            Err(Failure::Usage(format!("no agent `{named}` here; `hublore agents list` shows them")))
-        }
-        Err(error) => Err(Failure::failed(error)),
-    }
+    let unknown = || Failure::Usage(format!("no agent `{id}` here; `hublore agents list` shows them"));
+    let revoked = here_or_there(
+        global,
+        |app| {
+            let (store, org) = (&app.reading.store, &app.reading.org);
+            match crate::agents::revoke(store, org, id, app.clock.now()) {
+                Ok(true) => Ok(json!({ "revoked": id })),
+                Ok(false) => Err(unknown()),
+                Err(error) => Err(Failure::failed(error)),
+            }
+        },
+        async |remote| remote.delete(&["agents", id]).await,
+    )?;
+    if global.json { output::json(&revoked) } else { output::line("revoked") }
 }

@@ -1,12 +1,33 @@
 //! Talking to the server that owns the data folder, when there is one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Failure;
-use crate::app::DataFolder;
+use super::{Failure, Global, runtime};
+use crate::app::{App, DataFolder, StartError};
+use crate::domain::clock::SystemClock;
 use crate::server::admin::ServerFile;
+
+/// Does something here, or has the server that owns the data folder do it.
+pub(super) fn here_or_there(
+    global: &Global,
+    here: impl FnOnce(&Arc<App>) -> Result<Value, Failure>,
+    there: impl AsyncFnOnce(&Remote) -> Result<Value, Failure>,
+) -> Result<Value, Failure> {
+    let config = global.config()?;
+    match App::open(config, global.folder()?, global.org.as_deref(), Arc::new(SystemClock)) {
+        Ok(app) => here(&Arc::new(app)),
+        Err(StartError::InUse(folder)) => runtime()?.block_on(async {
+            match Remote::find(&global.folder()?).await {
+                Some(remote) => there(&remote).await,
+                None => Err(StartError::InUse(folder).into()),
+            }
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// A running server.
 pub(super) struct Remote {

@@ -1,14 +1,11 @@
 //! `hublore rules`: learning rules, here or in the running server.
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use super::remote::Remote;
-use super::{Failure, Global, output, runtime};
-use crate::app::{App, StartError};
-use crate::domain::clock::SystemClock;
+use super::remote::{Remote, here_or_there};
+use super::{Failure, Global, output};
+use crate::app::App;
 use crate::domain::engagement::Kind;
 use crate::domain::rule::RuleType;
 use crate::learning::{self, Edit, NewRule, Proposal, RuleError};
@@ -191,17 +188,7 @@ fn asked(verb: &Verb) -> Asked {
 }
 
 fn answer(global: &Global, asked: &Asked) -> Result<Value, Failure> {
-    let config = global.config()?;
-    match App::open(config, global.folder()?, global.org.as_deref(), Arc::new(SystemClock)) {
-        Ok(app) => here(&app, asked),
-        Err(StartError::InUse(folder)) => runtime()?.block_on(async {
-            match Remote::find(&global.folder()?).await {
-                Some(remote) => there(&remote, asked).await,
-                None => Err(StartError::InUse(folder).into()),
-            }
-        }),
-        Err(error) => Err(error.into()),
-    }
+    here_or_there(global, |app| here(app, asked), async |remote| there(remote, asked).await)
 }
 
 fn here(app: &App, asked: &Asked) -> Result<Value, Failure> {

@@ -1,15 +1,12 @@
 //! `hublore segments`
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::remote::Remote;
+use super::remote::here_or_there;
 use super::search::moment;
-use super::{Failure, Global, output, runtime};
-use crate::app::{App, StartError};
-use crate::domain::clock::{Millis, SystemClock};
+use super::{Failure, Global, output};
+use crate::domain::clock::Millis;
 use crate::domain::segment::{DealFilter, DealState, Members, PropertyFilter, SegmentFilter};
 use crate::segments::{self as service, Seen, SegmentError};
 use crate::store::{StoreError, segments as rows};
@@ -183,7 +180,7 @@ fn list(global: &Global) -> Result<(), Failure> {
 fn save(global: &Global, asked: &Save) -> Result<(), Failure> {
     let filter = asked.filter();
     let body = json!({ "name": asked.name, "filter": filter });
-    let saved = change(
+    let saved = here_or_there(
         global,
         move |app| {
             let reading = &app.reading;
@@ -199,7 +196,7 @@ fn save(global: &Global, asked: &Save) -> Result<(), Failure> {
 }
 
 fn remove(global: &Global, name: &str) -> Result<(), Failure> {
-    let removed = change(
+    let removed = here_or_there(
         global,
         |app| {
             let gone = service::remove(&app.reading.store, &app.reading.org, name)?;
@@ -208,25 +205,6 @@ fn remove(global: &Global, name: &str) -> Result<(), Failure> {
         async |remote| remote.delete(&["segments", name]).await,
     )?;
     if global.json { output::json(&removed) } else { output::line("removed") }
-}
-
-/// Changes something here, or in the server that owns the data folder.
-fn change(
-    global: &Global,
-    here: impl FnOnce(&App) -> Result<Value, Failure>,
-    there: impl AsyncFnOnce(&Remote) -> Result<Value, Failure>,
-) -> Result<Value, Failure> {
-    let config = global.config()?;
-    match App::open(config, global.folder()?, global.org.as_deref(), Arc::new(SystemClock)) {
-        Ok(app) => here(&app),
-        Err(StartError::InUse(folder)) => runtime()?.block_on(async {
-            match Remote::find(&global.folder()?).await {
-                Some(remote) => there(&remote).await,
-                None => Err(StartError::InUse(folder).into()),
-            }
-        }),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn show(seen: &Seen) -> Result<(), Failure> {

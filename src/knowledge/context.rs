@@ -25,6 +25,8 @@ use crate::store::{Store, StoreError};
 const RECENT: i64 = 10;
 /// Passages shown for a question.
 const PASSAGES: usize = 5;
+/// Characters of a field in the prompt block.
+const FIELD: usize = 200;
 /// Facts told in the prompt block.
 const FACTS_TOLD: usize = 40;
 /// Characters of a recent engagement in the prompt block.
@@ -251,7 +253,7 @@ fn block(context: &Context) -> String {
     ];
     lines(&mut out, &fields);
     if let Some(company) = &context.company {
-        let _ = writeln!(out, "\n[Company: {}]", company.name.as_deref().unwrap_or("unknown"));
+        let _ = writeln!(out, "\n[Company: {}]", typed(company.name.as_deref().unwrap_or("unknown")));
         let employees = company.employees.map(|number| number.to_string());
         let fields =
             [("Domain", &company.domain), ("Industry", &company.industry), ("Employees", &employees)];
@@ -261,7 +263,7 @@ fn block(context: &Context) -> String {
         out.push_str("\n[Deals]\n");
         for deal in &context.deals {
             let parts = [&deal.name, &deal.stage, &deal.amount, &deal.currency];
-            let parts: Vec<&str> = parts.into_iter().filter_map(|part| part.as_deref()).collect();
+            let parts: Vec<String> = parts.into_iter().flatten().map(|part| typed(part)).collect();
             let _ = writeln!(out, "- {}", parts.join(", "));
         }
     }
@@ -272,7 +274,7 @@ fn block(context: &Context) -> String {
 fn lines(out: &mut String, fields: &[(&str, &Option<String>)]) {
     for (label, value) in fields {
         if let Some(value) = value {
-            let _ = writeln!(out, "{label}: {value}");
+            let _ = writeln!(out, "{label}: {}", typed(value));
         }
     }
 }
@@ -340,7 +342,15 @@ fn insight_line(insight: &InsightView, times: usize) -> String {
     }
 }
 
-/// Text that cannot close the fence around it.
+/// Text on one line that cannot close the fence around it: a line of its own could pass for one of ours.
 fn defused(text: &str) -> String {
-    text.replace("<<<", "‹‹‹").replace(">>>", "›››")
+    let text = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    text.collect::<Vec<_>>().join(" ").replace("<<<", "‹‹‹").replace(">>>", "›››")
+}
+
+/// A field that somebody typed into the CRM or a form, as it may stand outside the fence: short, and without the
+/// brackets that our own headings have.
+fn typed(text: &str) -> String {
+    let text: String = defused(text).chars().take(FIELD).collect();
+    text.replace('[', "(").replace(']', ")")
 }

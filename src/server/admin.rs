@@ -230,6 +230,33 @@ pub async fn create_agent(
     Ok(Json(made.await?))
 }
 
+/// `DELETE /api/v1/admin/agents/{id}`: the key stops working with this answer.
+pub async fn revoke_agent(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    UrlPath(id): UrlPath<String>,
+) -> Result<Json<Value>, Problem> {
+    served.admin.check(&headers)?;
+    let revoked = blocking(move || {
+        let (app, reading) = (&served.app, &served.app.reading);
+        match crate::agents::revoke(&reading.store, &reading.org, &id, app.clock.now())? {
+            true => Ok(json!({ "revoked": id })),
+            false => {
+                Err(Problem::not_found(format!("no agent `{id}` here; `hublore agents list` shows them")))
+            }
+        }
+    });
+    Ok(Json(revoked.await?))
+}
+
+/// `POST /api/v1/admin/disconnect`: a run in progress ends, the tokens are gone, what was read stays.
+pub async fn disconnect(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+    served.admin.check(&headers)?;
+    served.jobs.stop();
+    let told = served.app.connector.disconnect(&served.app.reading.org).await?;
+    Ok(Json(json!({ "disconnected": true, "hubspot_told": told })))
+}
+
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         Self::internal(&error)

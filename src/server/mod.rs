@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{get, patch, post};
+use axum::routing::{delete, get, patch, post};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
@@ -83,7 +83,9 @@ impl Served {
             .route("/api/v1/admin/connect", post(admin::connect))
             .route("/api/v1/admin/sync", post(admin::sync).get(admin::sync_state))
             .route("/api/v1/admin/index/{verb}", post(admin::index))
+            .route("/api/v1/admin/disconnect", post(admin::disconnect))
             .route("/api/v1/admin/agents", post(admin::create_agent))
+            .route("/api/v1/admin/agents/{id}", delete(admin::revoke_agent))
             .route("/api/v1/admin/rules", get(rules::list).post(rules::create))
             .route("/api/v1/admin/rules/{id}", patch(rules::edit).delete(rules::remove))
             .route("/api/v1/admin/segments", get(segments::list).post(segments::save))

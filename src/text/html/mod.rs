@@ -178,6 +178,8 @@ mod tests {
         let tiny = "a <span style='font-size:0px'>b</span><span style=\"color:#FFF;background-color:white\">c</span>d";
         assert_eq!(extract(tiny, Visibility::Reader).text, "a d");
         assert_eq!(to_text(tiny), "a bcd");
+        let away = "a <i style='position:absolute;left:-9999px'>b</i><b style='text-indent:-40px'>c</b>";
+        assert_eq!(extract(away, Visibility::Reader).text, "a c");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) struct Look {
 }
 
 /// The properties that are read, by the letters their names begin with.
-const PROPERTIES: [&str; 14] = [
+const PROPERTIES: [&str; 18] = [
     "display",
     "visibility",
     "white-space",
@@ -39,6 +39,10 @@ const PROPERTIES: [&str; 14] = [
     "height",
     "overflow",
     "color",
+    "left",
+    "top",
+    "text-indent",
+    "margin-left",
 ];
 const BACKGROUNDS: [&str; 2] = ["background", "background-color"];
 
@@ -75,6 +79,7 @@ pub(super) fn read(style: &str, visibility: Visibility) -> Look {
             "max-height" | "height" => zero_height |= size(value).is_some_and(|n| n <= 0.0),
             "overflow" => clipped |= is("hidden"),
             "color" => look.color = color(value),
+            "left" | "top" | "text-indent" | "margin-left" => look.hidden |= off_screen(value),
             _ => look.background = value.split_whitespace().find_map(color),
         }
     }
@@ -93,6 +98,11 @@ fn ends_with(text: &str, word: &str) -> bool {
 
 fn contains(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// Moved so far to the left or up that nobody sees it.
+fn off_screen(value: &str) -> bool {
+    value.strip_prefix('-').and_then(size).is_some_and(|n| n >= 500.0) && !value.ends_with('%')
 }
 
 /// The number a length begins with.
