@@ -165,7 +165,12 @@ impl Follower {
     /// Swaps back to the generation before the last rebuild; the follower then brings it up to date.
     pub fn rollback(&self) -> Result<(), KnowledgeError> {
         let _turn = self.shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.index.rollback()?;
+        self.shared.index.rollback().map_err(|error| match error {
+            hublore_index::Error::NoGeneration(_) => {
+                KnowledgeError::BadRequest("there is no earlier index to go back to".to_owned())
+            }
+            other => other.into(),
+        })?;
         self.shared.count_swap();
         if can_continue(&self.shared)? {
             return Ok(());

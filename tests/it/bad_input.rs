@@ -132,3 +132,16 @@ fn a_full_disk_is_told_and_the_sync_goes_on_when_there_is_room() {
     }
     here.verify();
 }
+
+#[test]
+fn going_back_to_an_index_that_never_was_is_said_so() {
+    let here = Installation::for_address("http://127.0.0.1:9");
+    let ran = here.run(&["index", "rollback"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("no earlier index"), "{ran:?}");
+    let server = here.serve();
+    let ran = here.run(&["index", "rollback"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("no earlier index"), "{ran:?}");
+    drop(server);
+}
