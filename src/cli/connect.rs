@@ -36,6 +36,11 @@ pub(super) fn run(global: &Global, connect: &Connect) -> Result<(), Failure> {
     let folder = global.folder()?;
     runtime()?.block_on(async {
         if let Some(remote) = Remote::find(&folder).await {
+            if connect.service_key.is_some() {
+                return Err(Failure::Refused(
+                    "a server owns the data folder; stop it, connect with the key, start it again".to_owned(),
+                ));
+            }
             let answer = remote.post("connect", &json!({})).await?;
             let link = answer["link"].as_str().unwrap_or_default();
             return show(global, link);
@@ -60,6 +65,9 @@ async fn with_key(global: &Global, app: &Arc<App>, file: &str, no_sync: bool) ->
         if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
     let text =
         text.map_err(|error| Failure::Usage(format!("cannot read the service key from `{file}`: {error}")))?;
+    if text.trim().is_empty() {
+        return Err(Failure::Usage(format!("`{file}` holds no service key")));
+    }
     let key = SecretString::from(text.trim().to_owned());
     let connection = app.connector.connect_with_key(&app.reading.org, key).await?;
     if no_sync {

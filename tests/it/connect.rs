@@ -128,3 +128,22 @@ fn con_8_a_token_that_expires_mid_sync_is_refreshed_once() {
         calls.iter().filter(|(route, _)| route.ends_with("/token")).map(|(_, n)| n.as_u64().unwrap()).sum();
     assert_eq!(tokens, 2, "one exchange and one refresh for all workers: {journal}");
 }
+
+#[test]
+fn a_service_key_is_never_dropped_without_a_word() {
+    let portal = Portal::start(&["--contacts", "5"]);
+    let here = Installation::for_portal(&portal);
+    let empty = here.folder().join("empty");
+    std::fs::write(&empty, "\n").unwrap();
+    let ran = here.run(&["connect", "--service-key", empty.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    assert!(ran.stderr.contains("holds no service key"), "{ran:?}");
+
+    let server = here.serve();
+    let key = here.folder().join("key");
+    std::fs::write(&key, crate::support::SERVICE_KEY).unwrap();
+    let ran = here.run(&["connect", "--service-key", key.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("stop it"), "{ran:?}");
+    drop(server);
+}
