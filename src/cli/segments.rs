@@ -192,7 +192,12 @@ fn save(global: &Global, asked: &Save) -> Result<(), Failure> {
     if global.json {
         return output::json(&saved);
     }
-    output::line(&format!("saved as {}", saved["id"].as_str().unwrap_or_default()))
+    // A stage nobody has, or a name typed wrong, shows at once.
+    let reading = global.reading()?;
+    let id = saved["id"].as_str().unwrap_or_default();
+    let seen = service::look(&reading.store, &reading.org, id, None, 1)?;
+    let (members, deals) = (seen.summary.members, seen.summary.deals);
+    output::line(&format!("saved as {id}; now in it: {members} {}, with {deals} deals", whom(&seen)))
 }
 
 fn remove(global: &Global, name: &str) -> Result<(), Failure> {
@@ -207,13 +212,17 @@ fn remove(global: &Global, name: &str) -> Result<(), Failure> {
     if global.json { output::json(&removed) } else { output::line("removed") }
 }
 
-fn show(seen: &Seen) -> Result<(), Failure> {
-    let summary = &seen.summary;
-    let whom = match seen.segment.filter.members {
+fn whom(seen: &Seen) -> &'static str {
+    match seen.segment.filter.members {
         Members::Contacts => "contacts",
         Members::Companies => "companies",
-    };
-    output::line(&format!("{}: {} {whom}, {} deals", seen.segment.name, summary.members, summary.deals))?;
+    }
+}
+
+fn show(seen: &Seen) -> Result<(), Failure> {
+    let summary = &seen.summary;
+    let (name, whom) = (output::plain(&seen.segment.name), whom(seen));
+    output::line(&format!("{name}: {} {whom}, {} deals", summary.members, summary.deals))?;
     for (currency, sum) in &summary.sums {
         output::line(&format!("  {sum} {currency}"))?;
     }
