@@ -4,18 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
-use crate::support::{Installation, Portal};
-
-const KINDS: [(&str, &str); 8] = [
-    ("contacts", "contacts"),
-    ("companies", "companies"),
-    ("deals", "deals"),
-    ("email", "emails"),
-    ("note", "notes"),
-    ("call", "calls"),
-    ("meeting", "meetings"),
-    ("form_submission", "form_submissions"),
-];
+use crate::support::{Installation, Portal, assert_same_ids};
 
 /// The present, as the portal wants it: what changes now is newer than the last run.
 #[expect(clippy::disallowed_methods, reason = "the portal runs on the machine's time here")]
@@ -36,9 +25,7 @@ fn synced(arguments: &[&str]) -> (Portal, Installation) {
 }
 
 fn equal(portal: &Portal, here: &Installation) {
-    for (what, record_type) in KINDS {
-        assert_eq!(here.ids(what), portal.ids(record_type), "{what}");
-    }
+    assert_same_ids(portal, here);
     here.verify();
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Installation, Portal};
+use crate::support::{Installation, Portal, assert_same_ids};
 
 const CYCLES: u64 = 50;
 
@@ -38,19 +38,7 @@ fn syn_11_fifty_kills_during_a_sync_lose_and_double_nothing() {
     here.run(&["sync", "--quiet"]).ok();
     let report = here.run(&["sync", "--json"]).ok().json();
     assert_eq!(report["outcome"], "complete", "{report}");
-    let pairs = [
-        ("contacts", "contacts"),
-        ("companies", "companies"),
-        ("deals", "deals"),
-        ("email", "emails"),
-        ("note", "notes"),
-        ("call", "calls"),
-        ("meeting", "meetings"),
-        ("form_submission", "form_submissions"),
-    ];
-    for (what, record_type) in pairs {
-        assert_eq!(here.ids(what), portal.ids(record_type), "{what}");
-    }
+    assert_same_ids(&portal, &here);
     let verdict = here.verify();
     assert_eq!(verdict["stored"], report["documents"]);
     let last = format!("edited in cycle {}", CYCLES - 1);
@@ -127,18 +115,7 @@ fn killed_while_reading(seed: u32) -> u32 {
         assert_eq!(integrity(&here), "ok");
     }
     portal.post("/__sim/faults", &json!({"rules": []}));
-    for (what, record_type) in [
-        ("contacts", "contacts"),
-        ("companies", "companies"),
-        ("deals", "deals"),
-        ("email", "emails"),
-        ("note", "notes"),
-        ("call", "calls"),
-        ("meeting", "meetings"),
-        ("form_submission", "form_submissions"),
-    ] {
-        assert_eq!(here.ids(what), portal.ids(record_type), "{what}");
-    }
+    assert_same_ids(&portal, &here);
     here.verify();
     kills
 }

@@ -2,18 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Installation, Portal};
-
-const KINDS: [(&str, &str); 8] = [
-    ("contacts", "contacts"),
-    ("companies", "companies"),
-    ("deals", "deals"),
-    ("email", "emails"),
-    ("note", "notes"),
-    ("call", "calls"),
-    ("meeting", "meetings"),
-    ("form_submission", "form_submissions"),
-];
+use crate::support::{Installation, Portal, RECORD_TYPES};
 
 /// Runs `mode` under the fault rules until it is complete and nothing waits for repair, a few times at most.
 fn settle(name: &str, portal: &Portal, here: &Installation, mode: &str, rules: &Value) {
@@ -53,7 +42,7 @@ fn exact_under(name: &str, rules: &Value, contacts: &str, seed: u64) {
 }
 
 fn compare(name: &str, portal: &Portal, here: &Installation) {
-    for (what, record_type) in KINDS {
+    for (what, record_type) in RECORD_TYPES {
         assert_eq!(here.ids(what), portal.ids(record_type), "{name}: {what}");
     }
 }

@@ -11,6 +11,25 @@ pub(crate) use portal::Portal;
 
 use std::future::Future;
 
+/// Every record type as rows and as the portal name it.
+pub(crate) const RECORD_TYPES: [(&str, &str); 8] = [
+    ("contacts", "contacts"),
+    ("companies", "companies"),
+    ("deals", "deals"),
+    ("email", "emails"),
+    ("note", "notes"),
+    ("call", "calls"),
+    ("meeting", "meetings"),
+    ("form_submission", "form_submissions"),
+];
+
+/// Asserts that an installation holds exactly what its portal has, by id.
+pub(crate) fn assert_same_ids(portal: &Portal, here: &Installation) {
+    for (what, record_type) in RECORD_TYPES {
+        assert_eq!(here.ids(what), portal.ids(record_type), "{what}");
+    }
+}
+
 /// Runs async steps of a test.
 pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
