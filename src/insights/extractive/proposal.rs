@@ -117,9 +117,11 @@ fn of_sentence(reader: &Reader<'_>, sentence: &Sentence, number: usize) -> Vec<C
         let label = sentence.label.as_ref().filter(|_| n == 0);
         let start = label.map_or(range.start, |label| label.start);
         let mut range = reader.folded.original(start..range.end);
-        let words = reader.text.get(range.clone())?.trim_end().len();
-        range.end = range.start + words;
-        (words > 0).then_some(Clause { part: reader.part, range, sentence: number })
+        let words = reader.text.get(range.clone())?.trim_end();
+        range.end = range.start + words.len();
+        // Signs alone prove nothing.
+        let says = words.contains(char::is_alphanumeric);
+        says.then_some(Clause { part: reader.part, range, sentence: number })
     };
     sentence.clauses.iter().enumerate().filter_map(clause).collect()
 }
@@ -186,6 +188,11 @@ mod tests {
             words(&parts),
             ["We moved to Leeds", "the rota takes an hour", "All is well", "Phone: 0161 4960000"]
         );
+    }
+
+    #[test]
+    fn signs_without_a_word_cannot_be_chosen() {
+        assert_eq!(words(&["#, and "]), ["and"]);
     }
 
     #[test]
