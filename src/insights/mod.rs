@@ -22,6 +22,7 @@ use self::dates::{DateValue, Day};
 use self::extractive::{Extractive, Language};
 use self::instructions::Instructions;
 use self::kinds::Kind;
+use self::verify::Proof;
 use crate::domain::clock::Millis;
 use crate::domain::engagement::{self, Passage};
 use crate::domain::ids::{DocumentId, InsightId};
@@ -289,43 +290,39 @@ impl Distillation {
     /// What of the proposed facts may be stored, whoever proposed them.
     #[must_use]
     pub fn verified(&self, learned: &Learned<'_>, drafts: Vec<Draft>, distiller: &str) -> Vec<Insight> {
-        let mut out: Vec<Insight> = Vec::new();
-        for (position, draft) in (0_u64..).zip(drafts) {
-            let insight = self.insight(learned, draft, position, distiller);
-            out.extend(insight.filter(|one| out.iter().all(|known| known.id != one.id)));
-        }
-        out
-    }
-
-    fn insight(
-        &self,
-        learned: &Learned<'_>,
-        draft: Draft,
-        position: u64,
-        distiller: &str,
-    ) -> Option<Insight> {
-        let subject = learned.subject(&draft.subject)?;
-        let passage = learned.passages.get(draft.part).filter(|passage| !passage.quoted)?;
-        let language = passage.language.as_deref().or(learned.language);
         let names: Vec<&str> = learned
             .parties
             .iter()
             .flat_map(|party| [party.name.as_str(), &party.company_name])
             .chain(self.owners.iter().map(String::as_str))
             .collect();
-        let claim = verify::Claim {
-            text: &passage.text,
-            language: language.and_then(Language::from_code).unwrap_or(Language::En),
-            evidence: (draft.evidence.start, draft.evidence.end),
-            statement: &draft.statement,
-            value: draft.value.as_deref(),
-            today: Day::of_ms(learned.occurred_at.0),
-            known_names: &names,
-        };
-        if let Err(refusal) = verify::check(&claim) {
-            tracing::debug!(document = %learned.document, slot = draft.slot, refusal = refusal.as_str(), "refused");
-            return None;
+        let mut proofs: Vec<Option<Proof<'_>>> = learned.passages.iter().map(|_| None).collect();
+        let mut out: Vec<Insight> = Vec::new();
+        for (position, draft) in (0_u64..).zip(drafts) {
+            let Some(passage) = learned.passages.get(draft.part).filter(|passage| !passage.quoted) else {
+                continue;
+            };
+            let proof = proofs[draft.part].get_or_insert_with(|| learned.proof(passage, &names));
+            if let Err(refusal) = proof.check(&draft.evidence, &draft.statement, draft.value.as_deref()) {
+                tracing::debug!(document = %learned.document, slot = draft.slot, refusal = refusal.as_str(), "refused");
+                continue;
+            }
+            let insight = self.insight(learned, passage, draft, position, distiller);
+            out.extend(insight.filter(|one| out.iter().all(|known| known.id != one.id)));
         }
+        out
+    }
+
+    /// The row of a fact that is proved.
+    fn insight(
+        &self,
+        learned: &Learned<'_>,
+        passage: &Passage,
+        draft: Draft,
+        position: u64,
+        distiller: &str,
+    ) -> Option<Insight> {
+        let subject = learned.subject(&draft.subject)?;
         let quote = passage.text.get(draft.evidence.clone())?;
         let said_by = match draft.asserted_by {
             Asserted::Customer => learned.from_address,
@@ -340,7 +337,7 @@ impl Distillation {
             kind: draft.kind,
             slot: draft.slot.to_owned(),
             statement: draft.statement,
-            language: language.map(str::to_owned),
+            language: learned.language_of(passage).map(str::to_owned),
             value: draft.value,
             evidence: Evidence {
                 document: learned.document.clone(),
@@ -414,6 +411,15 @@ impl Learned<'_> {
             owners: &owners,
             contacts: &contacts,
         })
+    }
+
+    fn language_of<'a>(&'a self, passage: &'a Passage) -> Option<&'a str> {
+        passage.language.as_deref().or(self.language)
+    }
+
+    fn proof<'a>(&self, passage: &'a Passage, known_names: &'a [&'a str]) -> Proof<'a> {
+        let language = self.language_of(passage).and_then(Language::from_code).unwrap_or(Language::En);
+        Proof::of(&passage.text, language, Day::of_ms(self.occurred_at.0), known_names)
     }
 
     fn direction(&self) -> Direction {

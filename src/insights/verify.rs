@@ -3,6 +3,7 @@
 //!
 //! It does not judge whether a fact is useful or whose it is.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -10,7 +11,7 @@ use aho_corasick::AhoCorasick;
 
 use super::dates::{DateValue, Day};
 use super::extractive::fold::Folded;
-use super::extractive::{Language, read_dates};
+use super::extractive::{Cues, Language};
 
 /// Why a proposed insight is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -38,94 +39,112 @@ impl Refusal {
     }
 }
 
-/// A proposed insight and the text it claims to come from.
-#[derive(Debug, Clone, Copy)]
-pub struct Claim<'a> {
-    /// Visible new text.
-    pub text: &'a str,
-    /// Language of the text.
-    pub language: Language,
-    /// Start and end of the evidence in the text.
-    pub evidence: (usize, usize),
-    /// The fact as a sentence.
-    pub statement: &'a str,
-    /// Its value, where it has one.
-    pub value: Option<&'a str>,
-    /// Day of the engagement: relative dates count from it.
-    pub today: Day,
-    /// Names that may be said without standing in the evidence: the subject's and the company's.
-    pub known_names: &'a [&'a str],
+/// A passage that facts are claimed from: read once, however many facts there are.
+#[derive(Debug)]
+pub struct Proof<'a> {
+    text: &'a str,
+    language: Language,
+    today: Day,
+    folded: Folded,
+    injections: Vec<Range<usize>>,
+    /// The cues of numbers and dates, found when the first claim says a number.
+    cues: OnceCell<Cues>,
+    known_names: &'a [&'a str],
+    /// The known names as they are compared, made for the first claim with a name that is not in its evidence.
+    folded_names: OnceCell<Vec<String>>,
 }
 
-/// Accepts or refuses a proposed insight.
-///
-/// # Errors
-/// The first thing that is wrong with it.
-pub fn check(claim: &Claim<'_>) -> Result<(), Refusal> {
-    let (start, end) = claim.evidence;
-    let evidence = claim.text.get(start..end).filter(|e| e.chars().any(char::is_alphanumeric));
-    let evidence = evidence.ok_or(Refusal::NoEvidence)?;
-    if injections(claim.text).iter().any(|r| r.start < end && start < r.end) {
-        return Err(Refusal::Injection);
+impl<'a> Proof<'a> {
+    /// Visible new text, its language, and the day of the engagement, which relative dates count from. `known_names`
+    /// may be said without standing in the evidence: the subject's, the company's, those of our side.
+    #[must_use]
+    pub fn of(text: &'a str, language: Language, today: Day, known_names: &'a [&'a str]) -> Self {
+        let folded = Folded::new(text);
+        let injections = injections_in(text, &folded);
+        let (cues, folded_names) = (OnceCell::new(), OnceCell::new());
+        Self { text, language, today, folded, injections, cues, known_names, folded_names }
     }
-    let ground = Ground::new(evidence, claim);
-    for said in [Some(claim.statement), claim.value].into_iter().flatten() {
-        if !ground.holds_numbers(said) {
-            return Err(Refusal::Number);
+
+    /// Accepts or refuses a fact: the bytes that prove it, the fact as a sentence, its value where it has one.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it.
+    pub fn check(
+        &self,
+        evidence: &Range<usize>,
+        statement: &str,
+        value: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let quote = self.text.get(evidence.clone()).filter(|quote| quote.contains(char::is_alphanumeric));
+        quote.ok_or(Refusal::NoEvidence)?;
+        if self.injections.iter().any(|r| r.start < evidence.end && evidence.start < r.end) {
+            return Err(Refusal::Injection);
         }
-        if !ground.holds_names(said) {
-            return Err(Refusal::Name);
+        let place = self.folded.folded(evidence.clone());
+        let mut grounds = None;
+        for said in [Some(statement), value].into_iter().flatten() {
+            // What has no digit in any script needs no number to stand on.
+            let numbered = said.contains(char::is_numeric);
+            if numbered && !grounds.get_or_insert_with(|| self.grounds(&place)).hold(said) {
+                return Err(Refusal::Number);
+            }
+            if !self.holds_names(said, &self.folded.text[place.clone()]) {
+                return Err(Refusal::Name);
+            }
         }
+        Ok(())
     }
-    Ok(())
-}
 
-/// What may be said on the strength of a quote.
-struct Ground {
-    evidence: String,
-    digits: Vec<String>,
-    dates: Vec<DateValue>,
-    names: Vec<String>,
-}
-
-impl Ground {
-    fn new(evidence: &str, claim: &Claim<'_>) -> Self {
-        let folded = Folded::new(evidence);
-        let numbers = super::extractive::read_numbers(evidence, claim.language);
-        let mut digits: Vec<String> = runs(&folded.text);
-        digits.extend(numbers.iter().map(|h| (h / 100).to_string()));
-        digits.extend(numbers.iter().map(|h| (h % 100).to_string()).filter(|d| d != "0"));
+    /// The numbers and dates that stand in a part of the folded text.
+    fn grounds(&self, place: &Range<usize>) -> Grounds {
+        let cues = self.cues.get_or_init(|| Cues::scan(&self.folded.text, self.language));
+        let evidence = &self.folded.text[place.clone()];
+        let numbers = cues.numbers(&self.folded.text, place);
+        let hundredths = || numbers.iter().map(|n| n.hundredths);
+        let mut digits: Vec<String> = runs(evidence).map(str::to_owned).collect();
+        digits.extend(hundredths().map(|h| (h / 100).to_string()));
+        digits.extend(hundredths().map(|h| (h % 100).to_string()).filter(|d| d != "0"));
         // Hours of the afternoon, and sums of two counts ("18 and 3 in the office").
-        digits.extend(numbers.iter().filter(|h| **h <= 1_200).map(|h| (h / 100 + 12).to_string()));
-        digits.push(numbers.iter().map(|h| h / 100).fold(0_i64, i64::saturating_add).to_string());
-        Self {
-            dates: read_dates(evidence, claim.language, claim.today),
-            names: claim.known_names.iter().map(|n| Folded::phrase(n)).collect(),
-            evidence: folded.text,
-            digits,
-        }
-    }
-
-    fn holds_numbers(&self, said: &str) -> bool {
-        let folded = Folded::new(said).text;
-        let whole = runs(&folded.replace(['.', ','], ""));
-        runs(&folded).iter().all(|run| {
-            let bare = run.trim_start_matches('0');
-            let value = if bare.is_empty() { "0" } else { bare };
-            self.digits.iter().any(|d| d.trim_start_matches('0') == bare || d == run)
-                || whole.iter().any(|w| w.contains(value) && self.digits.contains(w))
-                || self.dates.iter().any(|d| dated(*d, value))
-                || value == "0"
-        })
+        digits.extend(hundredths().filter(|h| *h <= 1_200).map(|h| (h / 100 + 12).to_string()));
+        digits.push(hundredths().map(|h| h / 100).fold(0_i64, i64::saturating_add).to_string());
+        let dates = cues.dates(&self.folded.text, place, &numbers, self.language, self.today);
+        Grounds { digits, dates }
     }
 
     /// Capitalised words inside the sentence have to stand in the evidence, or be a known name.
-    fn holds_names(&self, said: &str) -> bool {
+    fn holds_names(&self, said: &str, evidence: &str) -> bool {
         let words = said.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|w| !w.is_empty());
-        words.enumerate().filter(|(n, w)| *n > 0 && w.starts_with(char::is_uppercase)).all(|(_, word)| {
+        words.skip(1).filter(|word| word.starts_with(char::is_uppercase)).all(|word| {
             let folded = Folded::phrase(word);
             let bare = folded.strip_suffix("'s").unwrap_or(&folded);
-            self.evidence.contains(bare) || self.names.iter().any(|n| n.contains(bare)) || is_calendar(bare)
+            evidence.contains(bare) || is_calendar(bare) || self.knows(bare)
+        })
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        let fold = || self.known_names.iter().map(|known| Folded::phrase(known)).collect();
+        self.folded_names.get_or_init(fold).iter().any(|known| known.contains(name))
+    }
+}
+
+/// The numbers and dates a quote gives.
+struct Grounds {
+    digits: Vec<String>,
+    dates: Vec<DateValue>,
+}
+
+impl Grounds {
+    fn hold(&self, said: &str) -> bool {
+        let folded = Folded::new(said).text;
+        let bare = folded.replace(['.', ','], "");
+        let whole: Vec<&str> = runs(&bare).collect();
+        runs(&folded).all(|run| {
+            let bare = run.trim_start_matches('0');
+            let value = if bare.is_empty() { "0" } else { bare };
+            self.digits.iter().any(|d| d.trim_start_matches('0') == bare || d == run)
+                || whole.iter().any(|w| w.contains(value) && self.digits.iter().any(|d| d == w))
+                || self.dates.iter().any(|d| dated(*d, value))
+                || value == "0"
         })
     }
 }
@@ -168,8 +187,8 @@ fn is_calendar(word: &str) -> bool {
 }
 
 /// Runs of digits.
-fn runs(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_ascii_digit()).filter(|d| !d.is_empty()).map(str::to_owned).collect()
+fn runs(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_digit()).filter(|d| !d.is_empty())
 }
 
 /// Whether a number is the year, month, day, quarter or week of a date.
@@ -177,7 +196,7 @@ fn dated(date: DateValue, number: &str) -> bool {
     [date.first, date.last()].into_iter().any(|day| {
         let (year, month, day) = day.ymd();
         number == year.to_string() || number == month.to_string() || number == day.to_string()
-    }) || runs(&date.to_string()).iter().any(|r| r.trim_start_matches('0') == number)
+    }) || runs(&date.to_string()).any(|r| r.trim_start_matches('0') == number)
 }
 
 /// Verbs of ordering a machine about; found together with `OBJECTS` in one sentence.
@@ -279,38 +298,46 @@ fn on_edges(text: &str, start: usize, end: usize) -> bool {
 mod tests {
     use super::*;
 
-    fn claim<'a>(text: &'a str, statement: &'a str, value: Option<&'a str>) -> Claim<'a> {
-        Claim {
-            text,
-            language: Language::En,
-            evidence: (0, text.len()),
-            statement,
-            value,
-            today: Day::from_ymd(2026, 2, 11).unwrap(),
-            known_names: &["Nina Kowalczyk", "Harbor Pet"],
-        }
+    fn checked(
+        text: &str,
+        evidence: Range<usize>,
+        statement: &str,
+        value: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let today = Day::from_ymd(2026, 2, 11).unwrap();
+        Proof::of(text, Language::En, today, &["Nina Kowalczyk", "Harbor Pet"])
+            .check(&evidence, statement, value)
     }
 
     #[test]
     fn what_is_said_has_to_be_in_the_quote() {
         let text = "The contract renews in March and Greg pays 4,200 dollars.";
-        assert_eq!(check(&claim(text, "Renewal in March 2026", Some("2026-03"))), Ok(()));
-        assert_eq!(check(&claim(text, "Greg pays 4200 USD", Some("USD 4200"))), Ok(()));
-        assert_eq!(check(&claim(text, "Nina renews in March", None)), Ok(()), "the subject is known");
-        assert_eq!(check(&claim(text, "Renewal in April 2027", Some("2027-04"))), Err(Refusal::Number));
-        assert_eq!(check(&claim(text, "It is Bernard who pays", None)), Err(Refusal::Name));
-        assert_eq!(check(&claim(text, "They get a 90% discount", None)), Err(Refusal::Number));
+        let check = |statement, value| checked(text, 0..text.len(), statement, value);
+        assert_eq!(check("Renewal in March 2026", Some("2026-03")), Ok(()));
+        assert_eq!(check("Greg pays 4200 USD", Some("USD 4200")), Ok(()));
+        assert_eq!(check("Nina renews in March", None), Ok(()), "the subject is known");
+        assert_eq!(check("Renewal in April 2027", Some("2027-04")), Err(Refusal::Number));
+        assert_eq!(check("It is Bernard who pays", None), Err(Refusal::Name));
+        assert_eq!(check("They get a 90% discount", None), Err(Refusal::Number));
+        assert_eq!(check("They get a ９０% discount", None), Err(Refusal::Number), "digits of any width");
+    }
+
+    #[test]
+    fn what_stands_beside_the_quote_proves_nothing() {
+        let text = "Greg pays 4,200 dollars. We met Anna in May.";
+        let beside = 25..text.len();
+        assert_eq!(checked(text, beside.clone(), "We met Anna in May", Some("2026-05")), Ok(()));
+        assert_eq!(checked(text, beside.clone(), "They pay 4200", None), Err(Refusal::Number));
+        assert_eq!(checked(text, beside, "The payer is Greg", None), Err(Refusal::Name));
     }
 
     #[test]
     fn evidence_is_a_span_of_the_text() {
-        let mut wrong = claim("Müller", "x", None);
-        wrong.evidence = (0, 2);
-        assert_eq!(check(&wrong), Err(Refusal::NoEvidence));
-        wrong.evidence = (3, 3);
-        assert_eq!(check(&wrong), Err(Refusal::NoEvidence));
-        wrong.evidence = (0, 900);
-        assert_eq!(check(&wrong), Err(Refusal::NoEvidence));
+        for (text, evidence) in
+            [("Müller", 0..2), ("Müller", 3..3), ("Müller", 0..900), ("(Müller) !", 8..10)]
+        {
+            assert_eq!(checked(text, evidence, "x", None), Err(Refusal::NoEvidence));
+        }
     }
 
     #[test]

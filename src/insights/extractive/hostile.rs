@@ -59,19 +59,12 @@ proptest! {
         for draft in &drafts {
             let part = parts[draft.part];
             prop_assert!(part.get(draft.evidence.clone()).is_some_and(|q| q.chars().any(char::is_alphanumeric)));
-            let claim = verify::Claim {
-                text: part,
-                language,
-                evidence: (draft.evidence.start, draft.evidence.end),
-                statement: &draft.statement,
-                value: draft.value.as_deref(),
-                today: Day::of_ms(at),
-                known_names: &[],
-            };
             // Whether it holds is another matter; that it is answered is this one.
-            let _ = verify::check(&claim);
+            let proof = verify::Proof::of(part, language, Day::of_ms(at), &[]);
+            let _ = proof.check(&draft.evidence, &draft.statement, draft.value.as_deref());
         }
-        let _ = (read_dates(&text, language, Day::of_ms(at)), read_numbers(&text, language));
+        let proof = verify::Proof::of(&text, language, Day::of_ms(at), &["É"]);
+        let _ = proof.check(&(0..text.len()), &text, Some(&text));
         let whole = verify::injections(&text);
         prop_assert!(whole.iter().all(|r| text.get(r.clone()).is_some()));
     }

@@ -311,22 +311,32 @@ fn find_dates(
     when::find(text, start, end, hits, numbers, frame)
 }
 
-/// The dates a text names.
-#[must_use]
-pub fn read_dates(text: &str, language: Language, today: Day) -> Vec<DateValue> {
-    let folded = Folded::new(text);
-    let hits = LEXICONS.by_language[language as usize].scan(&folded.text);
-    let end = folded.text.len();
-    let numbers = numbers::find(&folded.text, 0, end, &hits);
-    find_dates(&folded.text, 0, end, &hits, &numbers, language, today).into_iter().map(|d| d.value).collect()
-}
+/// The cues of a folded text, for those who read numbers and dates in parts of it.
+#[derive(Debug)]
+pub(crate) struct Cues(Vec<Hit>);
 
-/// The numbers a text names, in hundredths.
-#[must_use]
-pub fn read_numbers(text: &str, language: Language) -> Vec<i64> {
-    let folded = Folded::new(text);
-    let hits = LEXICONS.by_language[language as usize].scan(&folded.text);
-    numbers::find(&folded.text, 0, folded.text.len(), &hits).into_iter().map(|n| n.hundredths).collect()
+impl Cues {
+    pub(crate) fn scan(folded: &str, language: Language) -> Self {
+        Self(LEXICONS.by_language[language as usize].scan(folded))
+    }
+
+    /// The numbers in a part of that text.
+    pub(crate) fn numbers(&self, folded: &str, part: &Range<usize>) -> Vec<numbers::Number> {
+        numbers::find(folded, part.start, part.end, &self.0)
+    }
+
+    /// The dates in the same part.
+    pub(crate) fn dates(
+        &self,
+        folded: &str,
+        part: &Range<usize>,
+        numbers: &[numbers::Number],
+        language: Language,
+        today: Day,
+    ) -> Vec<DateValue> {
+        let found = find_dates(folded, part.start, part.end, &self.0, numbers, language, today);
+        found.into_iter().map(|date| date.value).collect()
+    }
 }
 
 /// One fact per slot, value and subject, and per quote: the surer one stays.

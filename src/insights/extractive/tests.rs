@@ -52,16 +52,10 @@ fn sentences_give_what_they_say_and_quiet_ones_nothing() {
             wrong.push(format!("{code}: {kinds} but {found:?}: {text}"));
         }
         for draft in &drafts {
-            let claim = verify::Claim {
-                text,
-                language: Language::from_code(code).unwrap(),
-                evidence: (draft.evidence.start, draft.evidence.end),
-                statement: &draft.statement,
-                value: None,
-                today: Day::of_ms(NOON),
-                known_names: &["Nina Kowalczyk", "Harbor Pet Hotels"],
-            };
-            assert_eq!(verify::check(&claim), Ok(()), "{text}: {}", draft.statement);
+            let names = ["Nina Kowalczyk", "Harbor Pet Hotels"];
+            let proof = verify::Proof::of(text, Language::from_code(code).unwrap(), Day::of_ms(NOON), &names);
+            let checked = proof.check(&draft.evidence, &draft.statement, None);
+            assert_eq!(checked, Ok(()), "{text}: {}", draft.statement);
         }
     }
     assert!(wrong.is_empty(), "{tally:?}\n{}", wrong.join("\n"));
@@ -153,6 +147,12 @@ fn machines_and_tests_say_nothing() {
     assert_eq!(distill(&mail).len(), 1);
     mail.title = Some("This is a test");
     assert!(distill(&mail).is_empty());
+}
+
+fn read_dates(text: &str, language: Language, today: Day) -> Vec<DateValue> {
+    let folded = Folded::new(text).text;
+    let (cues, all) = (Cues::scan(&folded, language), 0..folded.len());
+    cues.dates(&folded, &all, &cues.numbers(&folded, &all), language, today)
 }
 
 #[test]
