@@ -8,7 +8,7 @@ use crate::domain::engagement::Kind;
 use crate::domain::ids::OrgId;
 use crate::domain::rule::{LearningRule, RuleType};
 use crate::insights::instructions;
-use crate::rules::keyword;
+use crate::rules::{concepts, keyword};
 use crate::store::{Store, StoreError, rules};
 use crate::vault::{VaultError, random};
 
@@ -98,7 +98,8 @@ pub struct RuleView {
     /// The rule.
     #[serde(flatten)]
     pub rule: LearningRule,
-    /// What the embedded distiller makes of an instruction; nothing where only a model can follow it.
+    /// What is understood without a model: of an instruction by the embedded distiller, of a topic by the embedded
+    /// judge.
     pub meaning: Vec<String>,
     /// What the operator should know about it.
     pub note: Option<&'static str>,
@@ -107,11 +108,20 @@ pub struct RuleView {
 /// How a rule is shown.
 #[must_use]
 pub fn view(rule: LearningRule) -> RuleView {
-    let instruction = rule.rule_type == RuleType::Instruction;
-    let meaning = if instruction { instructions::meaning(&rule.text) } else { Vec::new() };
-    let note = (instruction && meaning.is_empty()).then_some(
-        "names none of the kinds of insight, so the embedded distiller does nothing with it; a model reads it as it is written",
-    );
+    let (meaning, unknown) = match rule.rule_type {
+        RuleType::Keyword => return RuleView { rule, meaning: Vec::new(), note: None },
+        RuleType::Topic => (
+            concepts::concepts_of(&rule.text).into_iter().map(|concept| format!("about {concept}")).collect(),
+            "is no topic the embedded judge knows: it finds the topic's own words and holds the rest \
+             (`[rules] unsure`); a model judges it as it is written (`[model] judge_topics`)",
+        ),
+        RuleType::Instruction => (
+            instructions::meaning(&rule.text),
+            "names none of the kinds of insight, so the embedded distiller does nothing with it; a model reads it as \
+             it is written",
+        ),
+    };
+    let note = meaning.is_empty().then_some(unknown);
     RuleView { rule, meaning, note }
 }
 
@@ -153,19 +163,22 @@ fn made(stored: &[LearningRule], id: String, new: &NewRule) -> LearningRule {
     }
 }
 
-/// Edits a rule; its version grows.
+/// Edits a rule; its version grows where anything is another now.
 pub fn edit(store: &Store, org: &OrgId, id: &str, edit: &Edit) -> Result<RuleView, RuleError> {
     let (org, id, edit) = (org.clone(), id.to_owned(), edit.clone());
     let rule: Result<LearningRule, RuleError> = store.write(move |conn| {
         let rule = rules::get(conn, &org, &id)?.ok_or(RuleError::Unknown(id))?;
-        let rule = edited(rule, &edit)?;
-        rules::put(conn, &org, &rule)?;
-        Ok(rule)
+        let after = edited(rule.clone(), &edit)?;
+        if after != rule {
+            rules::put(conn, &org, &after)?;
+        }
+        Ok(after)
     });
     Ok(view(rule?))
 }
 
-fn edited(mut rule: LearningRule, edit: &Edit) -> Result<LearningRule, RuleError> {
+fn edited(before: LearningRule, edit: &Edit) -> Result<LearningRule, RuleError> {
+    let mut rule = before.clone();
     if let Some(text) = &edit.text {
         check(rule.rule_type, text)?;
         text.trim().clone_into(&mut rule.text);
@@ -176,7 +189,8 @@ fn edited(mut rule: LearningRule, edit: &Edit) -> Result<LearningRule, RuleError
     }
     rule.position = edit.position.unwrap_or(rule.position);
     rule.enabled = edit.enabled.unwrap_or(rule.enabled);
-    rule.version += 1;
+    // Each version is another rule to decisions and insights: the same words again are none.
+    rule.version += i64::from(rule != before);
     Ok(rule)
 }
 

@@ -140,7 +140,17 @@ pub(super) fn run(global: &Global, rules: &Rules) -> Result<(), Failure> {
             output::line("`hublore rules test` shows what it changes, `hublore rules apply` changes it")
         }
         Asked::Remove(_) => output::line("removed; `hublore rules apply` brings back what it kept out"),
-        Asked::Test(_) => show_review(&answer, "would be"),
+        Asked::Test(proposal) => {
+            show_review(&answer, "would be")?;
+            let shapes = proposal.add.iter().any(|new| new.rule_type == RuleType::Instruction);
+            if shapes {
+                output::line(
+                    "an instruction never changes what is learned: with `hublore rules apply` insights are distilled \
+                     again by it",
+                )?;
+            }
+            Ok(())
+        }
         Asked::Apply => show_review(&answer, "were"),
     }
 }

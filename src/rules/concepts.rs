@@ -114,6 +114,12 @@ impl Concepts {
     }
 }
 
+/// The concepts that the judge reads in a topic; none where it knows nothing but the topic's own words.
+#[must_use]
+pub fn concepts_of(topic: &str) -> Vec<&'static str> {
+    TOPICS.weigh(&fold(topic)).into_keys().collect()
+}
+
 fn judged(verdict: Verdict, reason: String) -> Judgement {
     Judgement { verdict, reason }
 }

@@ -99,6 +99,8 @@ fn rul_1_substrings_kinds_and_word_edges() {
     assert_eq!(rules(&here, &["test"])["learned_to_skipped"], 0, "notes are no e-mails");
     rules(&here, &["edit", &id, "--all-kinds"]);
     assert_eq!(rules(&here, &["list"])["rules"][0]["version"], 4);
+    let same = rules(&here, &["edit", &id, "--substring", "true", "--text", " personal "]);
+    assert_eq!(same["version"], 4, "the same rule again is no other rule: {same}");
     for wrong in [
         &["rules", "add", "keyword", " ... "][..],
         &["rules", "add", "filter", "x"],
@@ -130,7 +132,10 @@ fn rul_2_topics_are_alternatives_and_none_lets_everything_pass() {
 #[test]
 fn an_unsure_topic_is_held_visible_and_decided_by_the_setting() {
     let (_portal, mut here) = with_notes(&["The bees are fine this week."]);
-    add(&here, "topic", "Beekeeping and honey");
+    let known = rules(&here, &["add", "topic", "Invoices", "--disabled"]);
+    assert_eq!((&known["meaning"], &known["note"]), (&json!(["about billing"]), &Value::Null));
+    let unknown = rules(&here, &["add", "topic", "Beekeeping and honey"]);
+    assert!(unknown["note"].as_str().unwrap().contains("holds the rest"), "{unknown}");
     let applied = rules(&here, &["apply"]);
     assert_eq!((&applied["learned_to_held"], &applied["held"]), (&json!(1), &json!(1)), "{applied}");
     assert!(here.search("bees").is_empty());
