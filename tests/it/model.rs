@@ -218,18 +218,7 @@ fn rul_2_a_model_judges_topics_and_until_it_did_an_engagement_is_held() {
     assert_eq!((of(&garden).as_str(), of(&engine).as_str()), ("held", "held"));
     assert!(here.search("roses").is_empty());
 
-    chat.answer(|body| {
-        let data = data(body);
-        if data["topics"].is_null() {
-            return says(&json!({"facts": []}));
-        }
-        let judge = |one: &Value| {
-            let about = one["text"].as_str().unwrap().contains("roses");
-            json!({"e": one["e"], "match": if about { vec![1] } else { vec![] }, "unsure": []})
-        };
-        let verdicts: Vec<Value> = data["engagements"].as_array().unwrap().iter().map(judge).collect();
-        says(&json!({ "verdicts": verdicts }))
-    });
+    chat.answer(knows_roses);
     a_day_later(&here);
     let before = chat.asked().len();
     sync(&here);
@@ -246,6 +235,48 @@ fn rul_2_a_model_judges_topics_and_until_it_did_an_engagement_is_held() {
     portal.delete(&format!("/__sim/objects/notes/{engine}"));
     sync(&here);
     assert_eq!(here.number("select count(*) from model_verdicts"), 2);
+}
+
+/// What a judge says that finds roses, and nothing else, to be about the first topic.
+fn knows_roses(body: &Value) -> Reply {
+    let data = data(body);
+    if data["topics"].is_null() {
+        return says(&json!({"facts": []}));
+    }
+    let judge = |one: &Value| {
+        let about = one["text"].as_str().unwrap().contains("roses");
+        json!({"e": one["e"], "match": if about { vec![1] } else { vec![] }, "unsure": []})
+    };
+    let verdicts: Vec<Value> = data["engagements"].as_array().unwrap().iter().map(judge).collect();
+    says(&json!({ "verdicts": verdicts }))
+}
+
+#[test]
+fn what_was_held_is_decided_by_the_next_sync_once_there_is_a_judge_for_it() {
+    let chat = Chat::start(knows_roses);
+    let (portal, mut here) = start(&chat);
+    let endpoint = here.settings.remove("HUBLORE_MODEL__BASE_URL").unwrap();
+    let (garden, engine) = (note(&portal, "We planted roses."), note(&portal, "The engine is loud."));
+    here.run(&["rules", "add", "topic", "gardening"]).ok();
+    sync(&here);
+    let decisions = "select id || ' ' || decision from hubspot_engagements order by id";
+    let all = |what: [&str; 2]| {
+        let mut all = vec![format!("{garden} {}", what[0]), format!("{engine} {}", what[1])];
+        all.sort();
+        all
+    };
+    assert_eq!(here.texts(decisions), all(["held", "held"]));
+    let held = |status: &Value| status["totals"]["by_kind"]["note"]["held"].clone();
+    assert_eq!(held(&here.run(&["status", "--json"]).ok().json()), 2);
+    sync(&here);
+    assert_eq!(here.texts(decisions), all(["held", "held"]), "the same judge says the same");
+
+    here.settings.insert("HUBLORE_MODEL__BASE_URL".to_owned(), endpoint);
+    sync(&here);
+    assert_eq!(here.texts(decisions), all(["learned", "skipped"]));
+    assert_eq!(held(&here.run(&["status", "--json"]).ok().json()), 0);
+    assert_eq!(here.search("roses").len(), 1);
+    here.verify();
 }
 
 #[test]
