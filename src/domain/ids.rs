@@ -165,7 +165,13 @@ pub fn customer_key(portal: PortalId, contact: &str) -> String {
 /// The contact id in a key of [`customer_key`], where it is of that portal.
 #[must_use]
 pub fn contact_of_key(portal: PortalId, key: &str) -> Option<&str> {
-    key.strip_prefix(&portal.to_string())?.strip_prefix(':')
+    key.strip_prefix(&portal.to_string())?.strip_prefix(':').filter(|id| !id.contains(':'))
+}
+
+/// How the index names everybody who belongs to a company, where it names customers.
+#[must_use]
+pub fn colleagues_key(portal: PortalId, company: &str) -> String {
+    format!("{portal}:company:{company}")
 }
 
 /// How the index names a company: portal and company id.

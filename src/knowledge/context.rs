@@ -15,7 +15,6 @@ use super::scope::{Caller, visible_people};
 use super::search::{Search, SearchHit, SearchRequest, synced_through, trust};
 use crate::domain::clock::Millis;
 use crate::domain::engagement::Kind;
-use crate::domain::ids::OrgId;
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::people::{self, Opportunity, Person};
@@ -158,7 +157,7 @@ pub fn of(
         let people = visible_people(conn, caller, address)?;
         let person = people.into_iter().next();
         let person = person.ok_or_else(|| KnowledgeError::NoSuchCustomer(address.to_owned()))?;
-        stored(conn, &caller.org, person, asked.as_of)
+        stored(conn, caller, person, asked.as_of)
     })?;
     if let Some(query) = asked.query.as_ref().filter(|query| !query.trim().is_empty()) {
         let request = SearchRequest {
@@ -177,18 +176,18 @@ pub fn of(
 
 fn stored(
     conn: &mut dyn Conn,
-    org: &OrgId,
+    caller: &Caller,
     person: Person,
     as_of: Option<Millis>,
 ) -> Result<Context, KnowledgeError> {
+    let org = &caller.org;
     let company = match &person.company {
         Some(id) => people::company(conn, org, person.portal, id)?,
         None => None,
     };
     let deals = people::deals_of_contact(conn, org, person.portal, &person.id)?;
     let recent = engagements::recent_of_contact(conn, org, person.portal, &person.id, as_of, RECENT)?;
-    let company_id = company.as_ref().map(|company| company.id.as_str());
-    let known = insights::of_customer(conn, org, person.portal, &person.id, company_id, as_of)?;
+    let known = insights::of_customer(conn, caller, &person, as_of)?;
     let owner = match &person.owner {
         Some(id) => people::owner_name(conn, org, person.portal, id)?,
         None => None,

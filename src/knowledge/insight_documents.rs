@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::documents::language;
 use crate::domain::clock::Millis;
-use crate::domain::ids::{OrgId, company_key, customer_key};
+use crate::domain::ids::{DocumentId, OrgId, colleagues_key, company_key, customer_key};
 use crate::domain::insight::{Evidence, Subject};
 use crate::store::conn::Conn;
 use crate::store::insights::StoredInsight;
@@ -18,8 +18,6 @@ use crate::store::{StoreError, near_copies, people};
 pub const KIND: &str = "insight";
 /// How far answers may trust them.
 pub const TRUST: &str = "insight";
-/// Contacts of a company that find what is known about it by a search narrowed to themselves.
-const COLLEAGUES: i64 = 1_000;
 
 /// The proof of an insight, as answers show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -75,15 +73,38 @@ pub fn words(row: &StoredInsight, quote: &str) -> String {
     format!("{lead}{statement}\n\"{quote}\"")
 }
 
-/// Contacts that an insight belongs to.
-fn contacts(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Vec<String>, StoreError> {
+/// Whom an insight is found by: the contact it is about; for a company those whose engagement proves it, and everybody
+/// of the company for callers who may read what colleagues wrote.
+fn customers(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Vec<String>, StoreError> {
+    let document = &row.insight.evidence.document;
+    let key = |contact: &String| customer_key(document.portal, contact);
     match &row.insight.subject {
-        Subject::Contact(id) => Ok(vec![id.clone()]),
+        Subject::Contact(id) => Ok(vec![key(id)]),
         Subject::Company(id) => {
-            let portal = row.insight.evidence.document.portal;
-            people::contacts_of_company(conn, &row.org, portal, id, COLLEAGUES)
+            let mut keys: Vec<String> = witnesses(conn, &row.org, document, id)?.iter().map(key).collect();
+            keys.push(colleagues_key(document.portal, id));
+            Ok(keys)
         }
     }
+}
+
+/// Contacts of a company whose engagement it is, those who got a copy of it included.
+pub(super) fn witnesses(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    document: &DocumentId,
+    company: &str,
+) -> Result<Vec<String>, StoreError> {
+    let people = people::of_engagement(conn, org, document)?.into_iter();
+    let theirs = people.filter(|person| person.company.as_deref() == Some(company));
+    let mut contacts: Vec<String> = theirs.map(|person| person.id).collect();
+    for id in near_copies::recipients(conn, org, document)? {
+        let named = people::named(conn, org, document.portal, &id)?;
+        if !contacts.contains(&id) && named.is_some_and(|one| one.company.as_deref() == Some(company)) {
+            contacts.push(id);
+        }
+    }
+    Ok(contacts)
 }
 
 /// The document of an insight that holds; none where its proof is gone.
@@ -91,7 +112,7 @@ pub fn document(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Option<Docum
     let insight = &row.insight;
     let portal = insight.evidence.document.portal;
     let Some(quote) = quote(conn, &row.org, &insight.evidence)? else { return Ok(None) };
-    let contacts = contacts(conn, row)?;
+    let customers = customers(conn, row)?;
     let company = match &insight.subject {
         Subject::Company(id) => Some(id.clone()),
         Subject::Contact(id) => people::named(conn, &row.org, portal, id)?.and_then(|named| named.company),
@@ -114,7 +135,7 @@ pub fn document(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Option<Docum
         org: row.org.as_str().to_owned(),
         version: row.version(),
         kind: KIND.to_owned(),
-        customers: contacts.iter().map(|id| customer_key(portal, id)).collect(),
+        customers,
         companies: company.iter().map(|id| company_key(portal, id)).collect(),
         linked: true,
         owner: None,

@@ -7,17 +7,18 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::KnowledgeError;
-use super::insight_documents::{Proof, proof};
+use super::insight_documents::{Proof, proof, witnesses};
 use super::scope::{Caller, visible};
 use crate::domain::clock::Millis;
-use crate::domain::ids::{InsightId, OrgId, PortalId, customer_key};
+use crate::domain::ids::{InsightId, customer_key};
 use crate::domain::insight::Subject;
 use crate::domain::insight::dates::Day;
 use crate::domain::insight::supersede::{self, Stored};
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::insights::{self, StoredInsight};
-use crate::store::{Store, StoreError, people};
+use crate::store::people::{self, Person};
+use crate::store::{Store, StoreError};
 
 /// Insights shown of one customer.
 const MOST: usize = 200;
@@ -81,18 +82,21 @@ pub struct Known {
     pub conflicts: Vec<ConflictView>,
 }
 
-/// What is known about a contact and its company.
+/// What is known about a contact and its company, as far as the caller may read what proves it.
 pub fn of_customer(
     conn: &mut dyn Conn,
-    org: &OrgId,
-    portal: PortalId,
-    contact: &str,
-    company: Option<&str>,
+    caller: &Caller,
+    person: &Person,
     as_of: Option<Millis>,
 ) -> Result<Known, StoreError> {
-    let mut rows = insights::of_subject(conn, org, portal, &Subject::Contact(contact.to_owned()))?;
-    if let Some(company) = company {
-        rows.extend(insights::of_subject(conn, org, portal, &Subject::Company(company.to_owned()))?);
+    let (org, portal) = (&caller.org, person.portal);
+    let mut rows = insights::of_subject(conn, org, portal, &Subject::Contact(person.id.clone()))?;
+    if let Some(company) = &person.company {
+        for row in insights::of_subject(conn, org, portal, &Subject::Company(company.clone()))? {
+            if caller.bound_to.is_none() || witnessed(conn, &row, company, std::slice::from_ref(person))? {
+                rows.push(row);
+            }
+        }
     }
     let chains: Vec<Stored> = rows.iter().map(StoredInsight::for_chain).collect();
     let known: Vec<Stored> = match as_of {
@@ -212,16 +216,29 @@ pub fn check(store: &Store, caller: &Caller, id: &InsightId) -> Result<Option<Ch
 fn may_see(conn: &mut dyn Conn, caller: &Caller, row: &StoredInsight) -> Result<bool, KnowledgeError> {
     let Some(keys) = visible(conn, caller, None, false)?.customers else { return Ok(true) };
     let portal = row.insight.evidence.document.portal;
-    let mine = |contact: &str| keys.contains(&customer_key(portal, contact));
     match &row.insight.subject {
-        Subject::Contact(contact) => Ok(mine(contact)),
+        Subject::Contact(contact) => Ok(keys.contains(&customer_key(portal, contact))),
         Subject::Company(company) => {
             let limits = [&caller.bound_to, &caller.narrowed_to].into_iter().flatten();
             let mut people = Vec::new();
             for address in limits {
                 people.extend(people::by_email(conn, &caller.org, address)?);
             }
-            Ok(people.iter().any(|one| mine(&one.id) && one.company.as_ref() == Some(company)))
+            people.retain(|one| {
+                keys.contains(&customer_key(portal, &one.id)) && one.company.as_ref() == Some(company)
+            });
+            Ok(!people.is_empty() && (caller.bound_to.is_none() || witnessed(conn, row, company, &people)?))
         }
     }
+}
+
+/// Whether the engagement that proves an insight is one of these people's own.
+fn witnessed(
+    conn: &mut dyn Conn,
+    row: &StoredInsight,
+    company: &str,
+    people: &[Person],
+) -> Result<bool, StoreError> {
+    let own = witnesses(conn, &row.org, &row.insight.evidence.document, company)?;
+    Ok(people.iter().any(|person| own.contains(&person.id)))
 }

@@ -6,7 +6,7 @@
 use hublore_index::Scope;
 
 use super::KnowledgeError;
-use crate::domain::ids::{OrgId, customer_key};
+use crate::domain::ids::{OrgId, colleagues_key, customer_key};
 use crate::store::conn::Conn;
 use crate::store::people::{self, Person};
 
@@ -58,7 +58,7 @@ pub fn visible(
 ) -> Result<Visible, KnowledgeError> {
     let mut customers: Option<Vec<String>> = None;
     for address in caller.limits().chain(asked) {
-        let keys = keys_of(&people::by_email(conn, &caller.org, address)?);
+        let keys = keys_of(caller, &people::by_email(conn, &caller.org, address)?);
         customers = Some(match customers {
             None => keys,
             Some(before) => before.into_iter().filter(|key| keys.contains(key)).collect(),
@@ -88,6 +88,11 @@ pub fn visible_people(
     Ok(found)
 }
 
-fn keys_of(people: &[Person]) -> Vec<String> {
-    people.iter().map(|person| customer_key(person.portal, &person.id)).collect()
+/// What people are found by: themselves, and what is known about their companies. A caller that is bound to one of them
+/// gets of a company only what this person's own engagements prove: colleagues' words are not its to read.
+fn keys_of(caller: &Caller, people: &[Person]) -> Vec<String> {
+    let own = people.iter().map(|person| customer_key(person.portal, &person.id));
+    let companies = people.iter().filter(|_| caller.bound_to.is_none());
+    let shared = companies.filter_map(|one| Some(colleagues_key(one.portal, one.company.as_deref()?)));
+    own.chain(shared).collect()
 }

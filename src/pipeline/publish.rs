@@ -3,8 +3,6 @@
 //! The index is not written here: it follows the ledger (`knowledge`), which is why nothing can be in the
 //! index that is not in the store. Pages that wait together share a transaction.
 
-use std::collections::BTreeSet;
-
 use super::copies::{self, Changed};
 use super::distill::Distilled;
 use super::fetch::Records;
@@ -13,7 +11,7 @@ use crate::domain::clock::Millis;
 use crate::domain::crm::{Contact, Record, RecordType};
 use crate::domain::engagement::{Decision, Kind};
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
-use crate::domain::insight::{Insight, Subject};
+use crate::domain::insight::Insight;
 use crate::hubspot::wire::Malformed;
 use crate::store::checkpoints::{self, Checkpoint};
 use crate::store::conn::Conn;
@@ -186,25 +184,16 @@ struct Effects {
     revision: i64,
     changed: Changed,
     chains: Chains,
-    /// Companies whose people changed: what is known about them is theirs too.
-    companies: BTreeSet<String>,
 }
 
 impl Effects {
     fn at(revision: i64) -> Self {
-        Self { revision, changed: Changed::default(), chains: Chains::default(), companies: BTreeSet::new() }
+        Self { revision, changed: Changed::default(), chains: Chains::default() }
     }
 
     fn settle(self, conn: &mut dyn Conn, tenant: Tenant<'_>) -> Result<(), StoreError> {
         self.changed.publish(conn, tenant)?;
-        self.chains.settle(conn, tenant.org, tenant.portal)?;
-        if !self.companies.is_empty() && insights::any(conn, tenant.org, tenant.portal)? {
-            for company in self.companies {
-                let subject = Subject::Company(company);
-                insights::touch_subject(conn, tenant.org, tenant.portal, &subject)?;
-            }
-        }
-        Ok(())
+        self.chains.settle(conn, tenant.org, tenant.portal)
     }
 }
 
@@ -303,16 +292,9 @@ fn records(
     effects: &mut Effects,
 ) -> Result<(), StoreError> {
     match content {
-        Content::Crm(Records::Contacts(records)) => {
-            without_erased(conn, tenant, records)?.iter().try_for_each(|one| {
-                let stored = crm::put_contact(conn, tenant, one)?;
-                if stored == Stored::Changed {
-                    effects.companies.extend(one.fields.companies.iter().cloned());
-                }
-                tally.count(stored);
-                Ok(())
-            })
-        }
+        Content::Crm(Records::Contacts(records)) => without_erased(conn, tenant, records)?
+            .iter()
+            .try_for_each(|one| crm::put_contact(conn, tenant, one).map(|stored| tally.count(stored))),
         Content::Crm(Records::Companies(records)) => records
             .iter()
             .try_for_each(|one| crm::put_company(conn, tenant, one).map(|stored| tally.count(stored))),
@@ -352,6 +334,9 @@ fn engagement(
     }
     if stored == Stored::Changed || one.engagement.ruling.is_some() {
         rules::put_decision(conn, tenant, &document, &ruled, one.engagement.ruling.as_ref())?;
+    }
+    if stored == Stored::Changed {
+        insights::touch_engagement(conn, tenant.org, &document)?;
     }
     let why = if ruled == Decision::Learned { Retired::Changed } else { Retired::Skipped };
     insights::replace(conn, tenant, &document, &one.insights, why, &mut effects.chains)?;

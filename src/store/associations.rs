@@ -86,7 +86,9 @@ pub fn touch_engagements_of(conn: &mut dyn Conn, record: RecordKey<'_>) -> Resul
     }
     for (from_type, from_id) in tied {
         if let Some(kind) = Kind::parse(&from_type) {
-            touch_engagement(conn, record.org, &DocumentId { portal: record.portal, kind, id: from_id })?;
+            let document = DocumentId { portal: record.portal, kind, id: from_id };
+            touch_engagement(conn, record.org, &document)?;
+            insights::touch_engagement(conn, record.org, &document)?;
         } else if record.kind == "companies" && from_type == "contacts" {
             touch_engagements_of(conn, RecordKey { kind: "contacts", id: &from_id, ..record })?;
         }

@@ -439,6 +439,14 @@ pub fn touch_subject(
     Ok(())
 }
 
+/// Marks the insights that an engagement proves as changed: whose it is decides who finds them.
+pub fn touch_engagement(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<(), StoreError> {
+    for row in of_engagement(conn, org, document)?.into_iter().filter(StoredInsight::is_current) {
+        ledger::append(conn, org, &row.insight.id.to_string(), Operation::Put)?;
+    }
+    Ok(())
+}
+
 /// Whether a portal has any insight.
 pub fn any(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<bool, StoreError> {
     let sql = "select 1 from insights where org = $1 and portal = $2 limit 1";

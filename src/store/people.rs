@@ -290,16 +290,3 @@ pub fn owner_names(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result
                and coalesce(name, email) is not null order by id";
     all(conn, sql, params![org, portal], |row| row.string(0))
 }
-
-/// Ids of the contacts that belong to a company, at most `limit`.
-pub fn contacts_of_company(
-    conn: &mut dyn Conn,
-    org: &OrgId,
-    portal: PortalId,
-    company: &str,
-    limit: i64,
-) -> Result<Vec<String>, StoreError> {
-    let sql = "select from_id from associations where org = $1 and portal = $2 and to_type = 'companies' \
-               and to_id = $3 and from_type = 'contacts' order by from_id limit $4";
-    all(conn, sql, params![org, portal, company, limit], |row| row.string(0))
-}

@@ -104,6 +104,54 @@ const SAMPLE: &str =
     "Please send our invoices monthly. Our account manager is Sarah. The contract renews in March.";
 
 #[test]
+fn an_agent_bound_to_a_customer_reads_of_its_company_what_its_own_engagements_prove() {
+    let town = Town::new();
+    let company = |id: &str| town.portal.record("contacts", id)["companies"][0].clone();
+    let contacts = town.portal.ids("contacts");
+    let colleague = |id: &String| {
+        let same = |other: &&String| *other != id && company(other) == company(id);
+        contacts.iter().find(same).map(|other| (id.clone(), other.clone()))
+    };
+    let (boss, clerk) = town.people.iter().find_map(colleague).expect("two people of one company");
+    let (boss, clerk) = (&boss, &clerk);
+    let id = town.note(&[boss], "2026-11-20T10:00:00Z", "They pay by bank transfer, net 60 days.");
+    town.sync();
+    assert_eq!(town.here.number("select count(*) from insights where subject_type = 'companies'"), 1);
+    let email =
+        |id: &str| town.here.texts(&format!("select email from end_users where id = '{id}'")).remove(0);
+    let (email, boss_email) = (&email(clerk), &email(boss));
+    let make = |arguments: &[&str]| {
+        let made = town.here.run(&[&["agents", "create"], arguments, &["--json"]].concat()).ok().json();
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let bound = make(&["bound", "--customer", email]);
+    let boss_bound = make(&["boss", "--customer", boss_email]);
+    let free = make(&["free"]);
+    let insight = town.here.texts("select 'distilled:hubspot:' || portal || ':' || engagement_kind || '.' || engagement || '.' || hash from insights").remove(0);
+    let seen = |key: &str, email: &str| {
+        let server = town.here.serve();
+        let context = format!("/api/v1/customers/{email}/context");
+        let told = server.request("GET", &context, Some(key), None).unwrap().1;
+        let told: Value = serde_json::from_str(&told).unwrap();
+        let body = json!({"query": "bank transfer", "kinds": ["insight"], "customer": email});
+        let found = server.request("POST", "/api/v1/search", Some(key), Some(&body)).unwrap().1;
+        let found: Value = serde_json::from_str(&found).unwrap();
+        let verify = format!("/api/v1/insights/{insight}/verify");
+        let verified = server.request("GET", &verify, Some(key), None).unwrap().0;
+        (told["insights"].as_array().unwrap().len(), found["total"].as_u64().unwrap(), verified)
+    };
+    assert_eq!(seen(&free, email), (1, 1, 200), "who may read everything finds it by every colleague");
+    assert_eq!(seen(&boss_bound, boss_email), (1, 1, 200));
+    assert_eq!(seen(&bound, email), (0, 0, 404), "a colleague's words");
+
+    let tie = json!({"from_type": "notes", "from": id, "to_type": "contacts", "to": clerk});
+    town.portal.post("/__sim/associations", &tie);
+    town.here.run(&["sync", "full_resync", "--json"]).ok();
+    assert_eq!(seen(&bound, email), (1, 1, 200), "it is this customer's note now");
+    town.here.verify();
+}
+
+#[test]
 fn dst_2_the_three_sample_facts_are_known_of_that_customer_with_their_words() {
     let town = Town::new();
     let note = town.note(&[&town.people[0]], "2026-01-20T10:00:00Z", SAMPLE);
