@@ -54,6 +54,10 @@ pub struct Context {
     pub insights: Vec<InsightView>,
     /// Where facts contradict each other; both are among the insights.
     pub conflicts: Vec<ConflictView>,
+    /// The moment asked about: insights, engagements and passages are of what had been said by then; profile, company and
+    /// deals are today's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<Millis>,
     /// What happened last.
     pub recent: Vec<Recent>,
     /// Best passages for the question.
@@ -213,6 +217,7 @@ fn stored(
         deals: deals.into_iter().map(Deal::from).collect(),
         insights: known.insights,
         conflicts: known.conflicts,
+        as_of,
         recent: recent.into_iter().filter(StoredEngagement::is_shown).map(recent_entry).collect(),
         passages: Vec::new(),
         synced_through: synced_through(conn, org).map_err(|error: StoreError| error)?,
@@ -241,6 +246,10 @@ fn recent_entry(row: StoredEngagement) -> Recent {
 fn block(context: &Context) -> String {
     let mut out = String::new();
     let customer = &context.customer;
+    if let Some(at) = context.as_of {
+        let day = at.day();
+        let _ = writeln!(out, "[Records as of {day}; profile, company and deals as they are today]\n");
+    }
     out.push_str("[User Profile]\n");
     let fields = [
         ("Name", &customer.name),
@@ -308,11 +317,10 @@ fn untrusted(out: &mut String, context: &Context) {
 /// What holds, a line a fact: what was said in the same words again and again is told once, at its newest, with how
 /// often. A prompt has room for what is known, not for every time it was said; the answer's `insights` has each.
 fn facts(insights: &[InsightView]) -> Vec<String> {
-    let holds = |one: &&InsightView| one.superseded_by.is_none();
     let words =
         |one: &InsightView| (one.kind, one.claim, one.statement.clone(), one.evidence.quote.to_lowercase());
     let mut newest: BTreeMap<_, (usize, &InsightView)> = BTreeMap::new();
-    for insight in insights.iter().filter(holds) {
+    for insight in insights.iter().filter(|one| one.holds) {
         let (times, shown) = newest.entry(words(insight)).or_insert((0, insight));
         *times += 1;
         if shown.evidence.said_at < insight.evidence.said_at {

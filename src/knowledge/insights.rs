@@ -2,7 +2,7 @@
 //!
 //! Chains are read as they are stored; an as-of reading resolves them anew from what had been said by then.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::domain::clock::Millis;
 use crate::domain::ids::{InsightId, customer_key};
 use crate::domain::insight::Subject;
 use crate::domain::insight::dates::Day;
-use crate::domain::insight::supersede::{self, Stored};
+use crate::domain::insight::supersede::{self, Place, Stored};
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::insights::{self, StoredInsight};
@@ -40,6 +40,8 @@ pub struct InsightView {
     pub value: Option<String>,
     /// The words that prove it.
     pub evidence: Proof,
+    /// It holds: now, or on the day asked about.
+    pub holds: bool,
     /// First day it holds.
     pub valid_from: String,
     /// First day it no longer holds.
@@ -104,6 +106,7 @@ pub fn of_customer(
         None => chains,
     };
     let holding = holding(&rows, &known, as_of);
+    let places = if as_of.is_some() { supersede::resolve(&known) } else { BTreeMap::new() };
     let disputed = supersede::conflicts(&known).into_iter();
     let disputed: Vec<_> = disputed.filter(|one| one.ids.iter().any(|id| holding.contains(id))).collect();
     let shown: BTreeSet<&String> = disputed.iter().flat_map(|one| &one.ids).collect();
@@ -117,8 +120,12 @@ pub fn of_customer(
         (superseded, std::cmp::Reverse(row.insight.said_at), row.insight.position, row.insight.id.clone())
     });
     let mut views = Vec::new();
-    for row in rows.iter().take(MOST) {
-        views.extend(view(conn, row)?);
+    for mut row in rows.into_iter().take(MOST) {
+        if as_of.is_some() {
+            place_then(&mut row, &places);
+        }
+        let holds = holding.contains(&row.insight.id.to_string());
+        views.extend(view(conn, &row, holds)?);
     }
     let conflicts = disputed.into_iter().map(|one| ConflictView { slot: one.slot, insights: one.ids });
     Ok(Known { insights: views, conflicts: conflicts.collect() })
@@ -132,8 +139,17 @@ fn holding(rows: &[StoredInsight], known: &[Stored], as_of: Option<Millis>) -> B
     }
 }
 
+/// Puts an insight into the place it had among those that had been said by then.
+fn place_then(row: &mut StoredInsight, places: &BTreeMap<String, Place>) {
+    let then = places.get(&row.insight.id.to_string()).cloned().unwrap_or_default();
+    row.superseded_at = then.superseded_by.as_ref().and(row.superseded_at);
+    row.superseded_by = then.superseded_by;
+    row.valid_to = then.valid_to;
+    row.support = then.support;
+}
+
 /// An insight with its proof; none where the proof is gone.
-fn view(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Option<InsightView>, StoreError> {
+fn view(conn: &mut dyn Conn, row: &StoredInsight, holds: bool) -> Result<Option<InsightView>, StoreError> {
     let Some(evidence) = proof(conn, row)? else { return Ok(None) };
     let insight = &row.insight;
     Ok(Some(InsightView {
@@ -147,6 +163,7 @@ fn view(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Option<InsightView>,
         statement: insight.statement.clone(),
         value: insight.value.clone(),
         evidence,
+        holds,
         valid_from: insight.valid_from.to_string(),
         valid_to: row.valid_to.map(|day| day.to_string()),
         recorded_at: row.recorded_at,

@@ -331,6 +331,13 @@ fn f2_f16_supersession_as_of_and_conflict() {
         let believed: Vec<&str> =
             then["insights"].as_array().unwrap().iter().map(|one| one["value"].as_str().unwrap()).collect();
         assert_eq!(believed, [value], "{day}");
+        let one = &then["insights"][0];
+        let later = (&one["holds"], &one["superseded_by"], &one["valid_to"]);
+        assert_eq!(later, (&json!(true), &Value::Null, &Value::Null), "nobody knew of {one}");
+        let text = then["text"].as_str().unwrap();
+        assert!(text.starts_with(&format!("[Records as of {day}; ")), "{text}");
+        let told = text.lines().filter(|line| line.contains("insight billing")).collect::<Vec<_>>();
+        assert!(told.len() == 1 && told[0].contains(value), "{day}: {text}");
     }
     assert_eq!(town.context(0, &["--as-of", "2025-12-31"])["insights"], json!([]));
     assert_eq!(now["conflicts"], json!([]), "one person changes its mind over months");
