@@ -1,8 +1,7 @@
 //! The properties the portal defines per type: what `/crm/properties` lists, what a write is
 //! checked against, and what makes an unset property `null` rather than unknown.
 
-use std::sync::LazyLock;
-
+use crate::custom;
 use crate::kind::Kind;
 
 /// One property definition.
@@ -17,7 +16,7 @@ pub(crate) struct Property {
     pub(crate) options: &'static [&'static str],
 }
 
-const fn text(name: &'static str, label: &'static str) -> Property {
+pub(crate) const fn text(name: &'static str, label: &'static str) -> Property {
     Property { name, label, value_type: "string", field_type: "text", read_only: false, options: &[] }
 }
 
@@ -25,19 +24,23 @@ const fn html(name: &'static str, label: &'static str) -> Property {
     Property { field_type: "html", ..text(name, label) }
 }
 
-const fn number(name: &'static str, label: &'static str) -> Property {
+pub(crate) const fn number(name: &'static str, label: &'static str) -> Property {
     Property { value_type: "number", field_type: "number", ..text(name, label) }
 }
 
-const fn instant(name: &'static str, label: &'static str) -> Property {
+pub(crate) const fn instant(name: &'static str, label: &'static str) -> Property {
     Property { value_type: "datetime", field_type: "date", ..text(name, label) }
 }
 
-const fn choice(name: &'static str, label: &'static str, options: &'static [&'static str]) -> Property {
+pub(crate) const fn choice(
+    name: &'static str,
+    label: &'static str,
+    options: &'static [&'static str],
+) -> Property {
     Property { value_type: "enumeration", field_type: "select", options, ..text(name, label) }
 }
 
-const fn flag(name: &'static str, label: &'static str) -> Property {
+pub(crate) const fn flag(name: &'static str, label: &'static str) -> Property {
     Property {
         value_type: "bool",
         field_type: "booleancheckbox",
@@ -46,7 +49,7 @@ const fn flag(name: &'static str, label: &'static str) -> Property {
     }
 }
 
-const fn fixed(property: Property) -> Property {
+pub(crate) const fn fixed(property: Property) -> Property {
     Property { read_only: true, ..property }
 }
 
@@ -290,36 +293,5 @@ pub(crate) fn of(kind: Kind) -> impl Iterator<Item = &'static Property> {
 
 /// The definition of one property.
 pub(crate) fn find(kind: Kind, name: &str) -> Option<&'static Property> {
-    if kind == Kind::Contact
-        && let Some(number) = custom_number(name)
-    {
-        return custom(CUSTOM_MOST).get(number);
-    }
-    of(kind).find(|property| property.name == name)
-}
-
-/// Properties an account can have made itself for its contacts.
-pub(crate) const CUSTOM_MOST: usize = 500;
-const CUSTOM_PREFIX: &str = "custom_property_";
-
-/// The first properties an account has made itself.
-pub(crate) fn custom(count: usize) -> &'static [Property] {
-    static ALL: LazyLock<Vec<Property>> = LazyLock::new(|| (0..CUSTOM_MOST).map(made).collect());
-    &ALL[..count.min(CUSTOM_MOST)]
-}
-
-/// Which of them a name means.
-pub(crate) fn custom_number(name: &str) -> Option<usize> {
-    name.strip_prefix(CUSTOM_PREFIX)?.parse().ok().filter(|number| *number < CUSTOM_MOST)
-}
-
-fn made(number: usize) -> Property {
-    // Definitions live as long as the program, like those written down above.
-    let name: &'static str = Box::leak(format!("{CUSTOM_PREFIX}{number:03}").into_boxed_str());
-    match number % 5 {
-        0 => self::number(name, name),
-        1 => instant(name, name),
-        2 => flag(name, name),
-        _ => text(name, name),
-    }
+    custom::find(kind, name).or_else(|| of(kind).find(|property| property.name == name))
 }

@@ -25,6 +25,7 @@ mod clock;
 mod content;
 mod control;
 mod corpus;
+mod custom;
 mod delivery;
 mod events;
 mod faults;

@@ -55,7 +55,7 @@ struct Arguments {
     /// Where the portal's data lives
     #[arg(long, default_value = "na1")]
     hublet: String,
-    /// Properties the account has made itself for its contacts, 500 at most
+    /// Properties the account has made itself for contacts, companies and deals each, 500 at most
     #[arg(long, default_value_t = 0)]
     extra_properties: usize,
     /// Calls allowed in ten seconds, or `off`

@@ -82,7 +82,8 @@ pub struct Options {
     pub service_key: String,
     /// Where the portal's data lives: `na1`, `eu1` and so on.
     pub hublet: String,
-    /// Properties the account has made itself for its contacts, 500 at most; seven in eight are unset.
+    /// Properties the account has made itself for contacts, companies and deals each, 500 at most; seven in
+    /// eight values are unset.
     pub extra_properties: usize,
     /// A JSON file of fault rules, as `POST /__sim/faults` takes it.
     pub faults: Option<PathBuf>,

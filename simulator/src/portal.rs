@@ -6,6 +6,7 @@
 
 use crate::clock::DAY_MS;
 use crate::corpus::Corpus;
+use crate::custom::Made;
 use crate::hash::draw;
 use crate::kind::{Kind, SUBMISSION_STREAM};
 use crate::options::Options;
@@ -29,7 +30,7 @@ pub(crate) struct Portal {
     pub(crate) id: u64,
     pub(crate) corpus: Corpus,
     pub(crate) hublet: String,
-    pub(crate) extra_properties: usize,
+    pub(crate) made: Made,
     counts: [u64; 9],
 }
 
@@ -52,9 +53,9 @@ impl Portal {
         ];
         let id = 20_000_000 + draw(options.seed, 50, 0, 0) % 120_000_000;
         let Options { seed, now, lean, burst, .. } = *options;
-        let extra_properties = options.extra_properties.min(crate::catalog::CUSTOM_MOST);
+        let made = Made::new(options.extra_properties);
         let hublet = options.hublet.clone();
-        Self { seed, now, lean, burst, id, corpus, hublet, extra_properties, counts }
+        Self { seed, now, lean, burst, id, corpus, hublet, made, counts }
     }
 
     /// The host people open the portal at.

@@ -7,6 +7,7 @@ use super::{Call, limit};
 use crate::catalog::{self, Property};
 use crate::clock::iso;
 use crate::content::persons::{FIRST_ARCHIVED_OWNER, OWNERS, owner_name};
+use crate::custom;
 use crate::http::Reply;
 use crate::kind::Kind;
 use crate::portal::Portal;
@@ -128,22 +129,35 @@ pub(super) fn pipelines(call: &Call<'_>, kind: Kind, path: &[&str]) -> Result<Re
     }
 }
 
-/// All definitions of a type.
-pub(super) fn definitions(call: &Call<'_>, kind: Kind) -> Result<Vec<Value>, Reply> {
+/// All definitions of a type, without or only the archived ones.
+pub(super) fn definitions(call: &Call<'_>, kind: Kind, archived: bool) -> Result<Vec<Value>, Reply> {
     call.need(&["crm.objects.contacts.read", "crm.objects.companies.read", "crm.objects.deals.read"])?;
-    let at = iso(call.state.portal.created(Kind::Contact, 0));
-    let made = if kind == Kind::Contact { call.state.portal.extra_properties } else { 0 };
-    Ok(catalog::of(kind).chain(catalog::custom(made)).map(|p| definition(p, &at)).collect())
+    Ok(all_definitions(&call.state.portal, kind, archived))
+}
+
+/// The same for anybody who asks.
+pub(crate) fn all_definitions(portal: &Portal, kind: Kind, archived: bool) -> Vec<Value> {
+    let at = portal.created(Kind::Contact, 0);
+    let own = catalog::of(kind).filter(|_| !archived).map(|p| definition(p, &iso(at)));
+    let made = custom::first(portal.made.count(kind)).iter().enumerate();
+    let made = made.filter(|(number, _)| portal.made.is_archived(kind, *number) == archived);
+    let made = made.map(|(number, property)| {
+        let mut json = definition(property, &iso(at + number as i64 * 1_000));
+        json["hubspotDefined"] = json!(false);
+        json["calculated"] = json!(custom::is_calculated(number));
+        json["hidden"] = json!(portal.made.is_hidden(kind, number));
+        json["archived"] = json!(archived);
+        json
+    });
+    own.chain(made).collect()
 }
 
 const GROUP: &str = "simulated";
 
 /// `GET /crm/properties/{type}` and below: `/{name}`, `/groups`, `/groups/{name}`.
 pub(super) fn properties(call: &Call<'_>, kind: Kind, path: &[&str]) -> Result<Reply, Reply> {
-    let all = definitions(call, kind)?;
+    let all = definitions(call, kind, call.request.flag("archived"))?;
     let group = json!({"name": GROUP, "label": "Simulated", "displayOrder": 0, "archived": false});
-    // Definitions are never archived here, so the list of archived ones is empty.
-    let all = if call.request.flag("archived") { Vec::new() } else { all };
     let found = match path {
         [] => Some(json!({"results": all})),
         ["groups"] => Some(json!({"results": [group]})),
@@ -166,7 +180,7 @@ struct Name {
 
 /// `POST /crm/properties/{type}/batch/read`.
 pub(super) fn batch_properties(call: &Call<'_>, kind: Kind) -> Result<Reply, Reply> {
-    let all = definitions(call, kind)?;
+    let all = definitions(call, kind, false)?;
     let Names { inputs } = call.request.json()?;
     super::batch::refuse_long(inputs.len())?;
     let find = |name: &Name| all.iter().find(|p| p["name"] == name.name.as_str()).cloned();
@@ -192,14 +206,14 @@ pub(super) fn shared_definitions(call: &Call<'_>) -> Vec<Value> {
 }
 
 fn definition(property: &Property, at: &str) -> Value {
-    let option = |(n, value): (usize, &&str)| json!({"label": value, "value": value, "displayOrder": n, "hidden": false});
+    let option = |(n, value): (usize, &&str)| json!({"label": custom::option_label(value), "value": value, "displayOrder": n, "hidden": false});
     let options: Vec<Value> = property.options.iter().enumerate().map(option).collect();
     json!({
         "name": property.name, "label": property.label, "type": property.value_type,
         "fieldType": property.field_type, "description": "", "groupName": GROUP,
         "options": options, "displayOrder": -1, "calculated": false, "externalOptions": false,
         "archived": false, "hasUniqueValue": property.name == "hs_object_id", "hidden": false,
-        "hubspotDefined": catalog::custom_number(property.name).is_none(), "formField": !property.read_only, "createdAt": at, "updatedAt": at,
+        "hubspotDefined": true, "formField": !property.read_only, "createdAt": at, "updatedAt": at,
         "modificationMetadata": {"archivable": false, "readOnlyDefinition": true, "readOnlyValue": property.read_only},
     })
 }

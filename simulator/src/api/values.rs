@@ -79,7 +79,11 @@ fn check_value(portal: &Portal, kind: Kind, name: &str, value: Option<&str>) -> 
         ));
     }
     let Some(value) = value else { return Ok(()) };
-    if !property.options.is_empty() && !property.options.contains(&value) {
+    let chosen = |value: &str| match property.field_type {
+        "checkbox" => value.split(';').all(|one| property.options.contains(&one)),
+        _ => property.options.contains(&value),
+    };
+    if !property.options.is_empty() && !chosen(value) {
         let message =
             format!("{value} was not one of the allowed options: [{}]", property.options.join(", "));
         return Err(invalid("INVALID_OPTION", name, &message));

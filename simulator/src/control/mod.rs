@@ -15,6 +15,7 @@ pub(crate) fn answer(state: &State, request: &Request, path: &[&str]) -> Reply {
     match (request.method.as_str(), path) {
         ("GET", ["truth"]) => truth::summary(state),
         ("GET", ["truth", "ids"]) => truth::ids(state, request),
+        ("GET", ["truth", "properties"]) => truth::properties(state, request),
         ("GET", ["truth", "record"]) => truth::record(state, request),
         ("GET", ["journal"]) => Reply::ok(&state.journal.report()),
         ("POST", ["journal", "reset"]) => {
@@ -53,6 +54,7 @@ fn steer(state: &State, request: &Request, path: &[&str]) -> Result<Reply, Reply
         ("POST", ["search-index", "freeze"]) => world::freeze(state, true),
         ("POST", ["search-index", "thaw"]) => world::freeze(state, false),
         ("POST", ["search-index", "settings"]) => world::index_settings(state, request),
+        ("POST", ["properties"]) => world::properties(state, request),
         ("POST", ["objects", kind]) => world::create(state, request, kind),
         ("PATCH", ["objects", kind, id]) => world::update(state, request, kind, id),
         ("DELETE", ["objects", kind, id]) => world::delete(state, request, kind, id),

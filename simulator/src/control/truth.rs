@@ -104,6 +104,22 @@ pub(super) fn record(state: &State, request: &Request) -> Reply {
     found.map_or_else(Reply::not_found, |record| Reply::ok(&record_json(&view, &record)))
 }
 
+/// `GET /__sim/truth/properties?type=contacts[&archived=true]`: every definition of a type.
+pub(super) fn properties(state: &State, request: &Request) -> Reply {
+    let Some(kind) = Kind::parse(request.parameter("type").unwrap_or_default()) else {
+        return Reply::bad_request("type is none of the portal's");
+    };
+    let all = crate::api::account::all_definitions(&state.portal, kind, request.flag("archived"));
+    Reply::ok(&json!({"results": all}))
+}
+
+/// What a record has of the properties that the account made itself.
+fn custom(view: &View<'_>, record: &Record<'_>) -> Map<String, Value> {
+    let made = crate::custom::first(view.portal.made.count(record.kind));
+    let set = made.iter().filter_map(|p| Some((p.name.to_owned(), json!(view.text(record, p.name)?))));
+    set.collect()
+}
+
 fn record_json(view: &View<'_>, record: &Record<'_>) -> Value {
     let portal = view.portal;
     let ids =
@@ -123,6 +139,7 @@ fn record_json(view: &View<'_>, record: &Record<'_>) -> Value {
         "contacts": ids(Kind::Contact), "companies": ids(Kind::Company), "deals": ids(Kind::Deal),
         "archived": record.is_archived(), "subject": view.text(record, subject),
         "created": iso(view.created(record)), "modified": iso(view.modified(record)),
+        "custom": custom(view, record),
         "facts": facts(view, record).into_iter().map(fact_json).collect::<Vec<_>>(),
     })
 }

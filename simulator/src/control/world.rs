@@ -119,6 +119,39 @@ pub(super) fn index_settings(state: &State, request: &Request) -> Done {
     })))
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PropertySettings {
+    r#type: String,
+    /// How many the account has made.
+    count: Option<usize>,
+    /// Names of those that are hidden, beside those that always are.
+    hidden: Option<Vec<String>>,
+    /// Names of those in the archive.
+    archived: Option<Vec<String>>,
+}
+
+/// `POST /__sim/properties`: what an administrator does to the properties of a type. The records keep
+/// their values and their times.
+pub(super) fn properties(state: &State, request: &Request) -> Done {
+    let settings: PropertySettings = request.json()?;
+    let (kind, made) = (kind_of(&settings.r#type)?, &state.portal.made);
+    if let Some(count) = settings.count {
+        made.set_count(kind, count);
+    }
+    let numbers = |names: Vec<String>| names.into_iter().filter_map(|name| crate::custom::number(&name));
+    let mut aside = made.set_aside();
+    if let Some(names) = settings.hidden {
+        aside.hidden.retain(|(of, _)| *of != kind);
+        aside.hidden.extend(numbers(names).map(|number| (kind, number)));
+    }
+    if let Some(names) = settings.archived {
+        aside.archived.retain(|(of, _)| *of != kind);
+        aside.archived.extend(numbers(names).map(|number| (kind, number)));
+    }
+    Ok(Reply::ok(&json!({"count": made.count(kind)})))
+}
+
 fn kind_of(name: &str) -> Result<Kind, Reply> {
     Kind::parse(name).ok_or_else(|| Reply::bad_request(&format!("{name} is no type of this portal")))
 }

@@ -1,7 +1,6 @@
 //! Contacts. Lean portals fill the same short properties and leave the rest unset.
 
 use super::push_number;
-use crate::clock::push_iso;
 use crate::hash::pick;
 use crate::kind::Kind;
 use crate::portal::Portal;
@@ -43,24 +42,7 @@ pub(super) fn value(p: &Portal, i: u64, name: &str, out: &mut String) -> bool {
         "hs_object_source" => out.push_str(if i.is_multiple_of(3) { "IMPORT" } else { "CRM_UI" }),
         "hs_object_source_label" => out.push_str(if i.is_multiple_of(3) { "IMPORT" } else { "CRM_UI" }),
         "hs_marketable_status" => out.push_str(if i.is_multiple_of(2) { "true" } else { "false" }),
-        name => return custom(p, i, name, out),
-    }
-    true
-}
-
-/// Properties the account has made itself: one in eight is set.
-fn custom(p: &Portal, i: u64, name: &str, out: &mut String) -> bool {
-    let number = crate::catalog::custom_number(name).filter(|number| *number < p.extra_properties);
-    let Some(number) = number else { return false };
-    let draw = p.draw(Kind::Contact, i, 2_000 + number as u64);
-    if !draw.is_multiple_of(8) {
-        return false;
-    }
-    match number % 5 {
-        0 => push_number(draw % 100_000, out),
-        1 => push_iso(p.created(Kind::Contact, i), out),
-        2 => out.push_str(if draw.is_multiple_of(16) { "true" } else { "false" }),
-        _ => out.push_str(pick(p.language_of_contact(i).cities, draw >> 8)),
+        _ => return false,
     }
     true
 }

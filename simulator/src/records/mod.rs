@@ -29,7 +29,7 @@ impl Portal {
                 Kind::Company => companies::value(self, index, name, out),
                 Kind::Deal => deals::value(self, index, name, out),
                 _ => engagements::value(self, kind, index, name, out),
-            };
+            } || crate::custom::value(self, kind, index, name, out);
         }
         true
     }

@@ -197,3 +197,52 @@ fn what_is_announced_may_not_be_readable_yet() {
     assert_eq!(portal.get(&path).status, 200);
     assert_eq!(portal.post("/__sim/objects/contacts", &json!({"source": "nowhere"})).status, 400);
 }
+
+#[test]
+fn an_administrator_hides_archives_and_adds_properties() {
+    let mut portal = Portal::with(Options { contacts: 40, extra_properties: 10, ..Options::default() });
+    let names = |list: &Value| -> Vec<String> {
+        let all = list["results"].as_array().unwrap().iter();
+        all.filter(|p| p["hubspotDefined"] == false).map(|p| p["name"].as_str().unwrap().to_owned()).collect()
+    };
+    for kind in ["contacts", "companies", "deals"] {
+        for version in ["/crm/v3/properties/", "/crm/properties/2026-09/", "/crm/properties/2026-03/"] {
+            let all = portal.got(&format!("{version}{kind}"));
+            assert_eq!(names(&all).len(), 10, "{version}{kind}");
+            assert_eq!(all, portal.got(&format!("/__sim/truth/properties?type={kind}")));
+        }
+    }
+    let set = |name: &str, portal: &mut Portal| {
+        let all = portal.got("/crm/v3/properties/deals");
+        all["results"].as_array().unwrap().iter().find(|p| p["name"] == name).cloned()
+    };
+    let choice = set("custom_property_003", &mut portal).unwrap();
+    assert_eq!(
+        choice["options"][1],
+        json!({"label": "Second choice", "value": "opt_b", "displayOrder": 1, "hidden": false})
+    );
+    assert_eq!(set("custom_property_007", &mut portal).unwrap()["hidden"], true);
+    assert_eq!(set("custom_property_008", &mut portal).unwrap()["calculated"], true);
+    assert_eq!(set("hs_object_id", &mut portal).unwrap()["hubspotDefined"], true);
+
+    let change = json!({"type": "deals", "count": 12, "hidden": ["custom_property_004"], "archived": ["custom_property_003"]});
+    portal.call("POST", "/__sim/properties", &change);
+    assert_eq!(names(&portal.got("/crm/v3/properties/deals")).len(), 11);
+    assert_eq!(names(&portal.got("/crm/v3/properties/deals?archived=true")), ["custom_property_003"]);
+    assert_eq!(set("custom_property_004", &mut portal).unwrap()["hidden"], true);
+    assert_eq!(names(&portal.got("/crm/v3/properties/contacts")).len(), 10, "other types are as before");
+    // What is listed can be read, and the truth says the same.
+    let page =
+        portal.got("/crm/v3/objects/deals?limit=100&properties=custom_property_005,custom_property_009");
+    let records = page["results"].as_array().unwrap();
+    let mut seen = 0;
+    for record in records {
+        let id = record["id"].as_str().unwrap();
+        let truth = portal.got(&format!("/__sim/truth/record?type=deals&id={id}"));
+        for name in ["custom_property_005", "custom_property_009"] {
+            assert_eq!(record["properties"][name], truth["custom"][name], "{id} {name}");
+            seen += usize::from(!record["properties"][name].is_null());
+        }
+    }
+    assert!(seen > 0);
+}

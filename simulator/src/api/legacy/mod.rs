@@ -56,7 +56,7 @@ fn definitions(call: &Call<'_>, name: &str) -> Result<Reply, Reply> {
         return Ok(Reply::ok(&Value::Array(account::shared_definitions(call))));
     }
     let kind = super::kind(name)?;
-    Ok(Reply::ok(&Value::Array(account::definitions(call, kind)?)))
+    Ok(Reply::ok(&Value::Array(account::definitions(call, kind, false)?)))
 }
 
 /// `GET /deals/v1/pipelines`, a bare list.
