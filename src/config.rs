@@ -15,6 +15,7 @@ use url::{Host, Url};
 use crate::domain::engagement::{Kind, SkipReason};
 use crate::domain::rule::Unsure;
 use crate::hubspot::paths::ApiVersion;
+use crate::hubspot::properties::Wanted;
 
 /// The default file, as the manual and as the lowest layer.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -34,6 +35,7 @@ struct Written {
     server: WrittenServer,
     hubspot: WrittenHubspot,
     sync: WrittenSync,
+    properties: Wanted,
     noise: WrittenNoise,
     rules: WrittenRules,
     distillation: WrittenDistillation,
@@ -145,6 +147,8 @@ pub struct Config {
     pub hubspot: Hubspot,
     /// Time between the runs a server starts by itself.
     pub sync_every: Duration,
+    /// Properties to read besides those that have a place of their own.
+    pub properties: Wanted,
     /// Reasons for which mail is stored but not learned.
     pub skip_noise: BTreeSet<SkipReason>,
     /// What is done where no topic judge can tell.
@@ -267,6 +271,9 @@ impl Config {
             .list_separator(",")
             .with_list_parse_key("noise.skip")
             .with_list_parse_key("distillation.kinds")
+            .with_list_parse_key("properties.contacts")
+            .with_list_parse_key("properties.companies")
+            .with_list_parse_key("properties.deals")
             .source(Some(settings.collect()));
         let mut layers = layers.add_source(environment);
         for (setting, value) in fixed {
@@ -315,6 +322,7 @@ impl Written {
                 retry_pause: Duration::from_millis(h.retry_pause_ms.clamp(1, 60_000)),
             },
             sync_every: every(self.sync.every_minutes)?,
+            properties: self.properties,
             skip_noise: self.noise.skip.iter().map(|name| noise(name)).collect::<Result<_, _>>()?,
             unsure: Unsure::parse(self.rules.unsure.trim()).ok_or_else(|| {
                 ConfigError(format!("rules.unsure: `{}` is not hold, learn or skip", self.rules.unsure))

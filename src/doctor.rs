@@ -9,13 +9,14 @@ use std::time::Duration;
 use hublore_index::KnowledgeIndex;
 use serde::Serialize;
 
-use crate::app::{App, DataFolder, Reading, StartError};
+use crate::app::{self, App, DataFolder, StartError};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Millis};
 use crate::hubspot::oauth::{OPTIONAL_SCOPES, REQUIRED_SCOPES, cost_of_missing};
 use crate::hubspot::{account, reach};
-use crate::status;
+use crate::status::{self, Status};
 use crate::store::connections::{Connection, Method};
+use crate::store::properties::Reading;
 use crate::store::{StoreError, connections};
 use crate::sync::connection::{CALLBACK_PATH, Connector};
 
@@ -95,7 +96,7 @@ pub async fn examine(
             checks.extend(connection(&app.reading, Some(&app.connector)).await);
         }
         // The server holds the folder: read beside it.
-        Err(StartError::InUse(_)) => match Reading::open(config, &folder, org) {
+        Err(StartError::InUse(_)) => match app::Reading::open(config, &folder, org) {
             Ok(reading) => {
                 checks.extend(knowledge(&reading));
                 checks.extend(connection(&reading, None).await);
@@ -196,7 +197,7 @@ fn space(path: &std::path::Path) -> Check {
 }
 
 /// Database and index, compared by count; `hublore index verify` compares them document by document.
-fn knowledge(reading: &Reading) -> Vec<Check> {
+fn knowledge(reading: &app::Reading) -> Vec<Check> {
     if let Err(error) = reading.store.check() {
         let cure = "restore a backup of the data folder, or move it away and connect again";
         return vec![Check::new("database", Verdict::Failed, error.to_string()).cure(cure)];
@@ -214,6 +215,7 @@ fn knowledge(reading: &Reading) -> Vec<Check> {
         let found = format!("{} records could not be taken in and wait for a retry", totals.parked);
         checks.push(Check::new("records", Verdict::Warning, found).cure("the next sync tries them again"));
     }
+    checks.extend(properties(&status));
     checks.push(match reading.index.count(reading.org.as_str()) {
         Err(error) => Check::new("index", Verdict::Failed, error.to_string())
             .cure("delete the folder `index` in the data folder; it is built again from the database"),
@@ -225,7 +227,33 @@ fn knowledge(reading: &Reading) -> Vec<Check> {
     checks
 }
 
-async fn connection(reading: &Reading, connector: Option<&Connector>) -> Vec<Check> {
+/// The account's own properties: what the limit leaves out, and names in the settings that it does not have.
+fn properties(status: &Status) -> Option<Check> {
+    let name = "properties";
+    let each = |what: fn(&str, &Reading) -> Option<String>| -> Vec<String> {
+        status.properties.iter().filter_map(|(of, reading)| what(of, reading)).collect()
+    };
+    let read = each(|of, reading| Some(format!("{} of {of}", reading.read)));
+    let unknown = each(|of, reading| {
+        (!reading.unknown.is_empty()).then(|| format!("{of} have no {}", reading.unknown.join(", ")))
+    });
+    let left = each(|of, reading| {
+        (reading.left_out > 0).then(|| format!("{} of {of} are not read", reading.left_out))
+    });
+    if read.is_empty() {
+        return None;
+    }
+    Some(match (unknown.is_empty(), left.is_empty()) {
+        (false, _) => Check::new(name, Verdict::Warning, unknown.join("; "))
+            .cure("correct the names in the section properties of the settings"),
+        (true, false) => Check::new(name, Verdict::Warning, left.join("; ")).cure(
+            "raise properties.custom, or name the ones you need in the section properties of the settings",
+        ),
+        (true, true) => Check::ok(name, format!("read besides the usual: {}", read.join(", "))),
+    })
+}
+
+async fn connection(reading: &app::Reading, connector: Option<&Connector>) -> Vec<Check> {
     let stored: Result<Option<Connection>, StoreError> =
         reading.store.read(|conn| connections::get(conn, &reading.org));
     let connection = match stored {

@@ -14,7 +14,9 @@ use crate::store::connections::Connection;
 use crate::store::orgs::StoredModes;
 use crate::store::runs::Repairs;
 use crate::store::totals::Totals;
-use crate::store::{StoreError, checkpoints, connections, ledger, meta, model, orgs, runs, totals, upkeep};
+use crate::store::{
+    StoreError, checkpoints, connections, ledger, meta, model, orgs, properties, runs, totals, upkeep,
+};
 
 /// One mode: what was set, and what that means.
 #[derive(Debug, Clone, Serialize)]
@@ -174,6 +176,8 @@ pub struct Status {
     pub synced_through: BTreeMap<String, Millis>,
     /// Records that could not be taken in, by type: they are tried again by every run.
     pub repairs: BTreeMap<String, Repairs>,
+    /// The account's own properties that are read, by type, and what is left out.
+    pub properties: BTreeMap<String, properties::Reading>,
     /// The last comparison with HubSpot: counts by type and month, and what differed.
     pub reconciliation: Option<serde_json::Value>,
     /// The last run.
@@ -210,6 +214,7 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                 index_lag_changes: ledger::highest(conn)?.saturating_sub(meta::indexed_seq(conn)?),
                 synced_through: checkpoints::watermarks(conn, org)?,
                 repairs: runs::repairs(conn, org)?,
+                properties: properties::readings(conn, org)?,
                 reconciliation: upkeep::reconciliation(conn, org)?
                     .and_then(|report| serde_json::from_str(&report).ok()),
                 connection: connection.map(ConnectionState::from),

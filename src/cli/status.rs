@@ -66,6 +66,11 @@ fn lines(status: &Status) -> Vec<String> {
             lines.push(format!("              {count} failed: {reason}"));
         }
     }
+    for (name, reading) in &status.properties {
+        let left = (reading.left_out > 0).then(|| format!(", {} more left out", reading.left_out));
+        let left = left.unwrap_or_default();
+        lines.push(format!("properties    {name}: {} of the account's own are read{left}", reading.read));
+    }
     for (name, repairs) in &status.repairs {
         lines.push(format!(
             "to repair     {} of {name}, the oldest since {}: {}",

@@ -7,5 +7,6 @@ pub mod crm;
 pub mod engagement;
 pub mod ids;
 pub mod insight;
+pub mod property;
 pub mod rule;
 pub mod segment;

@@ -14,6 +14,7 @@ pub mod forms;
 pub mod oauth;
 pub mod objects;
 pub mod paths;
+pub mod properties;
 pub mod reach;
 pub mod scopes;
 pub mod tokens;

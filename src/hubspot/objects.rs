@@ -23,6 +23,57 @@ const COMPANY: &str = "name,domain,industry,numberofemployees,lifecyclestage,pho
 const DEAL: &str = "dealname,amount,deal_currency_code,dealstage,pipeline,closedate,dealtype,hubspot_owner_id,\
     hs_is_closed,hs_is_closed_won,createdate,hs_lastmodifieddate";
 
+/// Properties of a type that this product has a place for.
+pub(super) fn placed(record_type: RecordType) -> impl Iterator<Item = &'static str> {
+    let names = match record_type {
+        RecordType::Contacts => CONTACT,
+        RecordType::Companies => COMPANY,
+        RecordType::Deals => DEAL,
+        RecordType::Engagement(_) => "",
+    };
+    names.split(',').map(str::trim)
+}
+
+/// Characters of property names that a list may be asked for: HubSpot's edge refuses longer addresses (414).
+const IN_ADDRESS: usize = 8_000;
+
+/// Properties to read of a type: its own, and further ones by name. What does not fit into the address of a list is
+/// read by id afterwards.
+struct Names<'a> {
+    fixed: &'a str,
+    in_list: &'a [String],
+    by_id: &'a [String],
+}
+
+impl<'a> Names<'a> {
+    fn new(fixed: &'a str, further: &'a [String]) -> Self {
+        let mut room = IN_ADDRESS.saturating_sub(fixed.len() * 3 / 2);
+        // A comma takes three characters in an address.
+        let fits = |name: &&String| {
+            let left = room.checked_sub(name.len() + 3);
+            room = left.unwrap_or(0);
+            left.is_some()
+        };
+        let at = further.iter().take_while(fits).count();
+        let (in_list, by_id) = further.split_at(at);
+        Self { fixed, in_list, by_id }
+    }
+
+    fn listed(&self) -> String {
+        joined(self.fixed, self.in_list)
+    }
+
+    fn all(&self) -> String {
+        joined(&self.listed(), self.by_id)
+    }
+}
+
+fn joined(names: &str, further: &[String]) -> String {
+    let mut all: Vec<&str> = names.split(',').map(str::trim).collect();
+    all.extend(further.iter().map(String::as_str));
+    all.join(",")
+}
+
 /// One page of the list of a type, with the associations `with` inline.
 pub(super) async fn list(
     client: &Client,
@@ -206,24 +257,51 @@ pub async fn extent(client: &Client, record_type: RecordType) -> Result<Extent, 
 async fn with_links(
     client: &Client,
     record_type: &'static str,
-    properties: &str,
+    names: Names<'_>,
     targets: &[&'static str],
     which: Which<'_>,
 ) -> Result<(Page<Object>, PageLinks), HubspotError> {
     match which {
         Which::After(after) => {
-            let page = list(client, record_type, properties, &targets.join(","), after).await?;
+            let mut page = list(client, record_type, &names.listed(), &targets.join(","), after).await?;
+            complete(client, record_type, &names, &mut page).await?;
             let links = PageLinks::inline(client, record_type, &page.records, targets).await?;
             Ok((page, links))
         }
         Which::Ids(ids) | Which::Repair(ids) => {
             // One record that spoils its batch must not keep the others from being repaired.
             let batch = if matches!(which, Which::Repair(_)) { ids.len() / 50 } else { MOST_IN_BATCH };
-            let mut page = by_id(client, record_type, properties, ids, batch).await?;
+            let mut page = by_id(client, record_type, &names.all(), ids, batch).await?;
             let links = PageLinks::fetched(client, record_type, &mut page, targets).await?;
             Ok((page, links))
         }
     }
+}
+
+/// Adds the properties that did not fit into the address of the list. The time of the list stays: what changed
+/// between the two requests is read again as a change. A record that cannot be completed is set apart.
+async fn complete(
+    client: &Client,
+    record_type: &str,
+    names: &Names<'_>,
+    page: &mut Page<Object>,
+) -> Result<(), HubspotError> {
+    if names.by_id.is_empty() || page.records.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<String> = page.records.iter().map(|object| object.id.0.clone()).collect();
+    let rest = by_id(client, record_type, &names.by_id.join(","), &ids, MOST_IN_BATCH).await?;
+    let mut found: HashMap<String, Properties> =
+        rest.records.into_iter().map(|object| (object.id.0, object.properties)).collect();
+    let failed: BTreeSet<&str> = rest.malformed.iter().filter_map(|bad| bad.id.as_deref()).collect();
+    page.records.retain(|object| !failed.contains(object.id.0.as_str()));
+    for object in &mut page.records {
+        if let Some(further) = found.remove(&object.id.0) {
+            object.properties.add(further, names.by_id);
+        }
+    }
+    page.malformed.extend(rest.malformed);
+    Ok(())
 }
 
 /// Which records to read.
@@ -237,24 +315,38 @@ pub enum Which<'a> {
     Repair(&'a [String]),
 }
 
-/// Contacts with their companies.
-pub async fn contacts(client: &Client, which: Which<'_>) -> Result<Page<Record<Contact>>, HubspotError> {
-    let (page, mut links) = with_links(client, "contacts", CONTACT, &["companies"], which).await?;
+/// Contacts with their companies, and with `further` properties.
+pub async fn contacts(
+    client: &Client,
+    further: &[String],
+    which: Which<'_>,
+) -> Result<Page<Record<Contact>>, HubspotError> {
+    let (page, mut links) =
+        with_links(client, "contacts", Names::new(CONTACT, further), &["companies"], which).await?;
     Ok(page.map(|object| {
         let companies = links.take("companies", &object.id.0);
         record(object, |object| contact(object, companies))
     }))
 }
 
-/// Companies.
-pub async fn companies(client: &Client, which: Which<'_>) -> Result<Page<Record<Company>>, HubspotError> {
-    let (page, _) = with_links(client, "companies", COMPANY, &[], which).await?;
+/// Companies, with `further` properties.
+pub async fn companies(
+    client: &Client,
+    further: &[String],
+    which: Which<'_>,
+) -> Result<Page<Record<Company>>, HubspotError> {
+    let (page, _) = with_links(client, "companies", Names::new(COMPANY, further), &[], which).await?;
     Ok(page.map(|object| record(object, company)))
 }
 
-/// Deals with their contacts and companies.
-pub async fn deals(client: &Client, which: Which<'_>) -> Result<Page<Record<Deal>>, HubspotError> {
-    let (page, mut links) = with_links(client, "deals", DEAL, &["contacts", "companies"], which).await?;
+/// Deals with their contacts and companies, and with `further` properties.
+pub async fn deals(
+    client: &Client,
+    further: &[String],
+    which: Which<'_>,
+) -> Result<Page<Record<Deal>>, HubspotError> {
+    let (page, mut links) =
+        with_links(client, "deals", Names::new(DEAL, further), &["contacts", "companies"], which).await?;
     Ok(page.map(|object| {
         let (contacts, companies) =
             (links.take("contacts", &object.id.0), links.take("companies", &object.id.0));
@@ -269,7 +361,8 @@ pub(super) async fn engagements(
     properties: &str,
     which: Which<'_>,
 ) -> Result<(Page<Object>, PageLinks), HubspotError> {
-    with_links(client, record_type, properties, &["contacts", "companies", "deals"], which).await
+    with_links(client, record_type, Names::new(properties, &[]), &["contacts", "companies", "deals"], which)
+        .await
 }
 
 /// Which of `ids`, at most 1,000, HubSpot says it does not have under that id. What it cannot answer is not

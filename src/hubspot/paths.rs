@@ -102,6 +102,15 @@ impl ApiVersion {
         }
     }
 
+    /// Property definitions of a type.
+    #[must_use]
+    pub fn properties(self, record_type: &str) -> String {
+        match self.date() {
+            Some(date) => format!("/crm/properties/{date}/{record_type}"),
+            None => format!("/crm/v3/properties/{record_type}"),
+        }
+    }
+
     /// Deal pipelines with their stages.
     #[must_use]
     pub fn deal_pipelines(self) -> String {

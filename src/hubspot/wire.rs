@@ -94,6 +94,12 @@ impl Properties {
         self.0.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
+    /// Adds those of `others` that are named.
+    pub fn add(&mut self, mut others: Self, names: &[String]) {
+        let named = names.iter().filter_map(|name| others.0.remove_entry(name));
+        self.0.extend(named);
+    }
+
     /// Drops every property but these.
     pub fn keep_only(&mut self, names: &[&str]) {
         self.0.retain(|name, _| names.contains(&name.as_str()));

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use super::KnowledgeError;
 use super::insights::{self, ConflictView, InsightView};
+use super::properties::{self, Attribute};
 use super::scope::{Caller, visible_people};
 use super::search::{Search, SearchHit, SearchRequest, synced_through, trust};
 use crate::domain::clock::Millis;
+use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
@@ -28,6 +30,8 @@ const PASSAGES: usize = 5;
 const FIELD: usize = 200;
 /// Facts told in the prompt block.
 const FACTS_TOLD: usize = 40;
+/// Properties of the account's own told in the prompt block, of each record.
+const PROPERTIES_TOLD: usize = 25;
 /// Characters of a recent engagement in the prompt block.
 const EXCERPT: usize = 280;
 
@@ -85,6 +89,8 @@ pub struct Customer {
     pub lifecycle_stage: Option<String>,
     /// Name of the account's owner.
     pub owner: Option<String>,
+    /// What the account keeps beside that.
+    pub properties: Vec<Attribute>,
 }
 
 /// A company.
@@ -102,6 +108,8 @@ pub struct Company {
     pub employees: Option<i64>,
     /// Lifecycle stage.
     pub lifecycle_stage: Option<String>,
+    /// What the account keeps beside that.
+    pub properties: Vec<Attribute>,
 }
 
 /// A deal.
@@ -123,12 +131,14 @@ pub struct Deal {
     pub close_date: Option<Millis>,
     /// The stage is a closed one.
     pub closed: Option<bool>,
+    /// What the account keeps beside that.
+    pub properties: Vec<Attribute>,
 }
 
-impl From<Opportunity> for Deal {
-    fn from(deal: Opportunity) -> Self {
+impl Deal {
+    fn new(deal: Opportunity, properties: Vec<Attribute>) -> Self {
         let Opportunity { id, name, amount, currency, stage, pipeline, close_date, closed } = deal;
-        Self { id, name, amount, currency, stage, pipeline, close_date, closed }
+        Self { id, name, amount, currency, stage, pipeline, close_date, closed, properties }
     }
 }
 
@@ -196,6 +206,14 @@ fn stored(
         Some(id) => people::owner_name(conn, org, person.portal, id)?,
         None => None,
     };
+    let mut kept = |record_type, id: &str| properties::of(conn, org, person.portal, record_type, id);
+    let of_person = kept(RecordType::Contacts, &person.id)?;
+    let of_company = company_id.map(|id| kept(RecordType::Companies, id)).transpose()?.unwrap_or_default();
+    let deals = deals.into_iter().map(|deal| {
+        let properties = kept(RecordType::Deals, &deal.id)?;
+        Ok(Deal::new(deal, properties))
+    });
+    let deals = deals.collect::<Result<Vec<_>, StoreError>>()?;
     Ok(Context {
         customer: Customer {
             id: person.id,
@@ -205,6 +223,7 @@ fn stored(
             phone: person.phone,
             lifecycle_stage: person.lifecycle_stage,
             owner,
+            properties: of_person,
         },
         company: company.map(|company| Company {
             id: company.id,
@@ -213,8 +232,9 @@ fn stored(
             industry: company.industry,
             employees: company.employees,
             lifecycle_stage: company.lifecycle_stage,
+            properties: of_company,
         }),
-        deals: deals.into_iter().map(Deal::from).collect(),
+        deals,
         insights: known.insights,
         conflicts: known.conflicts,
         as_of,
@@ -260,12 +280,14 @@ fn block(context: &Context) -> String {
         ("Account owner", &customer.owner),
     ];
     lines(&mut out, &fields);
+    attributes(&mut out, "", &customer.properties);
     if let Some(company) = &context.company {
         let _ = writeln!(out, "\n[Company: {}]", typed(company.name.as_deref().unwrap_or("unknown")));
         let employees = company.employees.map(|number| number.to_string());
         let fields =
             [("Domain", &company.domain), ("Industry", &company.industry), ("Employees", &employees)];
         lines(&mut out, &fields);
+        attributes(&mut out, "", &company.properties);
     }
     if !context.deals.is_empty() {
         out.push_str("\n[Deals]\n");
@@ -273,6 +295,7 @@ fn block(context: &Context) -> String {
             let parts = [&deal.name, &deal.stage, &deal.amount, &deal.currency];
             let parts: Vec<String> = parts.into_iter().flatten().map(|part| typed(part)).collect();
             let _ = writeln!(out, "- {}", parts.join(", "));
+            attributes(&mut out, "  ", &deal.properties);
         }
     }
     untrusted(&mut out, context);
@@ -284,6 +307,17 @@ fn lines(out: &mut String, fields: &[(&str, &Option<String>)]) {
         if let Some(value) = value {
             let _ = writeln!(out, "{label}: {}", typed(value));
         }
+    }
+}
+
+/// The account's own properties, a line each, the first of them: a prompt has no room for a hundred.
+fn attributes(out: &mut String, indent: &str, properties: &[Attribute]) {
+    for one in properties.iter().take(PROPERTIES_TOLD) {
+        let _ = writeln!(out, "{indent}{}: {}", typed(&one.label), typed(&one.text));
+    }
+    let left = properties.len().saturating_sub(PROPERTIES_TOLD);
+    if left > 0 {
+        let _ = writeln!(out, "{indent}{left} more properties are in the answer's `properties`");
     }
 }
 

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod follower;
 pub mod insight_documents;
 pub mod insights;
+mod properties;
 pub mod rebuild;
 pub mod scope;
 pub mod search;

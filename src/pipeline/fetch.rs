@@ -98,6 +98,14 @@ pub struct Besides {
     pub named: Vec<String>,
 }
 
+impl Besides {
+    /// Further records, each once.
+    pub fn add(&mut self, ids: Vec<String>) {
+        let known: BTreeSet<String> = self.repair.iter().chain(&self.named).cloned().collect();
+        self.named.extend(ids.into_iter().filter(|id| !known.contains(id)));
+    }
+}
+
 /// What reading a type needs.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -109,6 +117,8 @@ pub struct Source {
     pub owner: Owner,
     /// Type.
     pub record_type: RecordType,
+    /// Names of further properties to read.
+    pub properties: Arc<[String]>,
     /// Places for requests of lists that are under way at once, shared by all types.
     pub places: Arc<Places>,
 }
@@ -241,7 +251,7 @@ impl Reader {
         } else {
             return Ok(None);
         };
-        let mut page = read(&self.source.client, self.source.record_type, which).await?;
+        let mut page = read(&self.source, which).await?;
         let ends = matches!(self.way, Way::Named) && repair.is_empty() && named.is_empty();
         page.next = (!ends).then(|| after.unwrap_or_default().to_owned());
         Ok(Some(page))
@@ -296,23 +306,25 @@ impl Walk {
         let taken: BTreeSet<String> = self.ids.drain(..self.ids.len().min(IDS_AT_ONCE)).collect();
         let taken: Vec<String> = taken.into_iter().collect();
         let resume = if self.ids.is_empty() { self.next } else { Some(self.now_at) };
-        let mut fetched = read(&source.client, source.record_type, Which::Ids(&taken)).await?;
+        let mut fetched = read(source, Which::Ids(&taken)).await?;
         fetched.next = resume.map(|at| at.0.to_string());
         Ok(fetched)
     }
 }
 
-pub(super) async fn read(
-    client: &Client,
-    record_type: RecordType,
-    which: Which<'_>,
-) -> Result<Fetched, HubspotError> {
+/// Reads one page.
+pub(super) async fn read(source: &Source, which: Which<'_>) -> Result<Fetched, HubspotError> {
+    let Source { client, properties: further, record_type, .. } = source;
     Ok(match record_type {
-        RecordType::Contacts => Fetched::new(objects::contacts(client, which).await?, Records::Contacts),
-        RecordType::Companies => Fetched::new(objects::companies(client, which).await?, Records::Companies),
-        RecordType::Deals => Fetched::new(objects::deals(client, which).await?, Records::Deals),
+        RecordType::Contacts => {
+            Fetched::new(objects::contacts(client, further, which).await?, Records::Contacts)
+        }
+        RecordType::Companies => {
+            Fetched::new(objects::companies(client, further, which).await?, Records::Companies)
+        }
+        RecordType::Deals => Fetched::new(objects::deals(client, further, which).await?, Records::Deals),
         RecordType::Engagement(kind) => {
-            Fetched::new(engagements::page(client, kind, which).await?, Records::Engagements)
+            Fetched::new(engagements::page(client, *kind, which).await?, Records::Engagements)
         }
     })
 }

@@ -116,7 +116,7 @@ impl Segment {
 async fn step(source: &Source, after: Option<&str>, end: Option<u64>) -> Result<Step, HubspotError> {
     let mut page = {
         let _place = source.places.free.acquire().await;
-        read(&source.client, source.record_type, Which::After(after)).await?
+        read(source, Which::After(after)).await?
     };
     let next = page.next.take();
     let number = next.as_deref().and_then(|next| next.parse::<u64>().ok());

@@ -23,6 +23,7 @@ pub mod model;
 pub mod near_copies;
 pub mod orgs;
 pub mod people;
+pub mod properties;
 pub mod removal;
 pub mod reread;
 pub mod rules;

@@ -5,9 +5,10 @@ use std::sync::PoisonError;
 
 use super::SyncError;
 use super::deletions::Deletions;
+use super::errors::Errors;
 use super::mode::Mode;
 use super::reconcile::{self, Depth, Reconciliation, SEARCH_LAG_MS};
-use super::run::{Errors, Running};
+use super::run::Running;
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
 use crate::store::upkeep::Task;

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use super::SyncError;
+use super::errors::Errors;
 use super::mode::Mode;
 use super::report::{InsightReport, Report, cpu_seconds, peak_memory_bytes};
-use super::run::{Errors, Running};
+use super::run::Running;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::hubspot::error::HubspotError;

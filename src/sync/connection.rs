@@ -19,6 +19,7 @@ use crate::hubspot::account;
 use crate::hubspot::budget::Budget;
 use crate::hubspot::client::{Client, Host, KeepBase, Patience, http};
 use crate::hubspot::oauth::OauthApp;
+use crate::hubspot::properties::Wanted;
 use crate::hubspot::tokens::{Keep, TokenSource, Tokens};
 use crate::store::connections::{self, Connection, Facts, Method, PendingConsent, SealedTokens};
 use crate::store::{Store, StoreError};
@@ -50,6 +51,12 @@ impl Connector {
         let hubspot = &self.config.hubspot;
         let app = OauthApp::new(hubspot, &self.redirect(), http(hubspot.timeout)?)?;
         if app.is_unconfigured() { Err(SyncError::AppNotConfigured) } else { Ok(app) }
+    }
+
+    /// The properties that the settings ask for.
+    #[must_use]
+    pub fn wanted_properties(&self) -> &Wanted {
+        &self.config.properties
     }
 
     /// The redirect address registered in the HubSpot app.

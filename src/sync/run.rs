@@ -11,8 +11,10 @@ use tokio::sync::watch;
 
 use super::afterwards::is_counted;
 use super::connection::Connector;
+use super::errors::{Ended, Errors};
 use super::mode::Mode;
 use super::progress::Progress;
+use super::properties::Gained;
 use super::reconcile::{Reconciliation, SEARCH_LAG_MS};
 use super::report::Report;
 use super::{SyncError, late};
@@ -25,7 +27,7 @@ use crate::hubspot::changes::{self, Axis};
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
 use crate::pipeline::apply::Stored;
-use crate::pipeline::fetch::{Besides, FetchError, Fetched, Reader, Source, Span};
+use crate::pipeline::fetch::{Besides, Fetched, Reader, Source, Span};
 use crate::pipeline::listing::Places;
 use crate::pipeline::publish::{Owner, RunStamp};
 use crate::pipeline::{Entrance, Settings, Street};
@@ -67,38 +69,15 @@ pub struct Wish {
     pub reconcile: bool,
 }
 
-/// Why reading a type ended before its end.
-#[derive(Debug, Clone)]
-pub(super) enum Ended {
-    /// HubSpot.
-    Hubspot(HubspotError),
-    /// Somebody asked the run to stop.
-    Stopped,
-    /// A later stage failed; the street knows why.
-    Closed,
-    /// The database.
-    Store(StoreError),
-}
-
-impl From<FetchError> for Ended {
-    fn from(error: FetchError) -> Self {
-        match error {
-            FetchError::Hubspot(error) => Self::Hubspot(error),
-            FetchError::Store(error) => Self::Store(error),
-        }
-    }
-}
-
-impl From<HubspotError> for Ended {
-    fn from(error: HubspotError) -> Self {
-        Self::Hubspot(error)
-    }
-}
-
-impl From<StoreError> for Ended {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
+/// How a type was read to its end.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// Names of the further properties it was read with.
+    pub(super) properties: Vec<String>,
+    /// Every record, from the first page on, in this process.
+    pub(super) whole: bool,
+    /// Records with a value of a property that was new were looked for.
+    pub(super) looked: bool,
 }
 
 /// A run in progress.
@@ -208,54 +187,6 @@ impl Syncer {
     }
 }
 
-/// What went wrong, by type or step.
-#[derive(Debug, Default)]
-pub(super) struct Errors {
-    pub(super) by_type: BTreeMap<String, HubspotError>,
-    pub(super) stopped: bool,
-    pub(super) store: Option<StoreError>,
-}
-
-impl Errors {
-    pub(super) fn note(&mut self, name: &str, outcome: Result<(), Ended>) {
-        match outcome {
-            Ok(()) | Err(Ended::Closed) => {}
-            Err(Ended::Stopped) => self.stopped = true,
-            Err(Ended::Store(error)) => self.store = Some(error),
-            Err(Ended::Hubspot(error)) => drop(self.by_type.insert(name.to_owned(), error)),
-        }
-    }
-
-    /// Notes what a step that is not the reading of one type ran into; answers what it brought, if anything.
-    pub(super) fn step<T>(&mut self, name: &str, outcome: Result<T, SyncError>) -> Option<T> {
-        match outcome {
-            Ok(value) => return Some(value),
-            Err(SyncError::Store(error)) => self.store = Some(error),
-            Err(SyncError::Hubspot(error)) => drop(self.by_type.insert(name.to_owned(), error)),
-            Err(other) => {
-                let error = HubspotError::Refused { status: 0, message: other.to_string() };
-                drop(self.by_type.insert(name.to_owned(), error));
-            }
-        }
-        None
-    }
-
-    /// Asking for more is pointless: the connection is dead, HubSpot wants to be left alone, or we are to stop.
-    pub(super) fn is_fatal(&self) -> bool {
-        let dead = |error: &HubspotError| {
-            matches!(
-                error,
-                HubspotError::Revoked(_)
-                    | HubspotError::Misconfigured(_)
-                    | HubspotError::TokensNotStored(_)
-                    | HubspotError::DailyLimit
-                    | HubspotError::AskedToWait { .. }
-            )
-        };
-        self.stopped || self.store.is_some() || self.by_type.values().any(dead)
-    }
-}
-
 impl Running<'_> {
     async fn read_everything(&mut self) -> Errors {
         let mut errors = Errors::default();
@@ -264,6 +195,7 @@ impl Running<'_> {
             _ => self.reference_data().await,
         };
         errors.step(self.mode.first_step(), first);
+        self.select_properties(&mut errors).await;
         if self.mode == Mode::CatchUp && !errors.is_fatal() {
             self.find_late_associations(&mut errors).await;
         }
@@ -416,53 +348,79 @@ impl Running<'_> {
         Street::open(&syncer.store, &self.owner, &syncer.clock, &syncer.settings, observer)
     }
 
-    fn source(&self, record_type: RecordType, places: &Arc<Places>) -> Source {
-        Source {
+    fn source(&self, record_type: RecordType, places: &Arc<Places>) -> Result<Source, StoreError> {
+        Ok(Source {
             client: self.client.clone(),
             store: self.syncer.store.clone(),
             owner: self.owner.clone(),
             record_type,
+            properties: self.properties_of(record_type)?.into(),
             places: Arc::clone(places),
-        }
+        })
     }
 
     /// Reads types concurrently through one street, and waits until their last page is stored.
     async fn read_side_by_side(&self, types: &[RecordType], errors: &mut Errors) {
         let (street, places) = (self.street(), Places::new());
         let entrance = street.entrance();
-        let reads = types
-            .iter()
-            .map(|record_type| self.read_type(self.source(*record_type, &places), entrance.clone()));
+        let reads = types.iter().map(|record_type| self.read_type(*record_type, &places, entrance.clone()));
         let outcomes = futures_util::future::join_all(reads).await;
         drop(entrance);
+        let finished = street.finish().await;
         for (record_type, outcome) in types.iter().zip(outcomes) {
+            let outcome = outcome.and_then(|read| match &finished {
+                Ok(()) => self.settle_read(*record_type, read).map_err(Ended::from),
+                Err(_) => Ok(()),
+            });
             errors.note(record_type.as_str(), outcome);
         }
-        if let Err(error) = street.finish().await {
+        if let Err(error) = finished {
             errors.store = Some(error);
         }
     }
 
-    async fn read_type(&self, source: Source, street: Entrance) -> Result<(), Ended> {
-        let record_type = source.record_type;
+    async fn read_type(
+        &self,
+        record_type: RecordType,
+        places: &Arc<Places>,
+        street: Entrance,
+    ) -> Result<Read, Ended> {
+        let source = self.source(record_type, places)?;
         let point = self.points.get(record_type.as_str());
         if let Some(point) = point {
             self.progress.stored(point);
             if point.finished {
-                return Ok(());
+                return Ok(Read::default());
             }
         }
         let after = point.and_then(|point| point.after.clone());
-        let besides = self.besides(record_type)?;
-        let span = self.span(record_type).await?;
+        let mut besides = self.besides(record_type)?;
+        let mut span = self.span(record_type).await?;
+        let looked = matches!(span, Span::Changes { .. });
+        if looked {
+            match self.gained(record_type).await? {
+                Gained::Records(lacking) => besides.add(lacking),
+                Gained::Everything => span = Span::Everything,
+            }
+        }
+        let whole = span == Span::Everything && point.is_none();
+        let properties = source.properties.to_vec();
         let reader = Reader::open(source, span, after.as_deref(), besides).await?;
-        self.pages(record_type, reader, after, street).await
+        self.pages(record_type, reader, after, street).await?;
+        Ok(Read { properties, whole, looked })
+    }
+
+    fn settle_read(&self, record_type: RecordType, read: Read) -> Result<(), StoreError> {
+        if read.properties.is_empty() || self.mode == Mode::BackfillTranscripts {
+            return Ok(());
+        }
+        self.settle_properties(record_type, read)
     }
 
     /// Reads records by id, through a street of their own.
     pub(super) async fn read_named(&self, record_type: RecordType, named: Vec<String>) -> Result<(), Ended> {
         let street = self.street();
-        let source = self.source(record_type, &Places::new());
+        let source = self.source(record_type, &Places::new())?;
         let besides = Besides { named, ..Besides::default() };
         let reader = Reader::open(source, Span::Named, None, besides).await?;
         let read = self.pages(record_type, reader, None, street.entrance()).await;

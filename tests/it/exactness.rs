@@ -324,8 +324,9 @@ fn necessary(changes: &[(&str, u64)], forms: u64) -> u64 {
             know + changed.div_ceil(100) + targets * changed.div_ceil(1_000)
         })
         .sum();
-    // Owners, present and former, pipelines, the list of forms and the newest submissions of each.
-    types + 2 + 1 + 1 + forms
+    // Owners, present and former, pipelines, properties of three types, the list of forms and the newest
+    // submissions of each.
+    types + 2 + 1 + 3 + 1 + forms
 }
 
 fn forms(portal: &Portal) -> u64 {
