@@ -208,7 +208,7 @@ fn stored(
     };
     let mut kept = |record_type, id: &str| properties::of(conn, org, person.portal, record_type, id);
     let of_person = kept(RecordType::Contacts, &person.id)?;
-    let of_company = company_id.map(|id| kept(RecordType::Companies, id)).transpose()?.unwrap_or_default();
+    let of_company = company.as_ref().map(|company| kept(RecordType::Companies, &company.id)).transpose()?;
     let deals = deals.into_iter().map(|deal| {
         let properties = kept(RecordType::Deals, &deal.id)?;
         Ok(Deal::new(deal, properties))
@@ -232,7 +232,7 @@ fn stored(
             industry: company.industry,
             employees: company.employees,
             lifecycle_stage: company.lifecycle_stage,
-            properties: of_company,
+            properties: of_company.unwrap_or_default(),
         }),
         deals,
         insights: known.insights,
