@@ -2,13 +2,12 @@
 
 use tokio::sync::watch;
 
-use super::{Asker, Job, Jobs, Ready, Results, Round, blocking};
+use super::{Asker, Job, Ready, Results, Round, blocking};
 use crate::insights::Party;
 use crate::insights::instructions::Instructions;
 use crate::insights::model::Answers;
-use crate::insights::model::asking::{self, Outcome};
+use crate::insights::model::asking;
 use crate::insights::model::batch::{self, Waiting};
-use crate::insights::model::budget::Spent;
 use crate::insights::model::facts::{self, Item};
 use crate::insights::model::page::Page;
 use crate::pipeline::answers::StoredAnswers;
@@ -40,7 +39,11 @@ impl Asker {
                     |tokens| self.asking.budget.allows(spent, tokens),
                 )
                 .await;
-                let (results, down) = self.of_facts(customer, jobs, outcome, spent, round);
+                let results = Results::of(Task::Facts, customer);
+                let (results, down) =
+                    self.settle(results, jobs, outcome, spent, round, |results, job, items: Vec<Item>| {
+                        results.answers.push((job.key, serde_json::to_string(&items).unwrap_or_default()));
+                    });
                 self.written(results).await?;
                 if down || *stop.borrow() {
                     return Ok(!down);
@@ -48,39 +51,6 @@ impl Asker {
             }
         }
         Ok(true)
-    }
-
-    fn of_facts(
-        &self,
-        customer: String,
-        jobs: Jobs<Page>,
-        outcome: Outcome<Vec<Item>>,
-        spent: Spent,
-        round: &mut Round,
-    ) -> (Results, bool) {
-        let mut results = Results::of(Task::Facts, customer, outcome.tokens);
-        let mut down = false;
-        for (Waiting { tokens, what: job, .. }, part) in jobs.into_iter().zip(outcome.parts) {
-            let ended = match part {
-                Some(Ok(items)) => {
-                    round.answered += 1;
-                    results.answers.push((job.key, serde_json::to_string(&items).unwrap_or_default()));
-                    Ended::Done(Some(job.key))
-                }
-                Some(Err(failure)) => {
-                    round.failed += 1;
-                    down |= failure.stops_everything();
-                    self.failed(&job.waiting, &failure)
-                }
-                None => {
-                    round.over_budget += 1;
-                    self.over_budget(spent, tokens)
-                }
-            };
-            results.ended.push((job.waiting, ended));
-        }
-        round.tokens += outcome.tokens;
-        (results, down)
     }
 
     /// The pages of the engagements whose turn it is; what was answered before is settled at once. `None` where it is
@@ -95,7 +65,7 @@ impl Asker {
         let answers = StoredAnswers { store: self.store.clone(), org: self.owner.org.clone() };
         let model = self.asking.endpoint.name();
         let mut ready = Ready::default();
-        let mut known = Results::of(Task::Facts, String::new(), 0);
+        let mut known = Results::of(Task::Facts, String::new());
         for one in waiting {
             let found = self.store.read(|conn| {
                 let found = reread::readable_one(conn, &self.owner.org, &one.document)?;

@@ -18,6 +18,7 @@ use crate::domain::clock::{Clock, Millis};
 use crate::domain::ids::DocumentId;
 use crate::insights::dates::Day;
 use crate::insights::model::answer::Failure;
+use crate::insights::model::asking::Outcome;
 use crate::insights::model::batch::Waiting;
 use crate::insights::model::budget::{Budget, Spent};
 use crate::insights::model::dialect::Dialect;
@@ -265,6 +266,42 @@ impl Asker {
         blocking(move || this.spent(&customer)).await.map(|(spent, _)| spent)
     }
 
+    /// What becomes of a batch that was asked about; `keep` notes what is remembered of an answer. Says whether the
+    /// endpoint is down.
+    fn settle<T, A>(
+        &self,
+        mut results: Results,
+        jobs: Jobs<T>,
+        outcome: Outcome<A>,
+        spent: Spent,
+        round: &mut Round,
+        keep: impl Fn(&mut Results, &Job<T>, A),
+    ) -> (Results, bool) {
+        let mut down = false;
+        for (Waiting { tokens, what: job, .. }, part) in jobs.into_iter().zip(outcome.parts) {
+            let ended = match part {
+                Some(Ok(answer)) => {
+                    round.answered += 1;
+                    keep(&mut results, &job, answer);
+                    Ended::Done(Some(job.key))
+                }
+                Some(Err(failure)) => {
+                    round.failed += 1;
+                    down |= failure.stops_everything();
+                    self.failed(&job.waiting, &failure)
+                }
+                None => {
+                    round.over_budget += 1;
+                    self.over_budget(spent, tokens)
+                }
+            };
+            results.ended.push((job.waiting, ended));
+        }
+        results.tokens = outcome.tokens;
+        round.tokens += outcome.tokens;
+        (results, down)
+    }
+
     /// How a failure is noted: when it is tried again.
     fn failed(&self, one: &queue::Waiting, failure: &Failure) -> Ended {
         let (now, _) = self.now();
@@ -302,8 +339,8 @@ impl<T> Default for Ready<T> {
 }
 
 impl Results {
-    fn of(task: Task, customer: String, tokens: u64) -> Self {
-        Self { task, customer, tokens, ended: Vec::new(), answers: Vec::new(), verdicts: Vec::new() }
+    fn of(task: Task, customer: String) -> Self {
+        Self { task, customer, tokens: 0, ended: Vec::new(), answers: Vec::new(), verdicts: Vec::new() }
     }
 }
 

@@ -2,11 +2,10 @@
 
 use tokio::sync::watch;
 
-use super::{Asker, Job, Jobs, Ready, Results, Round, blocking};
+use super::{Asker, Job, Ready, Results, Round, blocking};
 use crate::insights::model::answer::Failure;
-use crate::insights::model::asking::{self, Outcome};
+use crate::insights::model::asking;
 use crate::insights::model::batch::{self, Waiting};
-use crate::insights::model::budget::Spent;
 use crate::insights::model::topics::{self, Said, Text};
 use crate::pipeline::spoken;
 use crate::rules::source::Source;
@@ -51,7 +50,13 @@ impl Asker {
                     |tokens| self.asking.budget.allows(spent, tokens),
                 )
                 .await;
-                let (results, down) = self.of_topics(jobs, outcome, spent, round);
+                let results = Results::of(Task::Topics, TOPICS.to_owned());
+                let (results, down) =
+                    self.settle(results, jobs, outcome, spent, round, |results, job, said: Vec<Said>| {
+                        let document = &job.waiting.document;
+                        let pairs = job.what.keys.iter().zip(said);
+                        results.verdicts.extend(pairs.map(|(key, said)| (document.clone(), *key, said)));
+                    });
                 self.written(results).await?;
                 if down || *stop.borrow() {
                     return Ok(!down);
@@ -59,40 +64,6 @@ impl Asker {
             }
         }
         Ok(true)
-    }
-
-    fn of_topics(
-        &self,
-        jobs: Jobs<Judged>,
-        outcome: Outcome<Vec<Said>>,
-        spent: Spent,
-        round: &mut Round,
-    ) -> (Results, bool) {
-        let mut results = Results::of(Task::Topics, TOPICS.to_owned(), outcome.tokens);
-        let mut down = false;
-        for (Waiting { tokens, what: job, .. }, part) in jobs.into_iter().zip(outcome.parts) {
-            let ended = match part {
-                Some(Ok(said)) => {
-                    round.answered += 1;
-                    let pairs = job.what.keys.into_iter().zip(said);
-                    let document = &job.waiting.document;
-                    results.verdicts.extend(pairs.map(|(key, said)| (document.clone(), key, said)));
-                    Ended::Done(Some(job.key))
-                }
-                Some(Err(failure)) => {
-                    round.failed += 1;
-                    down |= failure.stops_everything();
-                    self.failed(&job.waiting, &failure)
-                }
-                None => {
-                    round.over_budget += 1;
-                    self.over_budget(spent, tokens)
-                }
-            };
-            results.ended.push((job.waiting, ended));
-        }
-        round.tokens += outcome.tokens;
-        (results, down)
     }
 
     /// The texts of the held engagements whose turn it is, with the topics of their kind.
@@ -104,7 +75,7 @@ impl Asker {
         let in_force = self.in_force()?;
         let model = self.asking.endpoint.name();
         let mut ready = Ready::default();
-        let mut known = Results::of(Task::Topics, TOPICS.to_owned(), 0);
+        let mut known = Results::of(Task::Topics, TOPICS.to_owned());
         for one in waiting {
             let found = self.store.read(|conn| reread::one(conn, &self.owner.org, &one.document))?;
             let topics: Vec<String> =
