@@ -13,8 +13,7 @@ use super::search::{CustomerName, trust};
 use crate::domain::clock::Millis;
 use crate::domain::engagement::{Kind, Passage};
 use crate::domain::ids::DocumentId;
-use crate::store::engagements::StoredBody;
-use crate::store::people::Person;
+use crate::store::senders::{self, Sender};
 use crate::store::{Store, engagements, threads};
 use crate::text::{self, Body, BodyKind, SpanClass};
 
@@ -91,21 +90,28 @@ pub fn read(
             }
             _ => Vec::new(),
         };
-        Ok::<_, KnowledgeError>(Some((row, people, stored, parents)))
+        let sender = match &stored.from_address {
+            Some(address) if document.kind == Kind::Email => {
+                senders::with_address(conn, &caller.org, document.portal, address)?
+            }
+            _ => Sender::default(),
+        };
+        Ok::<_, KnowledgeError>(Some((row, people, stored, parents, sender)))
     })?;
     // The body is read outside of the store's turn: laying it out may take a quarter of a second.
-    Ok(found.map(|(row, people, stored, parents)| {
+    Ok(found.map(|(row, people, stored, parents, sender)| {
         let parents =
             parents.iter().map(|(_, one)| text::visible_text(one.html.as_deref(), one.plain.as_deref()));
         let parents = parents.collect::<Vec<_>>().join("\n\n");
-        let names = names(&stored, &people);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let names: Vec<&str> = sender.names.iter().chain(&stored.from_address).map(String::as_str).collect();
+        let facts: Vec<&str> = sender.facts.iter().map(String::as_str).collect();
         let body = Body {
             html: stored.body.html.as_deref(),
             plain: stored.body.plain.as_deref(),
             subject: row.title.as_deref(),
             parent: Some(parents.as_str()).filter(|text| !text.is_empty()),
             sender_names: &names,
+            sender_facts: &facts,
             mask_secrets: ask.mask_secrets,
             ..Body::new(BodyKind::of_engagement(document.kind.as_str()))
         };
@@ -131,13 +137,6 @@ pub fn read(
                 .collect(),
         }
     }))
-}
-
-/// What the sender may be called: signatures are told by it.
-fn names(stored: &StoredBody, people: &[Person]) -> Vec<String> {
-    let from = stored.from_address.as_deref();
-    let sender = people.iter().filter(|one| one.email.as_deref() == from);
-    sender.filter_map(|one| one.name.clone()).chain(stored.from_address.clone()).collect()
 }
 
 fn parts(body: &Body) -> Vec<Part> {

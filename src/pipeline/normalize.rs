@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::copies;
 use crate::domain::engagement::{self, Kind, Passage, RawEngagement, SecretPlace};
+use crate::store::senders::Sender;
 use crate::text::near_copies::Fingerprint;
 use crate::text::{
     Body, BodyKind, Noise, Normalized, Secret, Span, SpanClass, normalize, secrets, visible_text,
@@ -19,6 +20,8 @@ pub struct Around {
     pub parent: Option<Arc<engagement::Body>>,
     /// Boilerplate of its sender's domain.
     pub boilerplate: Option<Arc<HashSet<u64>>>,
+    /// Its sender as the CRM knows it.
+    pub sender: Option<Arc<Sender>>,
 }
 
 /// An engagement with its text.
@@ -88,12 +91,18 @@ fn text_of(raw: &RawEngagement, around: &Around, mask_secrets: bool) -> Normaliz
         let body = Body::new(BodyKind::Transcript).with_plain(&words);
         return normalize(&Body { mask_secrets, ..body });
     }
-    let names: Vec<&str> = raw.from_name.iter().chain(&raw.from_address).map(String::as_str).collect();
+    let sender = around.sender.as_deref();
+    let known = sender.into_iter().flat_map(|sender| &sender.names);
+    let names = raw.from_name.iter().chain(&raw.from_address).chain(known);
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    let facts = sender.into_iter().flat_map(|sender| &sender.facts);
+    let facts: Vec<&str> = facts.map(String::as_str).collect();
     let body = Body {
         html: raw.body.html.as_deref(),
         plain: raw.body.plain.as_deref(),
         subject: raw.title.as_deref(),
         sender_names: &names,
+        sender_facts: &facts,
         parent: parent.as_deref(),
         boilerplate: around.boilerplate.as_deref(),
         mask_secrets,

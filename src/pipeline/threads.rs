@@ -1,4 +1,5 @@
-//! Parents of mails: what was said before in their thread, so that quotes are told with certainty.
+//! What is known around mails before they are read: what was said before in their thread, so that quotes are told with
+//! certainty; their senders; boilerplate.
 //!
 //! HubSpot does not say which mail another one answers (its headers name people, not references), and threads branch:
 //! so the newest few mails of the thread that happened earlier count together. They are looked for among the mails read
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use super::normalize::Around;
 use super::publish::Owner;
 use crate::domain::engagement::{Body, Kind, RawEngagement};
+use crate::store::senders::{self, Sender};
 use crate::store::threads::{self, PARENTS, Place};
 use crate::store::{Store, StoreError, boilerplate};
 use crate::text::visible_text;
@@ -46,8 +48,12 @@ type Learned = HashMap<String, Arc<HashSet<u64>>>;
 /// The domain of the address a mail came from, lower case.
 #[must_use]
 pub fn domain_of(raw: &RawEngagement) -> Option<String> {
-    let address = raw.from_address.as_deref().filter(|_| raw.kind == Kind::Email)?;
-    address.rsplit_once('@').map(|(_, domain)| domain.trim().to_lowercase())
+    address_of(raw)?.rsplit_once('@').map(|(_, domain)| domain.trim().to_lowercase())
+}
+
+/// The address a mail came from.
+fn address_of(raw: &RawEngagement) -> Option<&str> {
+    raw.from_address.as_deref().filter(|_| raw.kind == Kind::Email)
 }
 
 impl Threads {
@@ -57,17 +63,34 @@ impl Threads {
         Self { store, owner, recent: HashMap::new(), order: VecDeque::new(), bytes: 0, learned: None }
     }
 
-    /// What is known around each record of a page: what was said before, as one plain body, and the boilerplate of the
-    /// sender's domain as it was when the street was opened. One read of the store for the whole page, and none for a page
-    /// without threads.
+    /// What is known around each record of a page: what was said before, as one plain body, the sender as the CRM knows it
+    /// now, and the boilerplate of its domain as it was when the street was opened. A page without mails reads nothing.
     pub fn around(&mut self, page: &[RawEngagement]) -> Result<Vec<Around>, StoreError> {
         let parents = self.parents(page)?;
         let learned = self.boilerplate()?;
+        let senders = self.senders(page)?;
         let around = |(raw, parent): (&RawEngagement, Option<Arc<Body>>)| Around {
             parent,
             boilerplate: domain_of(raw).and_then(|domain| learned.get(&domain).cloned()),
+            sender: address_of(raw).and_then(|address| senders.get(address).cloned()),
         };
         Ok(page.iter().zip(parents).map(around).collect())
+    }
+
+    /// Who wrote the mails of a page, by address.
+    fn senders<'a>(&self, page: &'a [RawEngagement]) -> Result<HashMap<&'a str, Arc<Sender>>, StoreError> {
+        let addresses: HashSet<&str> = page.iter().filter_map(address_of).collect();
+        if addresses.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let (org, portal) = (&self.owner.org, self.owner.portal);
+        self.store.read(|conn| {
+            let read = |address: &'a str| {
+                let sender = senders::with_address(conn, org, portal, address)?;
+                Ok((address, Arc::new(sender)))
+            };
+            addresses.into_iter().map(read).collect()
+        })
     }
 
     fn boilerplate(&mut self) -> Result<Arc<Learned>, StoreError> {

@@ -29,6 +29,7 @@ pub mod reread;
 pub mod rules;
 pub mod runs;
 pub mod segments;
+pub mod senders;
 mod sqlite;
 pub mod threads;
 pub mod times;

@@ -61,8 +61,10 @@ pub struct Body<'a> {
     pub subject: Option<&'a str>,
     /// Visible text of the parent mail in the thread, if stored: its lines are quotes with certainty.
     pub parent: Option<&'a str>,
-    /// Names, addresses, phones, title and company of the sender from the CRM, for signatures.
+    /// Names and addresses of the sender, for signatures.
     pub sender_names: &'a [&'a str],
+    /// Phones, title and company of the sender from the CRM: last lines that say just that are its signature.
+    pub sender_facts: &'a [&'a str],
     /// Lines learned to be boilerplate of the sender's domain, as [`Normalized::tail`] names them.
     pub boilerplate: Option<&'a HashSet<u64>>,
     /// Language of the thread or contact, used for texts too short to tell.
@@ -82,6 +84,7 @@ impl<'a> Body<'a> {
             subject: None,
             parent: None,
             sender_names: &[],
+            sender_facts: &[],
             boilerplate: None,
             language_hint: None,
             mask_secrets: true,

@@ -10,7 +10,8 @@ use super::body::{Body, Span, SpanClass};
 use super::html::{Extract, MarkKind};
 use super::lines::{self, Line};
 use super::parent::Parent;
-use super::{boilerplate, signature};
+use super::sender::Sender;
+use super::{boilerplate, cells, signature};
 
 /// Spans of a mail, and what its last lines are known by.
 pub(super) fn classify(source: &Extract, body: &Body) -> (Vec<Span>, Vec<u64>) {
@@ -26,12 +27,13 @@ pub(super) fn classify(source: &Extract, body: &Body) -> (Vec<Span>, Vec<u64>) {
     mark_mobile(&mut lines);
     boilerplate::mark_banner(&mut lines);
     boilerplate::mark(&mut lines);
-    signature::mark(&mut lines, body.sender_names);
+    signature::mark(&mut lines, Sender { names: body.sender_names, facts: body.sender_facts });
     let tail = boilerplate::tail(&lines);
     if let Some(learned) = body.boilerplate {
         boilerplate::mark_learned(&mut lines, learned);
     }
     keep_something(&mut lines);
+    cells::mark(&mut lines);
     (lines::spans(&lines, &source.text), tail)
 }
 
@@ -43,6 +45,7 @@ pub(super) fn classify_note(source: &Extract) -> Vec<Span> {
         lines::set(&mut lines[at], SpanClass::Code);
     }
     boilerplate::mark_meetings(&mut lines);
+    cells::mark(&mut lines);
     lines::spans(&lines, &source.text)
 }
 
@@ -130,7 +133,6 @@ fn mark_roots(lines: &mut [Line], source: &Extract, forward: bool) {
             }
             MarkKind::Footer => SpanClass::ListFooter,
             MarkKind::Code => SpanClass::Code,
-            MarkKind::Table => SpanClass::Table,
             MarkKind::Blockquote => continue,
             MarkKind::Header => {
                 if mark.range.start > 0 {

@@ -1,13 +1,16 @@
 //! Finds the signature of a message: the mark, the closing greeting, or the sender's own name and contact lines.
 //!
 //! It looks at the end of the new text only; quoted and forwarded text is cut off before. Without proof (a mark, a
-//! greeting, the sender's name from the CRM) it takes only a bare name at the very end.
+//! greeting, what the CRM knows of the sender) it takes only a bare name at the very end, or a name over a title.
+//! A signature may be laid out as a table, or a table of links may follow it; a table of data is never one.
 
 use std::ops::Range;
 
 use super::attribution;
 use super::body::SpanClass;
+use super::cells;
 use super::lines::{self, Line};
+use super::sender::Sender;
 use super::wording::SIGN_OFF;
 
 /// Lines with words a signature has at most.
@@ -16,13 +19,13 @@ const MOST_LINES: usize = 16;
 const LONGEST: usize = 90;
 
 /// Mark sign-off and signature at the end of the open text.
-pub(super) fn mark(lines: &mut [Line], sender: &[&str]) {
+pub(super) fn mark(lines: &mut [Line], sender: Sender) {
     let Some(end) = lines.iter().rposition(Line::is_open) else {
         return;
     };
     let begin = lines[..=end].iter().rposition(|l| l.class.is_some()).map_or(0, |n| n + 1);
     let texts: Vec<&str> = lines[begin..=end].iter().map(|l| l.text).collect();
-    let Some(found) = find(&texts, sender) else {
+    let Some(found) = find_beside_tables(&texts, sender) else {
         return;
     };
     let written = lines[..begin].iter().any(|l| l.class.is_some_and(SpanClass::is_new));
@@ -46,8 +49,7 @@ struct Found {
 /// Whether lines are nothing but a marked signature.
 pub(super) fn is_only(lines: &[Line]) -> bool {
     let mut words = lines.iter().map(|l| l.text.trim()).filter(|l| !l.is_empty());
-    words.next().is_some_and(|l| matches!(l, "--" | "—"))
-        && words.all(|l| l.chars().count() <= LONGEST && !is_prose(l))
+    words.next().is_some_and(|l| matches!(l, "--" | "—")) && words.all(|l| !is_long(l) && !is_prose(l))
 }
 
 /// Thanks with a full stop is a sentence, and thanks with nothing below is a message.
@@ -92,8 +94,23 @@ fn is_mark(line: &str) -> bool {
         || line.len() >= 3 && attribution::rule(line) && !line.contains(':')
 }
 
+/// The signature where the text may end with a table: one of data is left alone, one of links goes with the signature
+/// above it, else it may be the signature itself.
+fn find_beside_tables(lines: &[&str], sender: Sender) -> Option<Found> {
+    let table = cells::at_end(lines);
+    if table.is_empty() {
+        return find(lines, sender);
+    }
+    let above = find(&lines[..table.start], sender);
+    if cells::is_data(&lines[table.clone()]) {
+        return above;
+    }
+    let with_table = |found: Found| Found { signature: found.signature.start..table.end, ..found };
+    above.map(with_table).or_else(|| find(lines, sender))
+}
+
 /// The sign-off and signature among `lines`, the end of the new text.
-fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
+fn find(lines: &[&str], sender: Sender) -> Option<Found> {
     let from = lines.len().saturating_sub(MOST_LINES * 2);
     if let Some(mark) = marked(lines, from) {
         return Some(above(lines, mark, from));
@@ -106,7 +123,7 @@ fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
             continue;
         }
         count += 1;
-        if count > MOST_LINES || line.chars().count() > LONGEST {
+        if count > MOST_LINES || is_long(line) {
             break;
         }
         let alone = count == 1 && is_thanks(line);
@@ -115,7 +132,7 @@ fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
             let start = if n > from && is_sign_off(lines[n - 1]) { n - 1 } else { n };
             return Some(Found { start, sign_off: Some(n), signature: n + 1..lines.len() });
         }
-        if begins(lines, n, sender) {
+        if begins(lines, n, sender) || best.is_none() && is_described_end(lines, n, sender) {
             best = Some(n);
         }
         // Prose ends the search: a signature's lines are names, titles and numbers.
@@ -124,6 +141,20 @@ fn find(lines: &[&str], sender: &[&str]) -> Option<Found> {
         }
     }
     best.map(|n| above(lines, n, from))
+}
+
+/// Whether line `n` and all below it say what the CRM knows of the sender: phone, title, company. They stand apart from
+/// the text, or below a finished sentence: "Please bill\nExample GmbH" is none.
+fn is_described_end(lines: &[&str], n: usize, sender: Sender) -> bool {
+    let known =
+        |line: &str| sender.is_described(line) || sender.is_named(line) || is_contact(line) || is_name(line);
+    let apart =
+        n > 0 && (lines[n - 1].trim().is_empty() || lines[n - 1].trim_end().ends_with(['.', '!', '?']));
+    let above = lines[..n].iter().rev().find(|line| !line.trim().is_empty());
+    apart
+        && above.is_some_and(|line| !line.trim_end().ends_with([':', '：']))
+        && lines[n..].iter().any(|line| sender.is_described(line.trim()))
+        && lines[n..].iter().map(|line| line.trim()).filter(|line| !line.is_empty()).all(known)
 }
 
 /// A signature from line `n` on, with the sign-off that stands above it.
@@ -141,7 +172,7 @@ fn marked(lines: &[&str], from: usize) -> Option<usize> {
     let strict = (0..lines.len()).rev().find(|n| matches!(lines[*n].trim(), "--" | "—"));
     let short = |n: &usize| {
         lines[n + 1..].iter().filter(|l| !l.trim().is_empty()).count() <= MOST_LINES
-            && lines[n + 1..].iter().all(|l| l.trim().chars().count() <= LONGEST && !is_prose(l.trim()))
+            && lines[n + 1..].iter().all(|l| !is_long(l) && !is_prose(l.trim()))
     };
     if let Some(n) = strict.filter(|n| lines.len() - n <= 40) {
         // Further rules above the mark are part of it.
@@ -171,10 +202,13 @@ fn follows(lines: &[&str]) -> bool {
 }
 
 /// Whether line `n` is where a signature without greeting begins.
-fn begins(lines: &[&str], n: usize, sender: &[&str]) -> bool {
+fn begins(lines: &[&str], n: usize, sender: Sender) -> bool {
     let line = lines[n].trim();
     let first = n == 0 || lines[n - 1].trim().is_empty() || is_sign_off(lines[n - 1]);
-    if is_sender(line, sender) {
+    if cells::is_row(line) {
+        return n > 0 && row_begins(line, &lines[n + 1..], first, sender);
+    }
+    if sender.is_named(line) {
         return n > 0;
     }
     let dashed = line.strip_prefix(['-', '/', '~', '–', '—']).map(str::trim);
@@ -188,50 +222,124 @@ fn begins(lines: &[&str], n: usize, sender: &[&str]) -> bool {
         return false;
     }
     let contacts = rest.iter().filter(|l| is_contact(l)).count();
-    is_name(line) && (rest.is_empty() && ends_sentence(&lines[..n]) || contacts >= 1)
+    let title = rest.first().is_some_and(|l| rest.len() <= 4 && is_title(l));
+    is_name(line) && (rest.is_empty() && ends_sentence(&lines[..n]) || contacts >= 1 || title)
         || contacts >= 1 && line.split_whitespace().count() <= 6 && titled(line) && rest.len() <= 8
 }
+
+/// Whether a row of a table is where a signature laid out in one begins: the sender's name in a cell, or a name with a
+/// title or a contact beside or below it.
+fn row_begins(row: &str, below: &[&str], first: bool, sender: Sender) -> bool {
+    if is_prose(row) || is_long(row) || cells::of(row).count() > 6 {
+        return false;
+    }
+    if cells::of(row).any(|cell| sender.is_named(cell) || sender.is_described(cell)) {
+        return true;
+    }
+    let near = || cells::of(row).chain(below.iter().flat_map(|line| cells::of(line)).take(12));
+    first
+        && cells::of(row).any(|cell| is_name(cell) && cell.contains(' '))
+        && near().any(|cell| is_contact(cell) || is_title(cell))
+}
+
+/// Whether a line is a job title: few capitalised words, one of which names a post.
+fn is_title(line: &str) -> bool {
+    let words = line.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
+    line.chars().count() <= 60
+        && line.split_whitespace().count() <= 8
+        && titled(line)
+        && !line.ends_with(['.', '?', '!', ':'])
+        && words.map(attribution::lower).any(|word| POSTS.contains(&word.as_str()))
+}
+
+/// Words that name a post.
+const POSTS: &[&str] = &[
+    "executive",
+    "manager",
+    "director",
+    "engineer",
+    "consultant",
+    "ceo",
+    "cto",
+    "cfo",
+    "coo",
+    "cmo",
+    "cio",
+    "founder",
+    "cofounder",
+    "president",
+    "officer",
+    "head",
+    "partner",
+    "representative",
+    "advisor",
+    "specialist",
+    "analyst",
+    "architect",
+    "developer",
+    "lead",
+    "coordinator",
+    "assistant",
+    "attorney",
+    "controller",
+    "buyer",
+    "vertriebsleiter",
+    "vertriebsleiterin",
+    "geschäftsführer",
+    "geschäftsführerin",
+    "leiter",
+    "leiterin",
+    "berater",
+    "beraterin",
+    "referent",
+    "referentin",
+    "einkäufer",
+    "einkäuferin",
+    "sachbearbeiter",
+    "sachbearbeiterin",
+    "vorstand",
+    "prokurist",
+    "directeur",
+    "directrice",
+    "responsable",
+    "gérant",
+    "gérante",
+    "ingénieur",
+    "conseiller",
+    "conseillère",
+    "director",
+    "directora",
+    "gerente",
+    "jefe",
+    "jefa",
+    "ingeniero",
+    "ingeniera",
+    "diretor",
+    "diretora",
+    "gestor",
+    "gestora",
+    "engenheiro",
+    "engenheira",
+    "direttore",
+    "direttrice",
+    "responsabile",
+    "titolare",
+    "directeur",
+    "verkoopleider",
+    "adviseur",
+    "eigenaar",
+    "kierownik",
+    "dyrektor",
+];
 
 /// Whether the text above ends like a finished paragraph.
 fn ends_sentence(lines: &[&str]) -> bool {
     let above = lines.iter().rev().map(|l| l.trim()).find(|l| !l.is_empty()).unwrap_or_default();
-    above.ends_with(['.', '!', '?', '。', ')', ',', '…', ':']) && above.split_whitespace().count() >= 2
+    above.ends_with(['.', '!', '?', '。', ')', ',', '…']) && above.split_whitespace().count() >= 2
         || is_sign_off(above)
-        || above.split_whitespace().count() <= 4 && above.split_whitespace().count() >= 2
-}
-
-/// Whether a line is one or more of the sender's own names, perhaps with initials.
-fn is_sender(line: &str, sender: &[&str]) -> bool {
-    if line.len() > 60 {
-        return false;
-    }
-    let fold = |t: &str| -> Vec<String> {
-        t.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).map(str::to_lowercase).collect()
-    };
-    let words = fold(line.trim_start_matches("Thanks.").trim_start_matches("Thanks,"));
-    if words.is_empty() || words.len() > 5 {
-        return false;
-    }
-    let line_key = words.concat();
-    sender.iter().any(|s| {
-        let own = fold(s.split('@').next().unwrap_or_default());
-        let known = |w: &String| own.contains(w) || w.chars().count() == 1 || own.iter().any(|o| nick(o, w));
-        let initials: String = own.iter().filter_map(|w| w.chars().next()).collect();
-        // Two letters are as likely a word ("OK", "PM") as a name, and keeping them costs nothing.
-        let initialled = own.len() >= 3 && line_key == initials;
-        let long = words
-            .iter()
-            .any(|w| w.chars().count() > 1 && (own.contains(w) || own.iter().any(|o| nick(o, w))));
-        let reversed: String = own.iter().rev().cloned().collect();
-        long && words.iter().all(known)
-            || initialled
-            || own.len() >= 2 && (line_key == own.concat() || line_key == reversed)
-    })
-}
-
-/// Whether `word` is a short form of the name `full`.
-fn nick(full: &str, word: &str) -> bool {
-    word.chars().count() >= 3 && full.len() > word.len() && full.starts_with(word)
+        || above.split_whitespace().count() <= 4
+            && above.split_whitespace().count() >= 2
+            && !above.ends_with([':', '：'])
 }
 
 /// Whether a line looks like a person's name: two to four capitalised words, or one word of letters.
@@ -312,8 +420,17 @@ fn titled(line: &str) -> bool {
         .all(|w| w.starts_with(|c: char| c.is_uppercase() || !c.is_alphabetic()) || w.len() <= 3)
 }
 
+/// Whether a line is longer than those of signatures; each cell of a row counts by itself.
+fn is_long(line: &str) -> bool {
+    cells::of(line).any(|cell| cell.chars().count() > LONGEST)
+}
+
 /// Whether a line holds a phone number, an address or a link, and little else.
 fn is_contact(line: &str) -> bool {
+    cells::of(line).any(is_contact_cell)
+}
+
+fn is_contact_cell(line: &str) -> bool {
     let digits = line.bytes().filter(u8::is_ascii_digit).count();
     let words = line.split_whitespace().count();
     let phone =
@@ -323,8 +440,12 @@ fn is_contact(line: &str) -> bool {
     phone || mail || link
 }
 
-/// Whether a line reads like a sentence.
+/// Whether a line, or a cell of a row, reads like a sentence.
 fn is_prose(line: &str) -> bool {
+    cells::of(line).any(is_prose_cell)
+}
+
+fn is_prose_cell(line: &str) -> bool {
     let words = line.split_whitespace().count();
     let lower = line.split_whitespace().filter(|w| w.starts_with(char::is_lowercase)).count();
     words >= 7 && lower * 2 > words && !is_contact(line)
@@ -333,10 +454,10 @@ fn is_prose(line: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::find;
+    use super::{Sender, find_beside_tables};
 
-    fn start(lines: &[&str], sender: &[&str]) -> Option<usize> {
-        find(lines, sender).map(|f| f.start)
+    fn start(lines: &[&str], names: &[&str]) -> Option<usize> {
+        find_beside_tables(lines, Sender { names, facts: &[] }).map(|f| f.start)
     }
 
     #[test]

@@ -42,5 +42,6 @@ mod text_privacy;
 mod text_quality;
 mod text_rows;
 mod text_secrets;
+mod text_signatures;
 mod text_threads;
 mod text_tongues;

@@ -49,8 +49,6 @@ pub enum MarkKind {
     Footer,
     /// Preformatted text.
     Code,
-    /// A table used for data: more than one row of more than one cell.
-    Table,
 }
 
 /// A marked byte range of the text.
