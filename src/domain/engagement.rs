@@ -274,7 +274,7 @@ pub struct ProcessedEngagement {
 /// A secret found in a body: what it is and where it stands in the visible text, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretPlace {
-    /// `card`, `iban`, `password`, `token`, `private_key` or `one_time_code`.
+    /// `card`, `iban`, `password`, `token`, `private_key`, `one_time_code` or `card_code`.
     pub kind: String,
     /// First byte.
     pub start: usize,

@@ -10,6 +10,7 @@ pub mod attribution;
 pub mod body;
 pub mod boilerplate;
 mod cells;
+mod codes;
 mod finder;
 pub mod form;
 pub mod html;

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::account_numbers;
+use super::codes;
 use super::finder::Finder;
 
 /// What kind of secret was found.
@@ -22,8 +23,10 @@ pub enum SecretKind {
     Token,
     /// A private key block.
     PrivateKey,
-    /// A one-time code after its label.
+    /// A one-time code: after its label, or in a sentence about signing in.
     OneTimeCode,
+    /// The check number of a payment card.
+    CardCode,
 }
 
 impl SecretKind {
@@ -37,6 +40,7 @@ impl SecretKind {
             Self::Token => "token",
             Self::PrivateKey => "private_key",
             Self::OneTimeCode => "one_time_code",
+            Self::CardCode => "card_code",
         }
     }
 }
@@ -58,15 +62,24 @@ pub fn find(text: &str) -> Vec<Secret> {
     worded(text, &mut found);
     long_tokens(text, &mut found);
     found.sort_by_key(|s| (s.range.start, std::cmp::Reverse(s.range.end)));
-    let mut end = 0;
-    found.retain(|s| {
-        let keep = s.range.start >= end;
-        if keep {
-            end = s.range.end;
+    let mut out: Vec<Secret> = Vec::with_capacity(found.len());
+    for secret in found {
+        match out.last_mut().filter(|last| secret.range.start < last.range.end) {
+            // What is found twice is masked once, under the name its label gives it.
+            Some(last) => {
+                last.range.end = last.range.end.max(secret.range.end);
+                last.kind = if is_named(last.kind, secret.kind) { secret.kind } else { last.kind };
+            }
+            None => out.push(secret),
         }
-        keep
-    });
-    found
+    }
+    out
+}
+
+/// Whether the second kind says more than the first: a label says what a value is, its looks only that it is a secret.
+fn is_named(first: SecretKind, second: SecretKind) -> bool {
+    let label = |kind| matches!(kind, SecretKind::Password | SecretKind::OneTimeCode | SecretKind::CardCode);
+    first == SecretKind::Token && label(second)
 }
 
 /// The text with every secret replaced by its kind in brackets.
@@ -110,6 +123,11 @@ const VERIFICATION: usize = 3;
 const PREFIX: usize = 4;
 const PRIVATE: usize = 5;
 const ADDRESS: usize = 6;
+const OWN_CODE: usize = 7;
+const BARE_CODE: usize = 8;
+const ENTER: usize = 9;
+const PIN: usize = 10;
+const ENTERED: usize = 11;
 
 const PASSWORD_LABELS: &str = "password|passwd|passwort|kennwort|pwd|pw|passcode|passphrase|pass phrase|kenncode|pin|mot de passe|mdp|contraseña|\
     clave|senha|palavra-passe|wachtwoord|lösenord|adgangskode|kodeord|passord|salasana|hasło|heslo|jelszó|parola|parolă|\
@@ -122,7 +140,18 @@ const CODE_LABELS: &str = "verification code|one-time code|one time code|one-tim
     código de seguridad|código de verificação|código de segurança|codice di verifica|codice di sicurezza|verificatiecode|beveiligingscode|\
     verifieringskod|engångskod|bekræftelseskode|engangskode|vahvistuskoodi|kod weryfikacyjny|ověřovací kód|overovací kód|\
     ellenőrző kód|cod de verificare|код подтверждения|код підтвердження|doğrulama kodu|رمز التحقق|mã xác minh|認証コード|確認コード|인증번호|인증 코드|\
-    验证码|驗證碼|your code|ihr code|votre code|tu código|seu código|il tuo codice";
+    验证码|驗證碼|anmeldecode|logincode|login-code|log-in code|signin code|sign in code|einmal-code|sms-code|code de connexion|code d'accès|\
+    code d’accès|code d'authentification|code d’authentification|código de acceso|código de acesso|código de inicio de sesión|código de login|\
+    código de autenticación|código de autenticação|código de confirmación|código de confirmação|código de un solo uso|認証番号|確認番号|ログインコード|\
+    セキュリティコード|ワンタイムパスワード|ワンタイムコード|il tuo codice";
+const OWN_CODE_LABELS: &str = "your code|my code|the code|our code|ihr code|dein code|mein code|der code|unser code|votre code|ton code|mon code|le code|\
+    tu código|su código|mi código|el código|seu código|teu código|meu código|o código|あなたのコード";
+const BARE_CODES: &str = "code|codes|passcode|kode|código|codigo|codice|コード";
+const PIN_LABELS: &str =
+    "pin|pin code|pin-code|pincode|code pin|pin number|passcode|geheimzahl|código pin|暗証番号";
+const ENTER_VERBS: &str = "enter|use|using|type|type in|input|key in|geben sie|gib|verwenden sie|verwende|nutzen sie|saisissez|entrez|tapez|utilisez|saisis|\
+    introduce|introduzca|ingresa|ingrese|escribe|usa|digite|insira|utilize|introduza|mit|avec|con|com";
+const ENTERED_VERBS: &str = "eingeben|ein,|ein und|ein um|を入力|と入力|を使";
 const CARD_CODE_LABELS: &str = "cvv|cvc|cvv2|cvc2|prüfnummer|card verification|sicherheitsnummer";
 const TOKEN_PREFIXES: &str = "sk_live_|sk_test_|rk_live_|rk_test_|pk_live_|whsec_|sk-|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|glpat-|xoxb-|xoxp-|xoxa-|\
     xoxs-|xapp-|akia|asia|aiza|ya29.|pat-na1-|pat-na2-|pat-na3-|pat-eu1-|pat-ap1-|eyj|sg.|npm_|pypi-|dop_v1_|shpat_|shpss_|key-|sq0atp-|sq0csp-|\
@@ -134,6 +163,11 @@ static WORDS: LazyLock<Finder> = LazyLock::new(|| {
         (KEY_LABELS, KEY),
         (CODE_LABELS, CODE),
         (CARD_CODE_LABELS, VERIFICATION),
+        (OWN_CODE_LABELS, OWN_CODE),
+        (BARE_CODES, BARE_CODE),
+        (PIN_LABELS, PIN),
+        (ENTER_VERBS, ENTER),
+        (ENTERED_VERBS, ENTERED),
         (TOKEN_PREFIXES, PREFIX),
         ("-----begin", PRIVATE),
         ("://", ADDRESS),
@@ -165,9 +199,19 @@ fn worded(text: &str, found: &mut Vec<Secret>) {
                 value(text, end, |v, sure| looks_secret(v, if sure { 8 } else { 12 }))
                     .map(|r| secret(SecretKind::Token, r)),
             ),
-            VERIFICATION => found.extend(digits_after(text, end, 3..=4).map(|r| secret(SecretKind::Card, r))),
-            _ => {
-                let range = digits_after(text, end, 4..=10).or_else(|| digits_before(text, at));
+            VERIFICATION => {
+                let range = codes::word_after(text, end, &(3..=4));
+                found.extend(range.map(|r| secret(SecretKind::CardCode, r)));
+            }
+            PIN => found.extend(codes::pin(text, &(at..end)).map(|r| secret(SecretKind::Password, r))),
+            code => {
+                let range = match code {
+                    OWN_CODE => codes::owned(text, &(at..end)),
+                    BARE_CODE => codes::bare(text, &(at..end)),
+                    ENTER => codes::entered(text, &(at..end)),
+                    ENTERED => codes::entered_before(text, &(at..end)),
+                    _ => codes::labelled(text, &(at..end)),
+                };
                 found.extend(range.map(|r| secret(SecretKind::OneTimeCode, r)));
             }
         }
@@ -179,7 +223,7 @@ fn secret(kind: SecretKind, range: Range<usize>) -> Secret {
 }
 
 /// At most so many bytes of a text from `at` on: what bounds the work one label can cause.
-fn within(text: &str, at: usize, most: usize) -> &str {
+pub(super) fn within(text: &str, at: usize, most: usize) -> &str {
     let at = text.ceil_char_boundary(at.min(text.len()));
     &text[at..text.floor_char_boundary((at + most).min(text.len())).max(at)]
 }
@@ -230,7 +274,7 @@ fn value(text: &str, end: usize, fits: impl Fn(&str, bool) -> bool) -> Option<Ra
 /// Whether a word is what [`mask`] writes: masking twice is masking once.
 fn is_mask(word: &str) -> bool {
     word.starts_with('[')
-        && ["[card]", "[iban]", "[password]", "[token]", "[private_key]", "[one_time_code]"]
+        && ["[card]", "[iban]", "[password]", "[token]", "[private_key]", "[one_time_code]", "[card_code]"]
             .iter()
             .any(|m| word.starts_with(m))
 }
@@ -272,48 +316,6 @@ fn looks_secret(word: &str, least: usize) -> bool {
         word.contains(|c: char| c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '-' | '\'' | '/' | '@'));
     let mixed = word.chars().skip(1).any(char::is_uppercase) && word.contains(char::is_lowercase);
     word.len() >= least && !word.starts_with("//") && (digit || symbol || mixed) && !word.contains("://")
-}
-
-/// The first word with so many digits close behind a label.
-fn digits_after(text: &str, end: usize, count: std::ops::RangeInclusive<usize>) -> Option<Range<usize>> {
-    let near = within(text, end, 90);
-    let mut at = 0;
-    while let Some(first) = near[at..].find(|c: char| c.is_ascii_alphanumeric()) {
-        let start = at + first;
-        let len = near[start..]
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
-            .unwrap_or(near.len() - start);
-        let mut stop = start + len;
-        let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
-        // Codes are often written in two groups.
-        if digits(&near[start..stop]) == len
-            && len == 3
-            && near[stop..].starts_with(' ')
-            && digits(near.get(stop + 1..stop + 4).unwrap_or_default()) == 3
-        {
-            stop += 4;
-        }
-        let word = &near[start..stop];
-        if digits(word) >= 2 && count.contains(&word.chars().filter(|c| c.is_ascii_alphanumeric()).count()) {
-            return Some(end + start..end + stop);
-        }
-        at = stop;
-    }
-    None
-}
-
-/// The last number of four to eight digits close before a label, as in "123456 is your code".
-fn digits_before(text: &str, at: usize) -> Option<Range<usize>> {
-    let from = text.ceil_char_boundary(at.saturating_sub(40));
-    let near = &text[from..at];
-    let near_start = near.rfind('\n').map_or(0, |n| n + 1);
-    let end = near_start + near[near_start..].rfind(|c: char| c.is_ascii_digit())? + 1;
-    let start = near[..end]
-        .rfind(|c: char| !c.is_ascii_digit() && c != '-')
-        .map_or(0, |n| n + near[n..].chars().next().map_or(1, char::len_utf8));
-    (4..=8)
-        .contains(&near[start..end].bytes().filter(u8::is_ascii_digit).count())
-        .then_some(from + start..from + end)
 }
 
 /// A word with the prefix of a known kind of key.

@@ -1,8 +1,10 @@
 //! Secrets in bodies: listed by kind and place, never found and never shown; the operator may switch that off.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::support::chat::{Chat, finds};
 use crate::support::{Installation, Portal};
+use crate::text_secrets::seeded;
 
 /// Twenty secrets in their sentences; the part in brackets is the secret.
 const SECRETS: [&str; 20] = [
@@ -85,4 +87,46 @@ fn masking_can_be_switched_off() {
     let (_portal, here) = synced(false);
     assert_eq!(here.search("PelicanBay4411").len(), 1);
     assert_eq!(here.number("select count(*) from hubspot_engagements where secrets is not null"), 0);
+}
+
+#[test]
+fn a_thousand_seeded_secrets_reach_neither_index_nor_passages_nor_insights_nor_a_model() {
+    let chat = Chat::start(finds("yard", "environment.place"));
+    let portal = Portal::start(&["--contacts", "3", "--engagements-per-contact", "0"]);
+    let mut here = Installation::for_portal(&portal);
+    for (name, value) in [("BASE_URL", chat.base.as_str()), ("NAME", "test-model"), ("API_KEY", "any")] {
+        here.settings.insert(format!("HUBLORE_MODEL__{name}"), value.to_owned());
+    }
+    here.connect_with_key();
+    let contact = &portal.ids("contacts")[0];
+    let secrets = seeded();
+    for lines in secrets.chunks(10) {
+        let lines: Vec<String> = lines.iter().map(|(_, line)| format!("<p>{line}</p>")).collect();
+        let body =
+            format!("<p>The boxes stand in the yard. The contract renews in May.</p>{}", lines.concat());
+        let note = json!({
+            "properties": {"hs_note_body": body, "hs_timestamp": "2026-11-20T10:00:00Z"},
+            "associations": {"contacts": [contact]},
+        });
+        portal.post("/__sim/objects/notes", &note);
+    }
+    here.run(&["sync", "--json"]).ok();
+    let asked: String = chat.asked().iter().map(Value::to_string).collect();
+    assert!(asked.contains("yard"), "the model was asked about these notes");
+    let stored = here.texts("select passages from hubspot_engagements").concat();
+    let insights = here.texts("select statement || ' ' || coalesce(value, '') from insights").concat();
+    assert!(stored.contains("[one_time_code]") && insights.contains("yard"), "{insights}");
+    for (value, line) in &secrets {
+        for (place, text) in [("a request", &asked), ("passages", &stored), ("insights", &insights)] {
+            assert!(!text.contains(value.as_str()), "{place}: {line}");
+        }
+    }
+    let key = here.run(&["agents", "create", "helper", "--json"]).ok().json()["key"].clone();
+    let server = here.serve();
+    for (value, line) in &secrets {
+        let query = json!({"query": format!("\"{value}\""), "limit": 3});
+        let (status, found) = server.request("POST", "/api/v1/search", key.as_str(), Some(&query)).unwrap();
+        let found: Value = serde_json::from_str(&found).unwrap();
+        assert_eq!((status, found["hits"].as_array().map(Vec::len)), (200, Some(0)), "{line}: {found}");
+    }
 }

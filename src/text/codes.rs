@@ -1,0 +1,552 @@
+//! One-time codes, and numbers that are codes by what the sentence says: "Use code 482913 to sign in".
+//!
+//! A number alone is never a code: a label, or the word for a code or for typing it in together with signing in, must
+//! stand in the same sentence. Dates, amounts, phone numbers, postcodes and numbers of orders are none.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::secrets::within;
+
+/// Digits a code has.
+const DIGITS: RangeInclusive<usize> = 4..=8;
+/// Bytes between a word and its code at most.
+const NEAR: usize = 60;
+/// The same behind a verb.
+const ENTERED_NEAR: usize = 20;
+
+/// The code a label gives: the first word with so many letters and digits close behind it, else a number close before.
+pub(super) fn labelled(text: &str, label: &Range<usize>) -> Option<Range<usize>> {
+    word_after(text, label.end, &(4..=10)).or_else(|| number_before(text, label.start))
+}
+
+/// The code behind "my code": right behind it, or before it with "is" between.
+pub(super) fn owned(text: &str, label: &Range<usize>) -> Option<Range<usize>> {
+    let after = number_after(text, label.end, NEAR);
+    let after = after.filter(|code| is_link(&text[label.end..code.start]));
+    let before = || number_before(text, label.start).filter(|code| is_link(&text[code.end..label.start]));
+    after.or_else(before)
+}
+
+/// The code beside a bare "code" in a sentence about signing in.
+pub(super) fn bare(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
+    if is_other_code(text, word) {
+        return None;
+    }
+    let beside = number_after(text, word.end, NEAR).filter(|code| is_near(text, word.end..code.start));
+    let code =
+        beside.or_else(|| number_before(text, word.start).filter(|n| is_near(text, n.end..word.start)))?;
+    signs_in(text, word).then_some(code)
+}
+
+/// The number right behind "enter" and its like in a sentence about signing in.
+pub(super) fn entered(text: &str, verb: &Range<usize>) -> Option<Range<usize>> {
+    let code = number_after(text, verb.end, ENTERED_NEAR)?;
+    let between = text[verb.end..code.start].trim_matches([' ', ':', '"', '„', '“', '«', '*']);
+    let close = between.is_empty() || ["the", "sie", "den", "o", "a", "el", "le"].contains(&between);
+    (close && signs_in(text, verb)).then_some(code)
+}
+
+/// The number a verb stands right behind: "482913 eingeben", "482913を入力".
+pub(super) fn entered_before(text: &str, verb: &Range<usize>) -> Option<Range<usize>> {
+    let code = number_before(text, verb.start)?;
+    let between = text[code.end..verb.start].trim_matches([' ', '"', '“', '”', '」', '』']);
+    let close = between.is_empty() || between == "を" || between == "と" || between == "ein";
+    (close && signs_in(text, verb)).then_some(code)
+}
+
+/// The number of a label such as "PIN", right behind it or with "is" between.
+pub(super) fn pin(text: &str, label: &Range<usize>) -> Option<Range<usize>> {
+    number_after(text, label.end, NEAR).filter(|code| is_link(&text[label.end..code.start]))
+}
+
+/// The first word with so many letters and digits, two digits at least, close behind a label.
+pub(super) fn word_after(text: &str, end: usize, count: &RangeInclusive<usize>) -> Option<Range<usize>> {
+    let near = within(text, end, 90);
+    let mut at = 0;
+    while let Some(first) = near[at..].find(|c: char| c.is_ascii_alphanumeric()) {
+        let start = at + first;
+        let len = near[start..]
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
+            .unwrap_or(near.len() - start);
+        let mut stop = start + len;
+        let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
+        // Codes are often written in two groups.
+        if digits(&near[start..stop]) == len && len == 3 && is_second_group(&near[stop..]) {
+            stop += 4;
+        }
+        let word = &near[start..stop];
+        let range = end + start..end + stop;
+        let counts = count.contains(&word.chars().filter(|c| c.is_ascii_alphanumeric()).count());
+        if digits(word) >= 2 && counts && !is_date(word) && stands_alone(text, &range) {
+            return Some(range);
+        }
+        at = stop;
+    }
+    None
+}
+
+/// The first number of a code's length close behind `from`.
+fn number_after(text: &str, from: usize, most: usize) -> Option<Range<usize>> {
+    let near = within(text, from, most);
+    let mut at = 0;
+    while let Some(first) = near[at..].find(|c: char| c.is_ascii_digit()) {
+        let start = at + first;
+        let number = number_at(near, start);
+        at = number.end;
+        let range = from + number.start..from + number.end;
+        if is_code(&near[number]) && stands_alone(text, &range) {
+            return Some(range);
+        }
+    }
+    None
+}
+
+/// The last number of a code's length close before `to`, on the same line.
+fn number_before(text: &str, to: usize) -> Option<Range<usize>> {
+    let from = text.ceil_char_boundary(to.saturating_sub(NEAR));
+    let line = text[from..to].rfind('\n').map_or(from, |at| from + at + 1);
+    let near = &text[line..to];
+    let end = near.rfind(|c: char| c.is_ascii_digit())? + 1;
+    let start = near[..end]
+        .rfind(|c: char| !c.is_ascii_digit())
+        .map_or(0, |at| at + near[at..].chars().next().map_or(1, char::len_utf8));
+    let head = near[..start].trim_end_matches([' ', '-']);
+    let group = head.len().saturating_sub(3);
+    let grouped = end - start == 3
+        && start - head.len() == 1
+        && near.get(group..head.len()).is_some_and(|g| g.bytes().all(|b| b.is_ascii_digit()))
+        && !near[..group].ends_with(|c: char| c.is_alphanumeric());
+    let start = if grouped { group } else { start };
+    let range = line + start..line + end;
+    (is_code(&near[start..end]) && stands_alone(text, &range)).then_some(range)
+}
+
+/// The number that begins at `start`, with the second group of three where there is one.
+fn number_at(text: &str, start: usize) -> Range<usize> {
+    let rest = &text[start..];
+    let len = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    start..start + if len == 3 && is_second_group(&rest[len..]) { len + 4 } else { len }
+}
+
+/// Whether three digits and no more follow behind a space or a dash.
+fn is_second_group(rest: &str) -> bool {
+    let bytes = rest.as_bytes();
+    matches!(bytes.first(), Some(b' ' | b'-'))
+        && bytes.len() >= 4
+        && bytes[1..4].iter().all(u8::is_ascii_digit)
+        && bytes.get(4).is_none_or(|b| !b.is_ascii_alphanumeric())
+}
+
+fn is_code(number: &str) -> bool {
+    DIGITS.contains(&number.bytes().filter(u8::is_ascii_digit).count())
+}
+
+/// Whether a number is neither a part of a longer one, nor an amount, a date, a phone number or the number of something.
+fn stands_alone(text: &str, number: &Range<usize>) -> bool {
+    let line = text[..number.start].rfind('\n').map_or(0, |at| at + 1);
+    let before = &text[text.ceil_char_boundary(number.start.saturating_sub(40)).max(line)..number.start];
+    let after = within(text, number.end, 24);
+    let mut behind = after.chars();
+    let (next, second) = (behind.next(), behind.next());
+    let joined = matches!(next, Some('.' | ',' | '/' | '-' | ':' | '_' | '@'))
+        && second.is_some_and(|c| c.is_ascii_alphanumeric())
+        || next.is_some_and(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '%' | '€' | '$' | '£' | '円' | '年' | '月')
+        });
+    let mut ahead = before.chars().rev();
+    let (last, third) = (ahead.next(), ahead.next());
+    let tied = matches!(last, Some('.' | ',' | '/' | ':' | '_' | '-' | '+'))
+        && third.is_some_and(|c| c.is_ascii_digit())
+        || last.is_some_and(|c| {
+            c.is_ascii_alphanumeric() || matches!(c, '+' | '#' | '€' | '$' | '£' | '¥' | '№' | '〒')
+        });
+    let phone = before.trim_end_matches([' ', '-', '(', ')', '/']).ends_with(|c: char| c.is_ascii_digit());
+    let unit = after.trim_start().to_lowercase();
+    let unit = unit.split(|c: char| !c.is_alphanumeric() && c != '%' && c != '€' && c != '$').next();
+    !joined && !tied && !phone && !unit.is_some_and(|word| is_unit(word)) && !is_number_of(before)
+}
+
+/// Whether a word names what is counted; longer ones also with an ending.
+fn is_unit(word: &str) -> bool {
+    UNITS.iter().any(|unit| word == *unit || unit.len() >= 5 && word.starts_with(unit))
+}
+
+/// Whether a word is a date in figures.
+fn is_date(word: &str) -> bool {
+    let parts: Vec<usize> = word.split('-').map(str::len).collect();
+    matches!(parts.as_slice(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4])
+}
+
+/// Whether the words before a number say that it counts or numbers something else.
+fn is_number_of(before: &str) -> bool {
+    let lower = before.to_lowercase();
+    let mut words = lower.split(|c: char| !c.is_alphanumeric()).rev().filter(|word| !word.is_empty());
+    let last = words.next().unwrap_or_default();
+    NUMBERED.contains(&last) || MONTHS.iter().any(|month| last.starts_with(month) && last.len() < 11)
+}
+
+/// What is numbered, and what stands before a number of such a thing.
+const NUMBERED: &[&str] = &[
+    "order",
+    "invoice",
+    "ticket",
+    "case",
+    "number",
+    "no",
+    "nr",
+    "num",
+    "numéro",
+    "número",
+    "nº",
+    "ref",
+    "reference",
+    "room",
+    "zip",
+    "postcode",
+    "plz",
+    "tel",
+    "phone",
+    "fax",
+    "since",
+    "until",
+    "year",
+    "rechnung",
+    "bestellung",
+    "auftrag",
+    "auftragsnummer",
+    "bestellnummer",
+    "rechnungsnummer",
+    "kundennummer",
+    "ticketnummer",
+    "jahr",
+    "seit",
+    "postal",
+    "facture",
+    "commande",
+    "factura",
+    "pedido",
+    "fatura",
+    "encomenda",
+    "eur",
+    "usd",
+    "gbp",
+    "chf",
+    "rs",
+    "version",
+    "build",
+    "port",
+    "article",
+    "artikel",
+    "artikelnummer",
+    "part",
+    "model",
+    "modell",
+    "street",
+    "error",
+];
+/// What is counted.
+const UNITS: &[&str] = &[
+    "eur",
+    "euro",
+    "euros",
+    "usd",
+    "gbp",
+    "chf",
+    "dollars",
+    "%",
+    "€",
+    "$",
+    "pieces",
+    "pcs",
+    "units",
+    "users",
+    "people",
+    "lines",
+    "seats",
+    "licences",
+    "licenses",
+    "days",
+    "hours",
+    "minutes",
+    "seconds",
+    "times",
+    "items",
+    "kg",
+    "km",
+    "m",
+    "mm",
+    "cm",
+    "gb",
+    "mb",
+    "kb",
+    "w",
+    "kw",
+    "kwh",
+    "stück",
+    "nutzer",
+    "zeilen",
+    "tage",
+    "stunden",
+    "lizenzen",
+    "personen",
+    "pièces",
+    "utilisateurs",
+    "lignes",
+    "jours",
+    "heures",
+    "piezas",
+    "usuarios",
+    "líneas",
+    "días",
+    "horas",
+    "peças",
+    "usuários",
+    "utilizadores",
+    "linhas",
+    "dias",
+    "customers",
+    "contacts",
+    "rows",
+    "records",
+    "points",
+];
+const MONTHS: &[&str] = &[
+    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mai", "okt", "dez",
+    "mär", "fév", "avr", "juin", "juil", "aoû", "déc", "ene", "abr", "ago", "dic", "fev", "out",
+];
+
+/// Whether only a colon, "is" or nothing stands between a label and its code.
+fn is_link(between: &str) -> bool {
+    let lower = between.to_lowercase();
+    let words = lower
+        .split(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '：' | '"' | '„' | '“' | '*' | '-'));
+    words.filter(|word| !word.is_empty()).all(|word| LINKS.contains(&word))
+}
+
+const LINKS: &[&str] = &[
+    "is",
+    "was",
+    "code",
+    "number",
+    "ist",
+    "lautet",
+    "war",
+    "für",
+    "heute",
+    "est",
+    "es",
+    "é",
+    "è",
+    "är",
+    "er",
+    "the",
+    "le",
+    "el",
+    "o",
+    "de",
+    "now",
+    "für",
+    "は",
+    "が",
+    "コードは",
+    "番号は",
+    "jetzt",
+    "maintenant",
+    "ahora",
+    "agora",
+    "still",
+    "your",
+    "my",
+    "ihr",
+    "votre",
+    "tu",
+    "seu",
+    "su",
+    "あなたの",
+];
+
+/// Whether a code stands close enough to its word: in the same sentence, without another number between.
+fn is_near(text: &str, between: Range<usize>) -> bool {
+    let part = &text[between];
+    !part.contains(['.', '!', '?', '\n', '。', ';']) && !part.contains(|c: char| c.is_ascii_digit())
+}
+
+/// Whether "code" belongs to another sort of code: postcodes, error codes, discounts.
+fn is_other_code(text: &str, word: &Range<usize>) -> bool {
+    let from = text.ceil_char_boundary(word.start.saturating_sub(24));
+    let lower = text[from..word.start].to_lowercase();
+    let before =
+        lower.split(|c: char| !c.is_alphanumeric()).rfind(|word| !word.is_empty()).unwrap_or_default();
+    let behind = within(text, word.end, 24).to_lowercase();
+    let behind = behind.trim_start_matches([' ', '-']);
+    let mut next =
+        behind.split(|c: char| !c.is_alphanumeric()).filter(|word| !matches!(*word, "" | "de" | "d"));
+    let sentence = sentence(text, word).to_lowercase();
+    OTHER.contains(&before)
+        || next.next().is_some_and(|word| OTHER.contains(&word))
+        || OTHER_WIDE.iter().any(|wide| lower.ends_with(wide))
+        || DISCOUNTS.iter().any(|discount| sentence.contains(discount))
+}
+
+/// What other codes are of.
+const OTHER: &[&str] = &[
+    "zip",
+    "post",
+    "postal",
+    "area",
+    "country",
+    "dial",
+    "dialling",
+    "error",
+    "status",
+    "response",
+    "exit",
+    "http",
+    "product",
+    "item",
+    "article",
+    "customer",
+    "part",
+    "sku",
+    "qr",
+    "bar",
+    "source",
+    "color",
+    "colour",
+    "dress",
+    "tax",
+    "order",
+    "cost",
+    "project",
+    "booking",
+    "tracking",
+    "swift",
+    "bic",
+    "sort",
+    "bank",
+    "erreur",
+    "produit",
+    "client",
+    "barras",
+    "error",
+    "erro",
+    "cliente",
+    "producto",
+    "produto",
+    "article",
+    "artículo",
+    "artigo",
+    "pays",
+    "país",
+    "fehler",
+    "produkt",
+    "artikel",
+    "kunden",
+    "farb",
+    "reason",
+    "class",
+    "hs",
+    "nace",
+    "naf",
+    "ape",
+];
+const OTHER_WIDE: &[&str] = &["エラー", "郵便", "商品", "製品", "国", "バー", "顧客"];
+const DISCOUNTS: &[&str] = &[
+    "discount",
+    "coupon",
+    "voucher",
+    "promo",
+    "% off",
+    "rabatt",
+    "gutschein",
+    "remise",
+    "réduction",
+    "descuento",
+    "desconto",
+    "cupón",
+    "cupom",
+    "割引",
+    "クーポン",
+];
+
+/// Whether the sentence around a place speaks of signing in or proving who one is.
+fn signs_in(text: &str, place: &Range<usize>) -> bool {
+    let sentence = sentence(text, place).to_lowercase();
+    SIGNING_IN.iter().any(|word| sentence.contains(word))
+}
+
+const SIGNING_IN: &[&str] = &[
+    "sign in",
+    "sign-in",
+    "signing in",
+    "log in",
+    "log-in",
+    "login",
+    "logging in",
+    "log on",
+    "verify",
+    "verif",
+    "authenticat",
+    "two-factor",
+    "two-step",
+    "2fa",
+    "one-time",
+    "one time",
+    "your identity",
+    "your account",
+    "access your",
+    "password",
+    "anmeld",
+    "anzumelden",
+    "melden sie sich",
+    "melde dich",
+    "einlog",
+    "einzulogg",
+    "loggen sie",
+    "verifizier",
+    "bestätig",
+    "freischalt",
+    "zwei-faktor",
+    "passwort",
+    "connect",
+    "connexion",
+    "vérifi",
+    "authentifi",
+    "identité",
+    "mot de passe",
+    "iniciar sesión",
+    "inicia sesión",
+    "inicie sesión",
+    "acceder",
+    "tu cuenta",
+    "su cuenta",
+    "contraseña",
+    "entrar",
+    "acessar",
+    "aceder",
+    "iniciar sessão",
+    "autentic",
+    "sua conta",
+    "senha",
+    "accedere",
+    "inlog",
+    "aanmeld",
+    "ログイン",
+    "サインイン",
+    "認証",
+    "本人確認",
+    "確認コード",
+    "パスワード",
+];
+
+/// The sentence around a place, at most 120 bytes to each side.
+fn sentence<'a>(text: &'a str, place: &Range<usize>) -> &'a str {
+    let from = text.ceil_char_boundary(place.start.saturating_sub(120));
+    let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n' | '。');
+    let start = text[from..place.start]
+        .rfind(ends)
+        .map_or(from, |at| from + at + text[from + at..].chars().next().map_or(1, char::len_utf8));
+    let behind = within(text, place.end, 120);
+    let end = behind.find(ends).map_or(place.end + behind.len(), |at| place.end + at);
+    &text[start..end]
+}
