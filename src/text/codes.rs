@@ -5,6 +5,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use super::code_words::{DISCOUNTS, LINKS, MONTHS, NUMBERED, OTHER, OTHER_WIDE, SIGNING_IN, UNITS};
 use super::secrets::within;
 
 /// Digits a code has.
@@ -163,12 +164,12 @@ fn stands_alone(text: &str, number: &Range<usize>) -> bool {
     let phone = before.trim_end_matches([' ', '-', '(', ')', '/']).ends_with(|c: char| c.is_ascii_digit());
     let unit = after.trim_start().to_lowercase();
     let unit = unit.split(|c: char| !c.is_alphanumeric() && c != '%' && c != '€' && c != '$').next();
-    !joined && !tied && !phone && !unit.is_some_and(|word| is_unit(word)) && !is_number_of(before)
+    !joined && !tied && !phone && !unit.is_some_and(is_unit) && !is_number_of(before)
 }
 
 /// Whether a word names what is counted; longer ones also with an ending.
 fn is_unit(word: &str) -> bool {
-    UNITS.iter().any(|unit| word == *unit || unit.len() >= 5 && word.starts_with(unit))
+    list(UNITS).any(|unit| word == unit || unit.len() >= 5 && word.starts_with(unit))
 }
 
 /// Whether a word is a date in figures.
@@ -182,188 +183,17 @@ fn is_number_of(before: &str) -> bool {
     let lower = before.to_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric()).rev().filter(|word| !word.is_empty());
     let last = words.next().unwrap_or_default();
-    NUMBERED.contains(&last) || MONTHS.iter().any(|month| last.starts_with(month) && last.len() < 11)
+    list(NUMBERED).any(|word| word == last)
+        || list(MONTHS).any(|month| last.starts_with(month) && last.len() < 11)
 }
-
-/// What is numbered, and what stands before a number of such a thing.
-const NUMBERED: &[&str] = &[
-    "order",
-    "invoice",
-    "ticket",
-    "case",
-    "number",
-    "no",
-    "nr",
-    "num",
-    "numéro",
-    "número",
-    "nº",
-    "ref",
-    "reference",
-    "room",
-    "zip",
-    "postcode",
-    "plz",
-    "tel",
-    "phone",
-    "fax",
-    "since",
-    "until",
-    "year",
-    "rechnung",
-    "bestellung",
-    "auftrag",
-    "auftragsnummer",
-    "bestellnummer",
-    "rechnungsnummer",
-    "kundennummer",
-    "ticketnummer",
-    "jahr",
-    "seit",
-    "postal",
-    "facture",
-    "commande",
-    "factura",
-    "pedido",
-    "fatura",
-    "encomenda",
-    "eur",
-    "usd",
-    "gbp",
-    "chf",
-    "rs",
-    "version",
-    "build",
-    "port",
-    "article",
-    "artikel",
-    "artikelnummer",
-    "part",
-    "model",
-    "modell",
-    "street",
-    "error",
-];
-/// What is counted.
-const UNITS: &[&str] = &[
-    "eur",
-    "euro",
-    "euros",
-    "usd",
-    "gbp",
-    "chf",
-    "dollars",
-    "%",
-    "€",
-    "$",
-    "pieces",
-    "pcs",
-    "units",
-    "users",
-    "people",
-    "lines",
-    "seats",
-    "licences",
-    "licenses",
-    "days",
-    "hours",
-    "minutes",
-    "seconds",
-    "times",
-    "items",
-    "kg",
-    "km",
-    "m",
-    "mm",
-    "cm",
-    "gb",
-    "mb",
-    "kb",
-    "w",
-    "kw",
-    "kwh",
-    "stück",
-    "nutzer",
-    "zeilen",
-    "tage",
-    "stunden",
-    "lizenzen",
-    "personen",
-    "pièces",
-    "utilisateurs",
-    "lignes",
-    "jours",
-    "heures",
-    "piezas",
-    "usuarios",
-    "líneas",
-    "días",
-    "horas",
-    "peças",
-    "usuários",
-    "utilizadores",
-    "linhas",
-    "dias",
-    "customers",
-    "contacts",
-    "rows",
-    "records",
-    "points",
-];
-const MONTHS: &[&str] = &[
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "mai", "okt", "dez",
-    "mär", "fév", "avr", "juin", "juil", "aoû", "déc", "ene", "abr", "ago", "dic", "fev", "out",
-];
 
 /// Whether only a colon, "is" or nothing stands between a label and its code.
 fn is_link(between: &str) -> bool {
     let lower = between.to_lowercase();
     let words = lower
         .split(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '：' | '"' | '„' | '“' | '*' | '-'));
-    words.filter(|word| !word.is_empty()).all(|word| LINKS.contains(&word))
+    words.filter(|word| !word.is_empty()).all(|word| list(LINKS).any(|link| link == word))
 }
-
-const LINKS: &[&str] = &[
-    "is",
-    "was",
-    "code",
-    "number",
-    "ist",
-    "lautet",
-    "war",
-    "für",
-    "heute",
-    "est",
-    "es",
-    "é",
-    "è",
-    "är",
-    "er",
-    "the",
-    "le",
-    "el",
-    "o",
-    "de",
-    "now",
-    "für",
-    "は",
-    "が",
-    "コードは",
-    "番号は",
-    "jetzt",
-    "maintenant",
-    "ahora",
-    "agora",
-    "still",
-    "your",
-    "my",
-    "ihr",
-    "votre",
-    "tu",
-    "seu",
-    "su",
-    "あなたの",
-];
 
 /// Whether a code stands close enough to its word: in the same sentence, without another number between.
 fn is_near(text: &str, between: Range<usize>) -> bool {
@@ -382,162 +212,17 @@ fn is_other_code(text: &str, word: &Range<usize>) -> bool {
     let mut next =
         behind.split(|c: char| !c.is_alphanumeric()).filter(|word| !matches!(*word, "" | "de" | "d"));
     let sentence = sentence(text, word).to_lowercase();
-    OTHER.contains(&before)
-        || next.next().is_some_and(|word| OTHER.contains(&word))
-        || OTHER_WIDE.iter().any(|wide| lower.ends_with(wide))
-        || DISCOUNTS.iter().any(|discount| sentence.contains(discount))
+    list(OTHER).any(|other| other == before)
+        || next.next().is_some_and(|word| list(OTHER).any(|other| other == word))
+        || list(OTHER_WIDE).any(|wide| lower.ends_with(wide))
+        || list(DISCOUNTS).any(|discount| sentence.contains(discount))
 }
-
-/// What other codes are of.
-const OTHER: &[&str] = &[
-    "zip",
-    "post",
-    "postal",
-    "area",
-    "country",
-    "dial",
-    "dialling",
-    "error",
-    "status",
-    "response",
-    "exit",
-    "http",
-    "product",
-    "item",
-    "article",
-    "customer",
-    "part",
-    "sku",
-    "qr",
-    "bar",
-    "source",
-    "color",
-    "colour",
-    "dress",
-    "tax",
-    "order",
-    "cost",
-    "project",
-    "booking",
-    "tracking",
-    "swift",
-    "bic",
-    "sort",
-    "bank",
-    "erreur",
-    "produit",
-    "client",
-    "barras",
-    "error",
-    "erro",
-    "cliente",
-    "producto",
-    "produto",
-    "article",
-    "artículo",
-    "artigo",
-    "pays",
-    "país",
-    "fehler",
-    "produkt",
-    "artikel",
-    "kunden",
-    "farb",
-    "reason",
-    "class",
-    "hs",
-    "nace",
-    "naf",
-    "ape",
-];
-const OTHER_WIDE: &[&str] = &["エラー", "郵便", "商品", "製品", "国", "バー", "顧客"];
-const DISCOUNTS: &[&str] = &[
-    "discount",
-    "coupon",
-    "voucher",
-    "promo",
-    "% off",
-    "rabatt",
-    "gutschein",
-    "remise",
-    "réduction",
-    "descuento",
-    "desconto",
-    "cupón",
-    "cupom",
-    "割引",
-    "クーポン",
-];
 
 /// Whether the sentence around a place speaks of signing in or proving who one is.
 fn signs_in(text: &str, place: &Range<usize>) -> bool {
     let sentence = sentence(text, place).to_lowercase();
-    SIGNING_IN.iter().any(|word| sentence.contains(word))
+    list(SIGNING_IN).any(|word| sentence.contains(word))
 }
-
-const SIGNING_IN: &[&str] = &[
-    "sign in",
-    "sign-in",
-    "signing in",
-    "log in",
-    "log-in",
-    "login",
-    "logging in",
-    "log on",
-    "verify",
-    "verif",
-    "authenticat",
-    "two-factor",
-    "two-step",
-    "2fa",
-    "one-time",
-    "one time",
-    "your identity",
-    "your account",
-    "access your",
-    "password",
-    "anmeld",
-    "anzumelden",
-    "melden sie sich",
-    "melde dich",
-    "einlog",
-    "einzulogg",
-    "loggen sie",
-    "verifizier",
-    "bestätig",
-    "freischalt",
-    "zwei-faktor",
-    "passwort",
-    "connect",
-    "connexion",
-    "vérifi",
-    "authentifi",
-    "identité",
-    "mot de passe",
-    "iniciar sesión",
-    "inicia sesión",
-    "inicie sesión",
-    "acceder",
-    "tu cuenta",
-    "su cuenta",
-    "contraseña",
-    "entrar",
-    "acessar",
-    "aceder",
-    "iniciar sessão",
-    "autentic",
-    "sua conta",
-    "senha",
-    "accedere",
-    "inlog",
-    "aanmeld",
-    "ログイン",
-    "サインイン",
-    "認証",
-    "本人確認",
-    "確認コード",
-    "パスワード",
-];
 
 /// The sentence around a place, at most 120 bytes to each side.
 fn sentence<'a>(text: &'a str, place: &Range<usize>) -> &'a str {
@@ -549,4 +234,9 @@ fn sentence<'a>(text: &'a str, place: &Range<usize>) -> &'a str {
     let behind = within(text, place.end, 120);
     let end = behind.find(ends).map_or(place.end + behind.len(), |at| place.end + at);
     &text[start..end]
+}
+
+/// The words of a list.
+fn list(words: &'static str) -> impl Iterator<Item = &'static str> {
+    words.split('|')
 }

@@ -10,6 +10,7 @@ pub mod attribution;
 pub mod body;
 pub mod boilerplate;
 mod cells;
+mod code_words;
 mod codes;
 mod finder;
 pub mod form;
