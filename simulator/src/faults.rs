@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::hash::draw;
 use crate::http::Reply;
@@ -25,6 +26,8 @@ pub(crate) enum Fault {
     SlowFirstByte { ms: u64 },
     /// The call is executed at once and its reply waits: a client that gives up does not know.
     SlowReply { ms: u64 },
+    /// The call is not executed before somebody releases it (`POST /__sim/faults/release`).
+    Hold,
     /// The body comes in small pieces.
     Drip { ms: u64, bytes: usize },
     /// A complete reply whose JSON ends early.
@@ -111,28 +114,41 @@ pub(crate) struct Rules {
     rules: Vec<Rule>,
 }
 
-/// The rules in force.
+/// The rules in force, and the calls that they hold.
 #[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Rules>);
+pub(crate) struct Faults {
+    rules: Mutex<Rules>,
+    held: Notify,
+}
 
 impl Faults {
     pub(crate) fn new(rules: Rules) -> Self {
-        Self(Mutex::new(rules))
+        Self { rules: Mutex::new(rules), held: Notify::new() }
     }
 
     pub(crate) fn replace(&self, rules: Rules) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+    }
+
+    /// Waits until held calls are released.
+    pub(crate) async fn hold(&self) {
+        self.held.notified().await;
+    }
+
+    /// Lets every call go on that is held now.
+    pub(crate) fn release(&self) {
+        self.held.notify_waiters();
     }
 
     /// The rules with how often each has struck.
     pub(crate) fn report(&self) -> serde_json::Value {
-        let rules = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         serde_json::to_value(&*rules).unwrap_or_default()
     }
 
     /// The first rule that hits the `call`th call of a route.
     pub(crate) fn strike(&self, route: &str, call: u64, now: i64) -> Option<Fault> {
-        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let Rules { seed, rules } = &mut *guard;
         for (number, rule) in rules.iter_mut().enumerate() {
             if rule.hits(route, call, now, draw(*seed, number as u64, call, fingerprint(route))) {

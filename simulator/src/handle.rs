@@ -53,6 +53,9 @@ async fn product(state: &State, request: &Request) -> (Reply, Manner) {
     if let Some(Fault::SlowFirstByte { ms }) = fault {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
+    if matches!(fault, Some(Fault::Hold)) {
+        state.faults.hold().await;
+    }
     let reply = reply(state, request, route.as_ref(), fault.as_ref());
     if let Some(Fault::SlowReply { ms }) = fault {
         tokio::time::sleep(Duration::from_millis(ms)).await;

@@ -7,6 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use crate::clock::real_now_ms;
+
 /// Counters of one run; all start at zero.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
@@ -22,6 +24,24 @@ struct Routes {
     statuses: BTreeMap<u16, u64>,
     violations: BTreeMap<&'static str, u64>,
     order: Vec<String>,
+    first_ms: Option<i64>,
+    /// Calls other than searches in each tenth of a second since the first call, machine time.
+    tenths: Vec<u32>,
+}
+
+/// Tenths of a second that are kept: a day.
+const TENTHS: usize = 864_000;
+
+impl Routes {
+    fn tick(&mut self, now: i64) {
+        let first = *self.first_ms.get_or_insert(now);
+        let at = ((now - first).max(0) / 100) as usize;
+        if at < TENTHS {
+            let length = self.tenths.len().max(at + 1);
+            self.tenths.resize(length, 0);
+            self.tenths[at] += 1;
+        }
+    }
 }
 
 impl Journal {
@@ -40,6 +60,9 @@ impl Journal {
     pub(crate) fn count(&self, route: &str) -> (u64, u64) {
         let total = self.total.fetch_add(1, Ordering::Relaxed) + 1;
         let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !route.ends_with("/search") {
+            routes.tick(real_now_ms());
+        }
         if let Some(count) = routes.counts.get_mut(route) {
             *count += 1;
             return (*count, total);
@@ -71,6 +94,12 @@ impl Journal {
             "rate_limit_violations": routes.violations.values().sum::<u64>(),
             "violations": routes.violations,
         })
+    }
+
+    /// How many calls other than searches came in each tenth of a second: where a client was idle.
+    pub(crate) fn tenths(&self) -> Value {
+        let routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        json!({"tenths": routes.tenths})
     }
 
     pub(crate) fn reset(&self) {

@@ -44,23 +44,25 @@ struct WireOwner {
 
 /// Every owner, former ones included: records keep naming them.
 pub async fn owners(client: &Client) -> Result<Vec<Owner>, HubspotError> {
-    let mut owners = Vec::new();
-    for archived in ["false", "true"] {
-        let mut after: Option<String> = None;
-        loop {
-            let call = Call::get(client.version().owners())
-                .with("limit", "100")
-                .with("archived", archived)
-                .with_some("after", after.as_deref());
-            let page: Page<WireOwner> = client.fetch(&call, Page::parse).await?;
-            owners.extend(page.records.into_iter().map(owner));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
+    let (present, former) =
+        futures_util::future::try_join(owners_of(client, "false"), owners_of(client, "true")).await?;
+    Ok([present, former].concat())
+}
+
+async fn owners_of(client: &Client, archived: &str) -> Result<Vec<Owner>, HubspotError> {
+    let (mut owners, mut after) = (Vec::new(), None::<String>);
+    loop {
+        let call = Call::get(client.version().owners())
+            .with("limit", "100")
+            .with("archived", archived)
+            .with_some("after", after.as_deref());
+        let page: Page<WireOwner> = client.fetch(&call, Page::parse).await?;
+        owners.extend(page.records.into_iter().map(owner));
+        after = page.next;
+        if after.is_none() {
+            return Ok(owners);
         }
     }
-    Ok(owners)
 }
 
 fn owner(wire: WireOwner) -> Owner {

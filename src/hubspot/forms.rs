@@ -23,6 +23,14 @@ pub struct Form {
     name: String,
 }
 
+impl Form {
+    /// HubSpot's id of it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id.0
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Submission {

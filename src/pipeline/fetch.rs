@@ -222,6 +222,12 @@ impl Reader {
         }
     }
 
+    /// Every request of the rest is under way: what is read next may begin. Known of lists only.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        matches!(&self.way, Way::List(listing) if listing.is_planned())
+    }
+
     /// The page behind `after`, or the first one.
     pub async fn page(&mut self, after: Option<&str>) -> Result<Fetched, FetchError> {
         if let Some(page) = self.besides(after).await? {

@@ -151,10 +151,10 @@ impl Listing {
 
     /// A reading of everything, or of what is left behind the cursor.
     pub async fn open(source: &Source, after: Option<&str>) -> Self {
-        let extent = objects::extent(&source.client, source.record_type).await.ok();
         let from = after.and_then(|after| after.strip_prefix(MARK)).filter(|from| !from.is_empty());
         // One page, to see how this list behaves.
         let first = Segment::read(source, from.map(str::to_owned), None, 1);
+        let extent = objects::extent(&source.client, source.record_type).await.ok();
         let presence = Presence::of(&source.places);
         Self { segments: VecDeque::from([first]), extent, by_id: None, density: None, presence }
     }
@@ -163,6 +163,11 @@ impl Listing {
     #[must_use]
     pub fn expected(&self) -> Option<u64> {
         self.extent.as_ref().map(|extent| extent.total)
+    }
+
+    /// The list is cut up to its end and all of it is being read.
+    pub(super) fn is_planned(&self) -> bool {
+        self.by_id == Some(true) && self.segments.back().is_none_or(|last| last.end.is_none())
     }
 
     /// The next page of the list.

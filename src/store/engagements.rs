@@ -439,3 +439,16 @@ pub fn with_id(conn: &mut dyn Conn, org: &OrgId, id: &str) -> Result<Vec<Documen
     }
     Ok(found)
 }
+
+/// Submissions of one form that came in from `from` to `to`, both included, with when they did.
+pub fn submissions(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    form: &str,
+    (from, to): (Millis, Millis),
+) -> Result<Vec<(String, Millis)>, StoreError> {
+    let sql = "select id, updated_at from hubspot_engagements where org = $1 and portal = $2 \
+               and kind = 'form_submission' and updated_at between $3 and $4 and properties ->> 'form_id' = $5";
+    all(conn, sql, params![org, portal, from, to, form], |row| Ok((row.string(0)?, Millis(row.int(1)?))))
+}

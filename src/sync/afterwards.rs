@@ -48,11 +48,12 @@ impl Running<'_> {
         if self.mode.reads_everything() {
             let removed = deletions.sweep(record_type, self.stamp.started_at, now).await?;
             self.count_removed(record_type, removed);
+            // A complete reading of the forms' lists is all there is to compare.
             let depth = if thorough { Depth::Months } else { Depth::Totals };
             return Ok(Some(depth).filter(|_| is_counted(record_type)));
         }
         if !is_counted(record_type) {
-            return Ok(None);
+            return Ok(thorough.then_some(Depth::Months));
         }
         let agree = deletions.counts_agree(record_type, self.stamp.started_at).await?;
         if !agree || thorough {
@@ -79,8 +80,14 @@ impl Running<'_> {
             if errors.is_fatal() {
                 return;
             }
-            let compared = reconcile::compare(self.deletions(), record_type, depth, at).await;
             let name = record_type.as_str();
+            if !is_counted(record_type) {
+                let compared = self.compare_submissions().await;
+                let compared = errors.step(name, compared);
+                found.types.extend(compared.map(|comparison| (name.to_owned(), comparison)));
+                continue;
+            }
+            let compared = reconcile::compare(self.deletions(), record_type, depth, at).await;
             let Some((comparison, to_read)) = errors.step(name, compared) else { continue };
             self.count_removed(record_type, comparison.surplus.count);
             found.types.insert(name.to_owned(), comparison);

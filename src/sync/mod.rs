@@ -12,9 +12,12 @@ mod late;
 pub mod mode;
 pub mod progress;
 mod properties;
+mod reading;
 pub mod reconcile;
+mod relay;
 pub mod report;
 pub mod run;
+mod submissions;
 mod transcripts;
 
 use crate::domain::clock::Millis;

@@ -8,8 +8,9 @@
 
 use super::SyncError;
 use super::errors::{Ended, Errors};
+use super::reading::Read;
 use super::reconcile::SEARCH_LAG_MS;
-use super::run::{Read, Running};
+use super::run::Running;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::hubspot::error::HubspotError;
@@ -33,12 +34,15 @@ pub(super) enum Gained {
 impl Running<'_> {
     /// Asks which properties there are. Where HubSpot does not tell, the ones read before are read on.
     pub(super) async fn select_properties(&self, errors: &mut Errors) {
-        for record_type in RecordType::CRM.into_iter().filter(|one| self.mode.reads(*one)) {
-            if errors.is_fatal() {
-                return;
-            }
+        if errors.is_fatal() {
+            return;
+        }
+        let types = RecordType::CRM.into_iter().filter(|one| self.mode.reads(*one));
+        let ask = types.map(|record_type| async move {
             let wanted = self.syncer.connector.wanted_properties();
-            let told = asked::selection(&self.client, record_type, wanted).await;
+            (record_type, asked::selection(&self.client, record_type, wanted).await)
+        });
+        for (record_type, told) in futures_util::future::join_all(ask).await {
             let kept = match told {
                 Ok(selection) => self.keep_selection(record_type, selection).map_err(SyncError::from),
                 Err(error) => Err(error.into()),

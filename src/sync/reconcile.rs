@@ -44,7 +44,7 @@ pub struct Difference {
 }
 
 impl Difference {
-    fn add<'a>(&mut self, ids: impl Iterator<Item = &'a String>) {
+    pub(super) fn add<'a>(&mut self, ids: impl Iterator<Item = &'a String>) {
         for id in ids {
             self.count += 1;
             if self.ids.len() < NAMED {
@@ -71,6 +71,18 @@ pub struct Comparison {
     pub outdated: Difference,
 }
 
+impl Comparison {
+    /// The counts of the month that a moment lies in.
+    pub(super) fn month(&mut self, at: Millis) -> &mut Month {
+        self.months.entry(month_name(at)).or_default()
+    }
+}
+
+/// `2026-03`
+fn month_name(at: Millis) -> String {
+    at.day().chars().take(7).collect()
+}
+
 /// The comparison of a portal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
@@ -78,7 +90,7 @@ pub struct Reconciliation {
     pub at: Millis,
     /// Records created up to here were compared.
     pub through: Millis,
-    /// By type. Form submissions are not among them: HubSpot does not count them.
+    /// By type; form submissions as far as their lists were read.
     pub types: BTreeMap<String, Comparison>,
 }
 
@@ -115,7 +127,7 @@ pub(super) async fn compare(
         comparison.hubspot += hubspot;
         comparison.here += here;
         if hubspot + here > 0 {
-            comparison.months.insert(to.day().chars().take(7).collect(), Month { hubspot, here });
+            comparison.months.insert(month_name(to), Month { hubspot, here });
         }
         if hubspot != here {
             to_read.extend(comparing.ids(from, to, &mut comparison).await?);

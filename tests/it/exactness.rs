@@ -224,6 +224,57 @@ fn f10_records_lost_here_are_named_and_read_again() {
 }
 
 #[test]
+fn f10_form_submissions_lost_here_are_named_and_stored_again() {
+    let (portal, here) = synced(&["--contacts", "400", "--seed", "28"]);
+    let ids = portal.ids("form_submissions");
+    assert!(ids.len() > 60, "more than a page: {}", ids.len());
+    // The newest are left out: what came within two hours is not compared.
+    let lost = here.texts(
+        "select id from hubspot_engagements where kind = 'form_submission' order by occurred_at limit 7 offset 4",
+    );
+    let lose = |id: &str| {
+        let sql = format!(
+            "delete from associations where from_type = 'form_submission' and from_id = '{id}';
+             delete from hubspot_engagements where kind = 'form_submission' and id = '{id}';
+             insert into knowledge_changes (org, document, operation)
+             select org, 'hubspot:' || portal || ':form_submission:{id}', 'remove' from connections;"
+        );
+        tamper(&here, &sql);
+    };
+    lost.iter().for_each(|id| lose(id));
+    tamper(
+        &here,
+        "create temp table one as select * from hubspot_engagements where kind = 'form_submission' \
+         order by occurred_at limit 1;
+         update one set id = 'never-was'; insert into hubspot_engagements select * from one;",
+    );
+    run(&here, &["catch_up"]);
+    let have = here.ids("form_submission");
+    let expected: Vec<String> = ids.iter().filter(|id| !have.contains(id)).cloned().collect();
+    assert!(!expected.is_empty(), "the hourly run reads the newest only");
+    a_day_passes(&here);
+    let report = run(&here, &["catch_up"]);
+    let forms = &report["reconciliation"]["types"]["form_submission"];
+    let mut named: Vec<String> = serde_json::from_value(forms["missing"]["ids"].clone()).unwrap();
+    named.sort();
+    assert_eq!(named, expected, "{forms}");
+    assert_eq!(forms["surplus"], json!({"count": 1, "ids": ["never-was"]}), "{forms}");
+    let months = forms["months"].as_object().unwrap();
+    let sum = |side: &str| months.values().map(|month| month[side].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(
+        (sum("hubspot"), sum("here")),
+        (forms["hubspot"].as_u64().unwrap(), forms["here"].as_u64().unwrap())
+    );
+    equal(&portal, &here);
+    // Asked for by hand, every page is read.
+    let lost = &expected[0];
+    lose(lost);
+    let report = run(&here, &["catch_up", "--reconcile"]);
+    assert_eq!(report["reconciliation"]["types"]["form_submission"]["missing"]["ids"], json!([lost]));
+    equal(&portal, &here);
+}
+
+#[test]
 fn a_person_deleted_for_privacy_is_erased_with_every_word() {
     let (portal, here) = synced(&["--contacts", "60", "--seed", "25"]);
     let with_note = here.texts(

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, Installation, Portal, block_on};
+use crate::support::{Answer, Browser, Installation, Portal, assert_same_ids, block_on};
 
 fn connected(portal: &Portal) -> Installation {
     let here = Installation::for_portal(portal);
@@ -263,9 +263,11 @@ fn at_the_limit(contacts: &str) -> Value {
     here.connect_with_key();
     let report = sync(&here, "full_resync");
     assert_eq!(report["outcome"], "complete", "{report}");
-    assert_eq!(here.ids("contacts"), portal.ids("contacts"));
+    assert_same_ids(&portal, &here);
     let journal = portal.json("/__sim/journal");
     assert_eq!(journal["rate_limit_violations"], 0, "{journal}");
+    let tenths = portal.json("/__sim/journal/tenths")["tenths"].as_array().unwrap().clone();
+    eprintln!("requests in each tenth of a second: {tenths:?}");
     assert!(
         journal["highest_concurrency"].as_u64().unwrap() > 1,
         "several requests are under way: {journal}"

@@ -18,6 +18,11 @@ pub(crate) fn answer(state: &State, request: &Request, path: &[&str]) -> Reply {
         ("GET", ["truth", "properties"]) => truth::properties(state, request),
         ("GET", ["truth", "record"]) => truth::record(state, request),
         ("GET", ["journal"]) => Reply::ok(&state.journal.report()),
+        ("GET", ["journal", "tenths"]) => Reply::ok(&state.journal.tenths()),
+        ("POST", ["faults", "release"]) => {
+            state.faults.release();
+            Reply::ok(&json!({}))
+        }
         ("POST", ["journal", "reset"]) => {
             state.journal.reset();
             Reply::ok(&json!({}))
