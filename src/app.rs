@@ -1,7 +1,7 @@
 //! The composition root: builds every handle once, in the order that survives a crash. No logic.
 //!
 //! Order of a start: lock the data folder → open the database → open the vault → open the index → follow the
-//! ledger (which replays or rebuilds) → serve. Readers beside a running server open read-only and take no lock.
+//! ledger (which replays or rebuilds, a server beside serving) → serve. Readers beside a running server open read-only and take no lock.
 
 use std::fs::{DirBuilder, File, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
@@ -20,7 +20,7 @@ use crate::insights::model::Model;
 use crate::insights::model::budget::Budget;
 use crate::insights::model::endpoint::Endpoint;
 use crate::knowledge::KnowledgeError;
-use crate::knowledge::follower::Follower;
+use crate::knowledge::follower::{Follower, Renewal};
 use crate::knowledge::search::Search;
 use crate::learning::{self, Proposal, RuleError};
 use crate::pipeline::Settings;
@@ -227,12 +227,33 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the data folder for this process alone.
+    /// Opens the data folder for this process alone. An index of another version is rebuilt first.
     pub fn open(
         config: Arc<Config>,
         folder: DataFolder,
         org: Option<&str>,
         clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        Self::opened(config, folder, org, clock, Renewal::First)
+    }
+
+    /// As [`open`](Self::open), for a server: an index of another version is rebuilt while everything else is
+    /// answered.
+    pub fn open_to_serve(
+        config: Arc<Config>,
+        folder: DataFolder,
+        org: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        Self::opened(config, folder, org, clock, Renewal::Beside)
+    }
+
+    fn opened(
+        config: Arc<Config>,
+        folder: DataFolder,
+        org: Option<&str>,
+        clock: Arc<dyn Clock>,
+        renewal: Renewal,
     ) -> Result<Self, StartError> {
         let lock = folder.lock()?;
         let store = Store::open(&folder.database())?;
@@ -240,7 +261,8 @@ impl App {
         let vault = Arc::new(Vault::open(&folder.keys())?);
         let index = Embedded::open(folder.index(), index_options(&config)?).map_err(KnowledgeError::from)?;
         let index = Arc::new(index);
-        let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, config.index.commit_after)?;
+        let commit_after = config.index.commit_after;
+        let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, commit_after, renewal)?;
         let connector = Connector::new(store.clone(), vault, Arc::clone(&config), Arc::clone(&clock));
         let asking = asking(&config)?;
         let settings = Settings {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 /// One searchable thing of an organisation.
 ///
 /// The pair (`org`, `id`) names it; putting the same pair again replaces every
-/// passage of the earlier version.
+/// passage of the earlier version, unless that one's `order` is greater.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
     /// Unique within the organisation, opaque to the index.
@@ -18,6 +18,9 @@ pub struct Document {
     pub org: String,
     /// Hash of the content, so that a comparison with the source needs no text.
     pub version: u64,
+    /// Number of the change that wrote it, in the caller's ledger: it never replaces a document with
+    /// a greater one.
+    pub order: u64,
     /// What kind of thing it is, for filters; opaque to the index.
     pub kind: String,
     /// Subject or heading; may be empty.
@@ -58,6 +61,13 @@ pub enum Change {
         org: String,
         /// Its id.
         id: String,
+    },
+    /// Remove every document tied to a customer, to others as well or not.
+    RemoveCustomer {
+        /// Organisation of the customer.
+        org: String,
+        /// The customer's key.
+        customer: String,
     },
     /// Remove every document of an organisation.
     RemoveOrg {

@@ -6,12 +6,21 @@
 use crate::analysis::{Forms, Kind, Piece, Scanner, fold};
 use crate::document::Language;
 use crate::query::{Lowered, Phrase, Query};
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest text that is looked at, in bytes.
 const MAX_TEXT_BYTES: usize = 64 * 1024;
+
+/// Languages whose stems a thread remembers.
+const MAX_REMEMBERED: usize = 4;
+
+thread_local! {
+    /// Stems are remembered from one text to the next: a page of hits has most words in common.
+    static FORMS: RefCell<HashMap<Language, Forms>> = RefCell::default();
+}
 
 /// Marks the words of one query, corrections of typing errors included.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +28,8 @@ pub struct Highlighter {
     query: Arc<Query>,
     /// Terms that stood in for words that matched nothing.
     corrections: Vec<String>,
+    /// What is looked for in each language, worked out at its first text.
+    wanted: Arc<Mutex<HashMap<Language, Arc<Wanted>>>>,
 }
 
 /// Byte ranges of `text` that match the query: sorted, not overlapping, on character bounds.
@@ -35,7 +46,7 @@ impl Highlighter {
     }
 
     pub(crate) fn new(query: &Query, corrections: Vec<String>) -> Highlighter {
-        Highlighter { query: Arc::new(query.clone()), corrections }
+        Highlighter { query: Arc::new(query.clone()), corrections, wanted: Arc::default() }
     }
 
     /// Words of the index used in place of mistyped ones; empty if there were none.
@@ -48,17 +59,20 @@ impl Highlighter {
     #[must_use]
     pub fn ranges(&self, text: &str, language: Language) -> Vec<(usize, usize)> {
         let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
-        let wanted = Wanted::new(&self.query, &self.corrections, language);
-        let tokens = tokens(text, language);
-        let mut ranges: Vec<(usize, usize)> = tokens
-            .iter()
-            .filter(|token| wanted.token(token, text))
-            .map(|token| (token.piece.from, token.piece.to))
-            .collect();
-        for phrase in &wanted.phrases {
-            mark_phrase(phrase, &tokens, &mut ranges);
-        }
-        merge(ranges)
+        let wanted = self.wanted(language);
+        FORMS.with_borrow_mut(|remembered| {
+            if remembered.len() > MAX_REMEMBERED {
+                remembered.clear();
+            }
+            let forms = remembered.entry(language).or_insert_with(|| Forms::new(language));
+            merge(wanted.ranges(text, forms))
+        })
+    }
+
+    fn wanted(&self, language: Language) -> Arc<Wanted> {
+        let mut known = self.wanted.lock().unwrap_or_else(PoisonError::into_inner);
+        let wanted = || Arc::new(Wanted::new(&self.query, &self.corrections, language));
+        Arc::clone(known.entry(language).or_insert_with(wanted))
     }
 
     /// The part of a text of at most `bytes` bytes that holds the most different matches,
@@ -119,6 +133,7 @@ fn word_end(text: &str, at: usize) -> usize {
 }
 
 /// What to look for in a text of one language.
+#[derive(Debug)]
 struct Wanted {
     terms: HashSet<String>,
     prefixes: Vec<String>,
@@ -140,14 +155,36 @@ impl Wanted {
         Wanted { terms, prefixes, phrases: lowered.phrases }
     }
 
-    fn token(&self, token: &Token, text: &str) -> bool {
-        if token.terms.iter().any(|term| self.terms.contains(term)) {
-            return true;
+    fn ranges(&self, text: &str, forms: &mut Forms) -> Vec<(usize, usize)> {
+        let mut scanner = Scanner::new(text, 0);
+        let mut pieces = Vec::new();
+        while scanner.next_into(&mut pieces) {}
+        let mut ranges = Vec::new();
+        // Only a phrase needs to know its neighbours.
+        let mut tokens = Vec::new();
+        let (mut first, mut second) = (String::new(), String::new());
+        for piece in pieces {
+            forms.of(text, piece, &mut first, &mut second);
+            if self.terms.contains(&first) || self.terms.contains(&second) || self.begins(piece, text) {
+                ranges.push((piece.from, piece.to));
+            }
+            if !self.phrases.is_empty() {
+                let terms = [&first, &second].into_iter().filter(|term| !term.is_empty());
+                tokens.push(Token { piece, terms: terms.cloned().collect() });
+            }
         }
+        for phrase in &self.phrases {
+            mark_phrase(phrase, &tokens, &mut ranges);
+        }
+        ranges
+    }
+
+    /// Whether a piece begins as a prefix of the query does.
+    fn begins(&self, piece: Piece, text: &str) -> bool {
         if self.prefixes.is_empty() {
             return false;
         }
-        let whole = fold(&text[token.piece.from..token.piece.to]);
+        let whole = fold(&text[piece.from..piece.to]);
         self.prefixes.iter().any(|prefix| whole.starts_with(prefix.as_str()))
     }
 }
@@ -155,22 +192,6 @@ impl Wanted {
 struct Token {
     piece: Piece,
     terms: Vec<String>,
-}
-
-fn tokens(text: &str, language: Language) -> Vec<Token> {
-    let mut forms = Forms::new(language);
-    let mut scanner = Scanner::new(text, 0);
-    let mut pieces = Vec::new();
-    while scanner.next_into(&mut pieces) {}
-    pieces
-        .into_iter()
-        .map(|piece| {
-            let (mut first, mut second) = (String::new(), String::new());
-            forms.of(text, piece, &mut first, &mut second);
-            let terms = [first, second].into_iter().filter(|t| !t.is_empty()).collect();
-            Token { piece, terms }
-        })
-        .collect()
 }
 
 fn mark_phrase(phrase: &Phrase, tokens: &[Token], ranges: &mut Vec<(usize, usize)>) {

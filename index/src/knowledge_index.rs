@@ -1,9 +1,10 @@
 //! The seam between the product and a search engine.
 //!
-//! A second engine implements this trait and passes `tests/contract.rs`; no
+//! A second engine implements this trait and passes `tests/it/contract.rs`; no
 //! caller needs to change. What an engine may not do: return a document of
-//! another organisation, return one document twice in an answer, or forget a
-//! commit it has acknowledged.
+//! another organisation, return one document twice in an answer, let an older
+//! version of a document replace a newer one, or forget a commit it has
+//! acknowledged.
 
 use crate::document::{Change, Position};
 use crate::error::Error;
@@ -15,7 +16,7 @@ pub trait KnowledgeIndex: Send + Sync {
     fn position(&self) -> Option<Position>;
 
     /// Takes changes in, in order, without making them visible or durable. Cheap; words
-    /// are cut on other threads.
+    /// are cut on other threads. A document that is there with a greater `order` is left as it is.
     ///
     /// # Errors
     /// [`Error::Replay`] if everything since the last commit is lost.

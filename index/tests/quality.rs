@@ -46,6 +46,7 @@ fn load(folder: &Path) -> Collection {
             id: text("_id"),
             org: ORG.to_owned(),
             version: 1,
+            order: 0,
             kind: "note".to_owned(),
             title: text("title"),
             passages: vec![Passage { text: text("text"), language: Language::English }],

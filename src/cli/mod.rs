@@ -260,6 +260,12 @@ impl Global {
         Ok(Arc::new(App::open(config, self.folder()?, self.org.as_deref(), Arc::new(SystemClock))?))
     }
 
+    /// The same for a server, which answers while an index of another version is rebuilt.
+    fn app_to_serve(&self, config: Arc<Config>) -> Result<Arc<App>, Failure> {
+        let (folder, org) = (self.folder()?, self.org.as_deref());
+        Ok(Arc::new(App::open_to_serve(config, folder, org, Arc::new(SystemClock))?))
+    }
+
     /// Opens the data folder for reading, whoever owns it.
     fn reading(&self) -> Result<Reading, Failure> {
         Ok(Reading::open(self.config()?, &self.folder()?, self.org.as_deref())?)

@@ -24,6 +24,12 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Something about what was asked, on stderr: the answer stays what it is.
+pub(super) fn warning(text: &str) {
+    // Who closed stderr does not want to know.
+    let _ = writeln!(std::io::stderr(), "warning: {}", plain(text));
+}
+
 /// A hit as a few lines: what, when, who, and the part of the passage that matches.
 pub(super) fn hit(hit: &SearchHit) -> String {
     let who: Vec<&str> =

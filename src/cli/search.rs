@@ -57,6 +57,9 @@ pub(super) fn run(global: &Global, search: &Search) -> Result<(), Failure> {
         copies: search.copies,
     };
     let answer = reading.search().run(&Caller::operator(reading.org.clone()), &request)?;
+    for warning in &answer.warnings {
+        output::warning(warning);
+    }
     if global.json { output::json(&answer) } else { show(&answer) }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct Serve {
 
 pub(super) fn run(global: &Global, serve: &Serve) -> Result<(), Failure> {
     let config = global.config()?;
-    let app = global.app(Arc::clone(&config))?;
+    let app = global.app_to_serve(Arc::clone(&config))?;
     runtime()?.block_on(async {
         let listener = bind(serve.listen.unwrap_or(config.server.listen)).await.map_err(Failure::Failed)?;
         let address = listener.local_addr().map_err(Failure::failed)?;

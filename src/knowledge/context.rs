@@ -66,6 +66,8 @@ pub struct Context {
     pub recent: Vec<Recent>,
     /// Best passages for the question.
     pub passages: Vec<SearchHit>,
+    /// What of the question was left out or could not be answered, in plain sentences; empty where all is well.
+    pub warnings: Vec<String>,
     /// Per record type: changes up to here are known.
     pub synced_through: BTreeMap<String, Millis>,
     /// All of it as one labelled block.
@@ -182,7 +184,17 @@ pub fn of(
             ..SearchRequest::default()
         };
         let search = Search { store, index, include_unlinked: false };
-        context.passages = search.run(caller, &request)?.hits;
+        match search.run(caller, &request) {
+            Ok(answer) => {
+                context.passages = answer.hits;
+                context.warnings = answer.warnings;
+            }
+            // Everything else is known without the index.
+            Err(error @ KnowledgeError::IndexNotReady(_)) => {
+                context.warnings.push(format!("no passages for the question: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
     }
     context.text = block(&context);
     Ok(context)
@@ -240,6 +252,7 @@ fn stored(
         as_of,
         recent: recent.into_iter().filter(StoredEngagement::is_shown).map(recent_entry).collect(),
         passages: Vec::new(),
+        warnings: Vec::new(),
         synced_through: synced_through(conn, org).map_err(|error: StoreError| error)?,
         text: String::new(),
     })

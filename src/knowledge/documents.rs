@@ -1,4 +1,10 @@
 //! Rows become documents: what the index is told about an engagement, names of its customers included.
+//!
+//! One at a time for the follower; for a rebuild, `shelf` reads what a whole page needs at once.
+
+mod shelf;
+
+pub use self::shelf::Shelf;
 
 use hublore_index::{Change, Document, Language, Passage};
 
@@ -8,7 +14,20 @@ use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::insights::{self, StoredInsight};
 use crate::store::ledger::Operation;
-use crate::store::{StoreError, ledger, near_copies, people};
+use crate::store::people::{self, Organisation, Person};
+use crate::store::{StoreError, ledger, near_copies};
+
+/// Everybody and everything an engagement is tied to.
+#[derive(Debug, Default)]
+struct Ties {
+    people: Vec<Person>,
+    /// Those of the engagement itself first, then those of its people.
+    companies: Vec<Organisation>,
+    deals: Vec<String>,
+    /// Contacts who got a copy of this mail, and their companies.
+    recipients: Vec<String>,
+    their_companies: Vec<String>,
+}
 
 /// The document of a learned engagement.
 pub fn of(conn: &mut dyn Conn, engagement: StoredEngagement) -> Result<Document, StoreError> {
@@ -20,40 +39,53 @@ pub fn of(conn: &mut dyn Conn, engagement: StoredEngagement) -> Result<Document,
             companies.extend(people::company(conn, org, document.portal, id)?);
         }
     }
-    let mut names = people::deal_names_of_engagement(conn, org, document)?;
-    for person in &people {
+    let ties = Ties {
+        people,
+        companies,
+        deals: people::deal_names_of_engagement(conn, org, document)?,
+        recipients: near_copies::recipients(conn, org, document)?,
+        their_companies: near_copies::recipient_companies(conn, org, document)?,
+    };
+    Ok(document_of(engagement, ties))
+}
+
+fn document_of(engagement: StoredEngagement, ties: Ties) -> Document {
+    let document = &engagement.document;
+    let portal = document.portal;
+    let mut names = ties.deals;
+    for person in &ties.people {
         names.extend([&person.email, &person.name, &person.phone].into_iter().flatten().cloned());
     }
-    for company in &companies {
+    for company in &ties.companies {
         names.extend([&company.name, &company.domain].into_iter().flatten().cloned());
     }
-    let portal = document.portal;
-    let mut customers: Vec<String> = people.iter().map(|person| customer_key(portal, &person.id)).collect();
+    let people = ties.people.iter().map(|person| customer_key(portal, &person.id));
     // Everybody who got a copy of this mail finds it.
-    let recipients = near_copies::recipients(conn, org, document)?;
-    customers.extend(recipients.iter().map(|id| customer_key(portal, id)));
-    customers.sort();
-    customers.dedup();
-    let theirs = near_copies::recipient_companies(conn, org, document)?;
-    let mut companies: Vec<String> =
-        companies.iter().map(|company| company_key(portal, &company.id)).collect();
-    companies.extend(theirs.iter().map(|id| company_key(portal, id)));
-    companies.sort();
-    companies.dedup();
-    Ok(Document {
+    let recipients = ties.recipients.iter().map(|id| customer_key(portal, id));
+    let companies = ties.companies.iter().map(|company| company_key(portal, &company.id));
+    let theirs = ties.their_companies.iter().map(|id| company_key(portal, id));
+    Document {
         id: document.to_string(),
-        org: org.as_str().to_owned(),
+        org: engagement.org.as_str().to_owned(),
         version: engagement.seq,
+        order: engagement.seq,
         kind: document.kind.as_str().to_owned(),
-        customers,
-        companies,
-        linked: !people.is_empty(),
+        customers: each_once(people.chain(recipients)),
+        companies: each_once(companies.chain(theirs)),
+        linked: !ties.people.is_empty(),
         owner: engagement.owner,
         names,
         occurred_at: engagement.occurred_at.0,
         title: engagement.title.unwrap_or_default(),
         passages: engagement.passages.into_iter().map(passage).collect(),
-    })
+    }
+}
+
+fn each_once(keys: impl Iterator<Item = String>) -> Vec<String> {
+    let mut keys: Vec<String> = keys.collect();
+    keys.sort();
+    keys.dedup();
+    keys
 }
 
 fn passage(passage: crate::domain::engagement::Passage) -> Passage {
@@ -76,29 +108,33 @@ pub fn change(conn: &mut dyn Conn, change: &ledger::Change) -> Result<Change, St
     }
     if let Ok(insight) = change.document.parse::<InsightId>() {
         let row = insights::get(conn, &change.org, &insight)?.filter(StoredInsight::is_current);
-        let document = row.map(|row| insight_documents::document(conn, &row)).transpose()?.flatten();
+        let document =
+            row.map(|row| insight_documents::document(conn, &row, change.seq)).transpose()?.flatten();
         return Ok(document.map_or_else(remove, Change::Put));
     }
     let Ok(document) = change.document.parse() else {
         return Ok(remove());
     };
     match engagements::get(conn, &change.org, &document)? {
-        Some(engagement) if engagement.is_learned() => Ok(Change::Put(of(conn, engagement)?)),
+        Some(engagement) if engagement.is_learned() => {
+            let document = of(conn, engagement)?;
+            // A repair changes no row: it is the change that is newer.
+            let order = document.order.max(change.seq);
+            Ok(Change::Put(Document { order, ..document }))
+        }
         _ => Ok(remove()),
     }
 }
 
-/// Documents of a page of rows, those that are knowledge only.
-pub fn of_page(conn: &mut dyn Conn, page: Vec<StoredEngagement>) -> Result<Vec<Change>, StoreError> {
-    let learned = page.into_iter().filter(StoredEngagement::is_learned);
-    learned.map(|engagement| of(conn, engagement).map(Change::Put)).collect()
-}
-
-/// Documents of a page of insights, those that hold only.
-pub fn of_insights(conn: &mut dyn Conn, page: &[StoredInsight]) -> Result<Vec<Change>, StoreError> {
+/// Documents of a page of insights, those that hold only; every change of them up to `order` is in them.
+pub fn of_insights(
+    conn: &mut dyn Conn,
+    page: &[StoredInsight],
+    order: u64,
+) -> Result<Vec<Change>, StoreError> {
     let mut changes = Vec::with_capacity(page.len());
     for row in page.iter().filter(|row| row.is_current()) {
-        changes.extend(insight_documents::document(conn, row)?.map(Change::Put));
+        changes.extend(insight_documents::document(conn, row, order)?.map(Change::Put));
     }
     Ok(changes)
 }

@@ -74,7 +74,11 @@ pub fn finding(
         Ok(found) => found,
         Err(gone) => return Ok(absent(id, gone)),
     };
-    let indexed = index.version_of(caller.org.as_str(), &id)?;
+    let indexed = match index.version_of(caller.org.as_str(), &id) {
+        // Nothing is, until it is built.
+        Err(hublore_index::Error::NeedsRebuild(_)) => None,
+        version => version?,
+    };
     let code = code(&row, indexed, tied);
     let text = sentence(code, &row, people.is_empty(), customer);
     Ok(Finding { id, code, reason: row.reason, rule: row.rule, linked: !people.is_empty(), text })

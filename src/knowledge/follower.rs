@@ -1,8 +1,8 @@
 //! The follower: one thread that carries the ledger's changes into the index, in order.
 //!
 //! A batch is committed with the number of its last change, and only then does the store learn that number:
-//! after any crash the index says itself where to go on. An index of another epoch, or one that claims
-//! changes the store does not have, is rebuilt from the store.
+//! after any crash the index says itself where to go on. An index of another epoch, of another version, or one that
+//! claims changes the store does not have, is rebuilt from the store: before anything else or, in a server, beside it.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -29,6 +29,18 @@ const KEPT_FOR_ROLLBACK: u64 = 200_000;
 const REPAIRED_AT_ONCE: usize = 1_000;
 /// The longest sleep without news; a lost wake-up costs no more than this.
 const NAP: Duration = Duration::from_millis(500);
+
+/// How long the follower waits before it tries a failed rebuild again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// When an index that cannot be continued is rebuilt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renewal {
+    /// Before the follower is started.
+    First,
+    /// On the follower's thread, while everything else is answered.
+    Beside,
+}
 
 /// What follower and rebuild share.
 #[derive(Debug)]
@@ -66,8 +78,12 @@ impl Shared {
         self.swaps.fetch_add(1, Ordering::SeqCst);
     }
 
-    fn is_stopping(&self) -> bool {
+    pub(super) fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    fn set_failing(&self, cause: Option<String>) {
+        *self.failing.lock().unwrap_or_else(PoisonError::into_inner) = cause;
     }
 }
 
@@ -79,12 +95,16 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts following; an index that cannot be continued is rebuilt first, before anything is served.
+    /// Starts following.
+    ///
+    /// # Errors
+    /// With [`Renewal::First`] those of the rebuild; with [`Renewal::Beside`] it is tried until it succeeds.
     pub fn start(
         store: Store,
         index: Arc<Embedded>,
         epoch: String,
         commit_after: Duration,
+        renewal: Renewal,
     ) -> Result<Self, KnowledgeError> {
         let shared = Arc::new(Shared {
             store,
@@ -100,15 +120,16 @@ impl Follower {
             rebuilding: Mutex::default(),
             progress: Mutex::default(),
         });
-        if !can_continue(&shared)? {
-            tracing::warn!(state = ?shared.index.state(), "the index is rebuilt from the database");
-            rebuild::run(&shared, &told_every(Duration::from_secs(10)))?;
+        if renewal == Renewal::First {
+            renew(&shared)?;
         }
-        shared.set_applied(shared.index.position().map_or(0, |position| position.seq));
         let following = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("index-follower".to_owned())
-            .spawn(move || follow(&following, commit_after))
+            .spawn(move || {
+                renew_until_done(&following);
+                follow(&following, commit_after);
+            })
             .map_err(|error| StoreError::Engine(format!("cannot start the follower thread: {error}")))?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -227,6 +248,34 @@ impl Drop for Follower {
     }
 }
 
+/// Rebuilds an index that cannot be continued.
+fn renew(shared: &Shared) -> Result<(), KnowledgeError> {
+    if !can_continue(shared)? {
+        tracing::warn!(state = ?shared.index.state(), "the index is rebuilt from the database");
+        rebuild::run(shared, &told_every(Duration::from_secs(10)))?;
+    }
+    shared.set_applied(shared.index.position().map_or(0, |position| position.seq));
+    Ok(())
+}
+
+fn renew_until_done(shared: &Shared) {
+    while !shared.is_stopping() {
+        let Err(error) = renew(shared) else {
+            shared.set_failing(None);
+            return;
+        };
+        if shared.is_stopping() {
+            return;
+        }
+        tracing::error!(%error, "the index could not be rebuilt; trying again");
+        shared.set_failing(Some(error.to_string()));
+        let failed = Instant::now();
+        while !shared.is_stopping() && failed.elapsed() < RETRY {
+            std::thread::sleep(NAP);
+        }
+    }
+}
+
 /// Whether the index can be continued from its own position with what the ledger still holds.
 fn can_continue(shared: &Shared) -> Result<bool, KnowledgeError> {
     if shared.index.state() != State::Ready {
@@ -266,7 +315,7 @@ fn follow(shared: &Shared, commit_after: Duration) {
             }
             Err(error) => {
                 tracing::error!(%error, "the index could not follow; trying again");
-                *shared.failing.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+                shared.set_failing(Some(error.to_string()));
                 uncommitted = Uncommitted::default();
                 std::thread::sleep(NAP);
             }
@@ -324,7 +373,7 @@ fn commit(shared: &Shared, uncommitted: &mut Uncommitted) -> Result<(), Knowledg
         meta::set_indexed_seq(conn, seq)?;
         ledger::trim_below(conn, keep)
     })?;
-    *shared.failing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    shared.set_failing(None);
     shared.set_applied(seq);
     Ok(())
 }

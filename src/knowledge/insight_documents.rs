@@ -107,8 +107,12 @@ pub(super) fn witnesses(
     Ok(contacts)
 }
 
-/// The document of an insight that holds; none where its proof is gone.
-pub fn document(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Option<Document>, StoreError> {
+/// The document of an insight that holds, as the change with that number left it; none where its proof is gone.
+pub fn document(
+    conn: &mut dyn Conn,
+    row: &StoredInsight,
+    order: u64,
+) -> Result<Option<Document>, StoreError> {
     let insight = &row.insight;
     let portal = insight.evidence.document.portal;
     let Some(quote) = quote(conn, &row.org, &insight.evidence)? else { return Ok(None) };
@@ -134,6 +138,7 @@ pub fn document(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Option<Docum
         id: insight.id.to_string(),
         org: row.org.as_str().to_owned(),
         version: row.version(),
+        order,
         kind: KIND.to_owned(),
         customers,
         companies: company.iter().map(|id| company_key(portal, id)).collect(),

@@ -41,6 +41,9 @@ pub enum KnowledgeError {
     /// One rebuild at a time.
     #[error("the index is being rebuilt already; `hublore index progress` shows how far it is")]
     Busy,
+    /// The process is to end; nothing is lost.
+    #[error("this process is being stopped; the next one goes on")]
+    Stopping,
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),

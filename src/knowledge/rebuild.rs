@@ -11,6 +11,7 @@ use std::time::Instant;
 use hublore_index::{Change, Generation, KnowledgeIndex, Position};
 use serde::{Deserialize, Serialize};
 
+use super::documents::Shelf;
 use super::follower::Shared;
 use super::{KnowledgeError, documents};
 use crate::domain::ids::OrgId;
@@ -60,7 +61,8 @@ pub fn run(shared: &Shared, watch: &dyn Fn(Progress)) -> Result<u64, KnowledgeEr
 fn build_and_swap(shared: &Shared, started_at: u64, watch: &dyn Fn(Progress)) -> Result<u64, KnowledgeError> {
     let generation = shared.index.begin_rebuild()?;
     let total = shared.store.read(|conn| engagements::learned_total(conn))?;
-    let documents = fill(shared, ScanKey::default(), None, total, watch, &|changes| generation.add(changes))?;
+    let filling = Filling { only: None, order: started_at, total, watch };
+    let documents = filling.run(shared, &|changes| generation.add(changes))?;
     generation.commit(&position(shared, started_at))?;
     let caught_up = replay(shared, &generation, started_at)?;
     // Merges end before the turn is taken, so that nobody waits for them.
@@ -90,7 +92,8 @@ pub fn run_org(shared: &Shared, org: &OrgId, watch: &dyn Fn(Progress)) -> Result
         .add(&[Change::RemoveOrg { org: org.as_str().to_owned() }])
         .map_err(KnowledgeError::from)
         .and_then(|()| {
-            fill(shared, ScanKey::of_org(org), Some(org), total, watch, &|changes| index.add(changes))
+            let filling = Filling { only: Some(org), order: at.seq, total, watch };
+            filling.run(shared, &|changes| index.add(changes))
         })
         .and_then(|documents| Ok(index.commit(&at).map(|()| documents)?));
     shared.set_progress(None);
@@ -101,48 +104,82 @@ pub fn run_org(shared: &Shared, org: &OrgId, watch: &dyn Fn(Progress)) -> Result
     rebuilt
 }
 
-/// Hands documents to `add` page by page, of one organisation or of all.
-fn fill(
-    shared: &Shared,
-    mut key: ScanKey,
-    only: Option<&OrgId>,
+/// Documents handed out page by page, of one organisation or of all.
+struct Filling<'a> {
+    only: Option<&'a OrgId>,
+    /// Every change up to here is in them.
+    order: u64,
     total: u64,
-    watch: &dyn Fn(Progress),
-    add: &dyn Fn(&[Change]) -> Result<(), hublore_index::Error>,
-) -> Result<u64, KnowledgeError> {
-    let (since, mut documents) = (Instant::now(), 0);
-    loop {
-        let page = shared.store.read(|conn| {
-            let mut page = engagements::scan(conn, &mut key, PAGE)?;
-            page.retain(|row| only.is_none_or(|org| row.org == *org));
-            let last = page.is_empty();
-            Ok::<_, StoreError>((documents::of_page(conn, page)?, last))
-        })?;
-        let (changes, last) = page;
-        if last {
-            break;
-        }
-        add(&changes)?;
-        documents += changes.len() as u64;
-        let progress = Progress::new(documents, total, since);
-        shared.set_progress(Some(progress));
-        watch(progress);
+    watch: &'a dyn Fn(Progress),
+}
+
+type Add<'a> = &'a dyn Fn(&[Change]) -> Result<(), hublore_index::Error>;
+
+impl Filling<'_> {
+    fn run(&self, shared: &Shared, add: Add<'_>) -> Result<u64, KnowledgeError> {
+        let since = Instant::now();
+        let done = self.engagements(shared, add, since)?;
+        self.insights(shared, add, done, since)
     }
-    let mut key = only.map_or_else(insights::ScanKey::default, insights::ScanKey::of_org);
-    loop {
-        let (changes, last) = shared.store.read(|conn| {
-            let mut page = insights::scan(conn, &mut key, PAGE)?;
-            page.retain(|row| only.is_none_or(|org| row.org == *org));
-            Ok::<_, StoreError>((documents::of_insights(conn, &page)?, page.is_empty()))
-        })?;
-        if last {
-            return Ok(documents);
+
+    fn engagements(&self, shared: &Shared, add: Add<'_>, since: Instant) -> Result<u64, KnowledgeError> {
+        let mut key = self.only.map_or_else(ScanKey::default, ScanKey::of_org);
+        let mut shelf = Shelf::default();
+        let mut done = 0;
+        loop {
+            let (changes, last) = shared.store.read(|conn| {
+                let mut page = engagements::scan(conn, &mut key, PAGE)?;
+                page.retain(|row| self.only.is_none_or(|org| row.org == *org));
+                let last = page.is_empty();
+                Ok::<_, StoreError>((shelf.documents(conn, page)?, last))
+            })?;
+            if last {
+                return Ok(done);
+            }
+            done += self.hand_over(shared, add, &changes, done, since)?;
         }
-        add(&changes)?;
-        documents += changes.len() as u64;
-        let progress = Progress::new(documents, total.max(documents), since);
+    }
+
+    fn insights(
+        &self,
+        shared: &Shared,
+        add: Add<'_>,
+        mut done: u64,
+        since: Instant,
+    ) -> Result<u64, KnowledgeError> {
+        let mut key = self.only.map_or_else(insights::ScanKey::default, insights::ScanKey::of_org);
+        loop {
+            let (changes, last) = shared.store.read(|conn| {
+                let mut page = insights::scan(conn, &mut key, PAGE)?;
+                page.retain(|row| self.only.is_none_or(|org| row.org == *org));
+                Ok::<_, StoreError>((documents::of_insights(conn, &page, self.order)?, page.is_empty()))
+            })?;
+            if last {
+                return Ok(done);
+            }
+            done += self.hand_over(shared, add, &changes, done, since)?;
+        }
+    }
+
+    /// Gives up where the process is to end: what was built is thrown away and begun again by the next start.
+    fn hand_over(
+        &self,
+        shared: &Shared,
+        add: Add<'_>,
+        changes: &[Change],
+        before: u64,
+        since: Instant,
+    ) -> Result<u64, KnowledgeError> {
+        if shared.is_stopping() {
+            return Err(KnowledgeError::Stopping);
+        }
+        add(changes)?;
+        let new = changes.len() as u64;
+        let done = before + new;
+        let progress = Progress::new(done, self.total.max(done), since);
         shared.set_progress(Some(progress));
-        watch(progress);
+        (self.watch)(progress);
+        Ok(new)
     }
 }
 
@@ -171,7 +208,7 @@ fn position(shared: &Shared, seq: u64) -> Position {
 
 /// A second generation needs about as much room as the first, plus what merging takes meanwhile.
 fn check_room(shared: &Shared) -> Result<(), KnowledgeError> {
-    let needed = shared.index.stats().map_or(0, |stats| stats.size_bytes).saturating_mul(3) / 2;
+    let needed = shared.index.size_bytes().saturating_mul(3) / 2;
     let folder = shared.store.file().parent().unwrap_or_else(|| shared.store.file());
     let Some(free) = rustix::fs::statvfs(folder).ok().map(|fs| fs.f_bavail.saturating_mul(fs.f_frsize))
     else {

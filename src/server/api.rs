@@ -1,5 +1,7 @@
 //! What agents call: search and customer context, with a key of their own.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -10,6 +12,7 @@ use super::Served;
 use super::problem::Problem;
 use crate::domain::clock::Millis;
 use crate::domain::ids::{InsightId, NotAnInsightId};
+use crate::knowledge::KnowledgeError;
 use crate::knowledge::context::{self, Context, ContextRequest};
 use crate::knowledge::engagement::{self, Ask, Engagement};
 use crate::knowledge::explain::{self, Finding};
@@ -43,17 +46,60 @@ async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Problem::internal(&error)))
 }
 
-/// `POST /api/v1/search`
+/// The longest an answer waits for what was stored before it was asked for.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// What an answer waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wait {
+    /// Everything stored before the request is searchable.
+    Committed,
+}
+
+/// Query string of a search.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SearchQuery {
+    wait: Option<Wait>,
+}
+
+/// Waits, if asked to, until everything stored before is searchable; 503 where that takes too long.
+fn ready(served: &Served, wait: Option<Wait>) -> Result<(), Problem> {
+    match wait {
+        Some(Wait::Committed) => {
+            let caught_up = served.app.follower.catch_up(LONGEST_WAIT);
+            caught_up.map_err(|error| not_ready(served, error))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A problem that says how far the index is, where it is being built.
+fn not_ready(served: &Served, error: KnowledgeError) -> Problem {
+    match error {
+        KnowledgeError::IndexNotReady(_) => {
+            Problem::index_not_ready(&error.to_string(), served.app.follower.rebuilding())
+        }
+        other => other.into(),
+    }
+}
+
+/// `POST /api/v1/search`; `?wait=committed` to find what was acknowledged before.
 pub async fn search(
     State(served): State<Served>,
     headers: HeaderMap,
+    query: Result<Query<SearchQuery>, axum::extract::rejection::QueryRejection>,
     body: Bytes,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let answer = blocking(move || {
         let caller = caller(&served, &headers)?;
+        let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
         let request: SearchRequest =
             serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
-        let answer = served.app.reading.search().run(&caller, &request)?;
+        ready(&served, asked.wait)?;
+        let found = served.app.reading.search().run(&caller, &request);
+        let answer = found.map_err(|error| not_ready(&served, error))?;
         served.metrics.searched(answer.took_ms);
         Ok(answer)
     });
@@ -66,6 +112,7 @@ pub async fn search(
 pub struct ContextQuery {
     query: Option<String>,
     as_of: Option<String>,
+    wait: Option<Wait>,
 }
 
 /// `GET /api/v1/customers/{email}/context`
@@ -81,6 +128,7 @@ pub async fn context(
         let as_of = asked.as_of.map(|text| Millis::parse(&text).ok_or(text)).transpose();
         let as_of = as_of
             .map_err(|text| Problem::bad_request(format!("as_of: `{text}` is not a date like 2026-03-01")))?;
+        ready(&served, asked.wait)?;
         let request = ContextRequest { query: asked.query, as_of };
         let reading = &served.app.reading;
         Ok(context::of(&reading.store, &*reading.index, &caller, &email, &request)?)

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::Served;
 use super::problem::Problem;
+use crate::knowledge::KnowledgeError;
 use crate::store::{StoreError, totals};
 
 /// Numbers for an operator's monitoring.
@@ -76,8 +77,10 @@ pub async fn alive() -> &'static str {
 /// `GET /readyz`: searches can be answered.
 pub async fn ready(State(served): State<Served>) -> Result<Json<Value>, Problem> {
     let checked = tokio::task::spawn_blocking(move || {
-        let lag = served.app.follower.lag()?;
-        served.app.reading.index.stats().map_err(crate::knowledge::KnowledgeError::from)?;
+        let follower = &served.app.follower;
+        let lag = follower.lag()?;
+        let stats = served.app.reading.index.stats().map_err(KnowledgeError::from);
+        stats.map_err(|error| Problem::index_not_ready(&error.to_string(), follower.rebuilding()))?;
         Ok::<_, Problem>(json!({"ready": true, "index_lag_changes": lag}))
     });
     checked.await.unwrap_or_else(|error| Err(Problem::internal(&error))).map(Json)

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::knowledge::KnowledgeError;
+use crate::knowledge::rebuild::Progress;
 use crate::sync::SyncError;
 
 /// A problem document.
@@ -16,7 +17,16 @@ pub struct Problem {
     title: &'static str,
     status: u16,
     detail: String,
+    /// How far the index is that is being built, where that is what is waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    progress: Option<Progress>,
+    /// When to ask again, in seconds.
+    #[serde(skip)]
+    retry_after: Option<u64>,
 }
+
+/// The longest a caller is told to wait before it asks again, in seconds.
+const LONGEST_WAIT: f64 = 60.0;
 
 impl Problem {
     /// A problem; `kind` is stable and machine-readable.
@@ -26,7 +36,30 @@ impl Problem {
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        Self { kind, title, status: status.as_u16(), detail: detail.into() }
+        let (status, detail) = (status.as_u16(), detail.into());
+        Self { kind, title, status, detail, progress: None, retry_after: None }
+    }
+
+    /// The index cannot answer yet; `progress` says how far one is that is being built.
+    #[must_use]
+    pub fn index_not_ready(cause: &str, progress: Option<Progress>) -> Self {
+        let mut detail = cause.to_owned();
+        if let Some(Progress { done, total, per_second, seconds_left }) = progress {
+            let left = format!("{per_second:.0} a second, about {seconds_left:.0} s left");
+            detail = format!("{detail}: {done} of {total} documents, {left}");
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a minute")]
+        let wait = progress.map_or(1, |one| one.seconds_left.ceil().clamp(1.0, LONGEST_WAIT) as u64);
+        Self {
+            progress,
+            retry_after: Some(wait),
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "urn:hublore:index-not-ready",
+                "The index is not ready",
+                detail,
+            )
+        }
     }
 
     /// The request cannot be understood.
@@ -65,6 +98,9 @@ impl IntoResponse for Problem {
         let mut response = (status, Json(&self)).into_response();
         let kind = header::HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from(seconds));
+        }
         if status == StatusCode::UNAUTHORIZED {
             response
                 .headers_mut()
@@ -79,19 +115,14 @@ impl From<KnowledgeError> for Problem {
         match error {
             KnowledgeError::BadRequest(detail) => Self::bad_request(detail),
             KnowledgeError::NoSuchCustomer(_) => Self::not_found(error.to_string()),
-            KnowledgeError::IndexNotReady(_) => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "urn:hublore:index-not-ready",
-                "The index is not ready",
-                error.to_string(),
-            ),
+            KnowledgeError::IndexNotReady(_) => Self::index_not_ready(&error.to_string(), None),
             KnowledgeError::NoRoom { .. } => Self::new(
                 StatusCode::INSUFFICIENT_STORAGE,
                 "urn:hublore:no-room",
                 "Not enough room on the disk",
                 error.to_string(),
             ),
-            KnowledgeError::Busy => Self::conflict(error.to_string()),
+            KnowledgeError::Busy | KnowledgeError::Stopping => Self::conflict(error.to_string()),
             KnowledgeError::Store(_) | KnowledgeError::Index(_) => Self::internal(&error),
         }
     }
@@ -115,4 +146,25 @@ impl From<SyncError> for Problem {
 /// Answer to an address that does not exist.
 pub async fn no_such_route() -> Problem {
     Problem::not_found("there is nothing at this address")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_that_is_being_built_says_how_far_it_is_and_when_to_come_back() {
+        let of = |seconds_left| Progress { done: 1_200, total: 10_000, per_second: 300.4, seconds_left };
+        for (progress, wait) in
+            [(Some(of(29.3)), "30"), (Some(of(0.0)), "1"), (Some(of(4e9)), "60"), (None, "1")]
+        {
+            let response = Problem::index_not_ready("the index is being built", progress).into_response();
+            assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+            assert_eq!(response.headers()[header::RETRY_AFTER], wait);
+        }
+        let problem = Problem::index_not_ready("the index is being built", Some(of(29.3)));
+        assert!(problem.detail.ends_with("1200 of 10000 documents, 300 a second, about 29 s left"));
+        let json = serde_json::to_value(&problem).unwrap_or_default();
+        assert_eq!(json["progress"]["done"], 1_200);
+    }
 }

@@ -53,6 +53,31 @@ pub fn add(
     Ok(())
 }
 
+/// An association as seen from its first record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tie {
+    /// Type of the other record.
+    pub to_type: String,
+    /// HubSpot's id of it.
+    pub to: String,
+}
+
+/// Associations of all records of a type between two ids, each with the id it belongs to; those of a record in
+/// their order.
+pub fn of_range(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    from_type: &'static str,
+    (first, last): (&str, &str),
+) -> Result<Vec<(String, Tie)>, StoreError> {
+    let sql = "select from_id, to_type, to_id from associations where org = $1 and portal = $2 and from_type = $3 \
+               and from_id between $4 and $5 order by from_id, position, to_type, to_id";
+    all(conn, sql, params![org, portal, from_type, first, last], |row| {
+        Ok((row.string(0)?, Tie { to_type: row.string(1)?, to: row.string(2)? }))
+    })
+}
+
 /// Removes every association of `from`.
 pub fn drop_from(conn: &mut dyn Conn, from: RecordKey<'_>) -> Result<(), StoreError> {
     let sql = "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4";

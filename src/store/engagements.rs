@@ -303,6 +303,25 @@ pub fn get(
     first(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], stored)
 }
 
+/// One engagement, and of how many copies it is the one that stands for all; `None` where it is the only one.
+pub fn with_copies(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    document: &DocumentId,
+) -> Result<Option<(StoredEngagement, Option<u64>)>, StoreError> {
+    let sql = concat!(
+        "select ",
+        columns!(),
+        ", (select t.copies from templates t where t.id = template and t.canonical = hubspot_engagements.id \
+         and t.copies > 1) from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4"
+    );
+    let key = params![org, document.portal, document.kind.as_str(), &document.id];
+    first(conn, sql, key, |row| {
+        let copies = row.opt_int(13)?.and_then(|copies| u64::try_from(copies).ok());
+        Ok((stored(row)?, copies))
+    })
+}
+
 /// The body of an engagement as HubSpot sent it, with what helps to read it.
 #[derive(Debug, Clone)]
 pub struct StoredBody {

@@ -2,11 +2,13 @@
 //!
 //! It keeps fingerprints and memberships; whether two mails are alike is decided by `pipeline::copies`.
 
+use std::collections::HashSet;
+
 use super::StoreError;
 use super::conn::{Conn, Row, all, first};
 use super::crm::Tenant;
 use super::ledger::{self, Operation};
-use crate::domain::engagement::Passage;
+use crate::domain::engagement::{Kind, Passage};
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::params;
 
@@ -158,6 +160,20 @@ pub fn copies(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result
                and copies > 1";
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
     Ok(first(conn, sql, key, |row| row.int(0))?.and_then(|copies| u64::try_from(copies).ok()))
+}
+
+/// Ids of engagements of a kind, between two ids, that stand for more than themselves.
+pub fn sent_to_many(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    kind: Kind,
+    (first, last): (&str, &str),
+) -> Result<HashSet<String>, StoreError> {
+    let sql = "select canonical from templates where org = $1 and portal = $2 and kind = $3 \
+               and canonical between $4 and $5 and copies > 1";
+    let found = all(conn, sql, params![org, portal, kind.as_str(), first, last], |row| row.string(0))?;
+    Ok(found.into_iter().collect())
 }
 
 /// Contacts of all copies of the template that `document` stands for; none where it has no copies.

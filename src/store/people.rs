@@ -96,6 +96,24 @@ pub fn of_engagement(
     all(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], person)
 }
 
+/// Known contacts an engagement is linked to, each with the name of its company.
+pub fn with_companies(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    document: &DocumentId,
+) -> Result<Vec<(Person, Option<String>)>, StoreError> {
+    let sql = concat!(
+        "select ",
+        person_columns!(),
+        ", c.name from associations a join end_users u on u.org = a.org and u.portal = a.portal and u.id = a.to_id \
+         left join companies c on c.org = u.org and c.portal = u.portal and c.id = u.company \
+         where a.org = $1 and a.portal = $2 and a.from_type = $3 and a.from_id = $4 and a.to_type = 'contacts' \
+         order by a.position"
+    );
+    let key = params![org, document.portal, document.kind.as_str(), &document.id];
+    all(conn, sql, key, |row| Ok((person(row)?, row.opt_string(10)?)))
+}
+
 /// A company as answers show it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organisation {
@@ -237,6 +255,17 @@ pub fn deal_names_of_engagement(
                and d.id = a.to_id where a.org = $1 and a.portal = $2 and a.from_type = $3 and a.from_id = $4 \
                and a.to_type = 'deals' and d.name is not null order by a.position";
     all(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], |row| row.string(0))
+}
+
+/// The name of one deal, where it is known and has one.
+pub fn deal_name(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    id: &str,
+) -> Result<Option<String>, StoreError> {
+    let sql = "select name from deals where org = $1 and portal = $2 and id = $3";
+    Ok(first(conn, sql, params![org, portal, id], |row| row.opt_string(0))?.flatten())
 }
 
 /// A contact and its primary company, as far as a distiller needs them.

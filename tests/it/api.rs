@@ -245,3 +245,64 @@ fn nothing_typed_into_the_crm_can_pass_for_a_line_of_ours() {
     assert_eq!(text.matches(">>>").count(), 1, "{text}");
     assert_eq!(text.matches("[User Profile]").count(), 1);
 }
+
+/// What makes no sense in a query is left out and told; what is right about it still counts.
+#[test]
+fn filters_that_make_no_sense_are_told_and_never_an_error() {
+    let (portal, here) = synced(&["--contacts", "60"]);
+    let word = portal.record("notes", &portal.ids("notes")[3])["unique_word"].as_str().unwrap().to_owned();
+    let key =
+        here.run(&["agents", "create", "helper", "--json"]).ok().json()["key"].as_str().unwrap().to_owned();
+    let server = here.serve();
+    for (filter, total, warning) in [
+        ("kind:note", 1, None),
+        ("-kind:email", 1, None),
+        ("kind:bogus", 1, Some("`kind:bogus` is left out: there is no such kind; the kinds are email, note")),
+        ("-kind:bogus", 1, Some("`-kind:bogus` is left out")),
+        ("after:notadate", 1, Some("`after:notadate` is left out: write a date like 2026-03-01")),
+        ("before:yesterday", 1, Some("`before:yesterday` is left out")),
+        ("-after:2030-01-01", 1, Some("only a kind can be left out with a minus")),
+        ("after:2300-01-01", 0, None),
+        (
+            "company:\"No Such Company\"",
+            0,
+            Some("no company `No Such Company` is known, so nothing can match"),
+        ),
+        ("customer:nobody@x.example", 0, Some("no customer with the address `nobody@x.example` is known")),
+        ("owner:nobody", 0, Some("no owner `nobody` is known")),
+    ] {
+        let (status, answer) = search(&server, &key, &json!({"query": format!("{word} {filter}")}));
+        assert_eq!((status, answer["total"].as_i64()), (200, Some(total)), "{filter}: {answer}");
+        let warnings: Vec<&str> =
+            answer["warnings"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        assert_eq!(warnings.len(), usize::from(warning.is_some()), "{filter}: {warnings:?}");
+        assert!(warning.is_none_or(|text| warnings[0].contains(text)), "{filter}: {warnings:?}");
+    }
+    assert_eq!(server.stop(), Some(0));
+    let ran = here.run(&["search", &word, "kind:bogus", "--json"]).ok();
+    assert_eq!(ran.json()["total"], 1);
+    assert!(ran.stderr.contains("warning: `kind:bogus` is left out"), "{ran:?}");
+}
+
+/// With commits far apart, what was acknowledged is found at once by who asks to wait for it.
+#[test]
+fn a_search_may_wait_for_everything_that_was_acknowledged() {
+    let (portal, mut here) = synced(&["--contacts", "60"]);
+    here.settings.insert("HUBLORE_INDEX__COMMIT_MS".to_owned(), "3000".to_owned());
+    let word = portal.record("notes", &portal.ids("notes")[3])["unique_word"].as_str().unwrap().to_owned();
+    let key =
+        here.run(&["agents", "create", "helper", "--json"]).ok().json()["key"].as_str().unwrap().to_owned();
+    let server = here.serve();
+    let ask = |path: &str| {
+        let (status, text) = server.request("POST", path, Some(&key), Some(&json!({"query": word}))).unwrap();
+        (status, serde_json::from_str::<Value>(&text).unwrap())
+    };
+    assert_eq!(ask("/api/v1/search?wait=committed").1["total"], 1);
+    here.run(&["rules", "add", "keyword", &word]).ok();
+    here.run(&["rules", "apply"]).ok();
+    let (status, answer) = ask("/api/v1/search?wait=committed");
+    assert_eq!((status, answer["total"].as_u64()), (200, Some(0)), "what was skipped is gone: {answer}");
+    let (status, problem) = ask("/api/v1/search?wait=forever");
+    assert_eq!((status, problem["type"].as_str()), (400, Some("urn:hublore:bad-request")));
+    assert_eq!(server.stop(), Some(0));
+}

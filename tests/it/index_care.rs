@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hublore::domain::ids::OrgId;
-use hublore::knowledge::follower::Follower;
+use hublore::knowledge::follower::{Follower, Renewal};
 use hublore::store::conn::Conn;
 use hublore::store::ledger::{self, Operation};
 use hublore::store::{Store, StoreError};
 use hublore_index::{Embedded, KnowledgeIndex, Options};
 use serde_json::{Value, json};
 
-use crate::support::{Installation, Portal};
+use crate::support::{Installation, Portal, Server};
 
 fn synced() -> (Portal, Installation) {
     let portal = Portal::start(&["--contacts", "60", "--seed", "12"]);
@@ -87,7 +87,9 @@ fn changes_are_committed_in_groups_and_a_caller_may_wait_for_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("hublore.db")).unwrap();
     let index = Arc::new(Embedded::open(folder.path().join("index"), Options::default()).unwrap());
-    let follower = Follower::start(store.clone(), Arc::clone(&index), "epoch".to_owned(), GROUP).unwrap();
+    let follower =
+        Follower::start(store.clone(), Arc::clone(&index), "epoch".to_owned(), GROUP, Renewal::First)
+            .unwrap();
     let started = Instant::now();
     let mut commits = BTreeSet::new();
     for n in 0..300 {
@@ -172,21 +174,84 @@ fn a_table_of_meanings_is_used_once_it_is_set_and_a_bad_one_is_refused_by_name()
     assert!(here.search("lighthouse").is_empty(), "without the folder all is as before");
 }
 
+/// Writes the metadata of the live generation anew.
+fn edit_meta(here: &Installation, edit: impl Fn(&str) -> String) {
+    let pointer = std::fs::read_to_string(here.data().join("index/CURRENT")).unwrap();
+    let live: Value = serde_json::from_str(pointer.lines().next().unwrap()).unwrap();
+    let meta = here.data().join("index").join(live["current"].as_str().unwrap()).join("meta.json");
+    std::fs::write(&meta, edit(&std::fs::read_to_string(&meta).unwrap())).unwrap();
+}
+
+/// As a program with another way of cutting words would have written it.
+fn of_another_cut(meta: &str) -> String {
+    let at = meta.find("\\\"schema\\\":\\\"").unwrap() + "\\\"schema\\\":\\\"".len();
+    format!("{}0000000000000000{}", &meta[..at], &meta[at + 16..])
+}
+
+/// As a program with other fields would have written it.
+fn of_other_fields(meta: &str) -> String {
+    meta.replace("\"likeness\"", "\"semblance\"")
+}
+
+/// After an upgrade the server answers at once: searches from the old index if it can be read, else they are
+/// told to come back, and everything else as ever. Here the swap fails until a thing in its way is removed, so that
+/// the state lasts.
+#[test]
+fn a_server_answers_while_an_index_of_another_version_is_rebuilt() {
+    let (portal, here) = synced();
+    let key = here.run(&["agents", "create", "a", "--json"]).ok().json()["key"].as_str().unwrap().to_owned();
+    let id = portal.ids("notes")[3].clone();
+    let word = portal.record("notes", &id)["unique_word"].as_str().unwrap().to_owned();
+    let email = here.texts("select email from end_users where email is not null limit 1").remove(0);
+    let note = here.texts("select 'hubspot:' || portal || ':note:' || id from hubspot_engagements where kind = 'note' and decision = 'learned' limit 1").remove(0);
+    let in_the_way = here.data().join("index/CURRENT.new");
+    let ask = |server: &Server, method: &str, path: &str| {
+        let body = (method == "POST").then(|| json!({"query": word}));
+        let (status, text) = server.request(method, path, Some(&key), body.as_ref()).unwrap();
+        (status, serde_json::from_str::<Value>(&text).unwrap_or_default())
+    };
+    std::fs::create_dir(&in_the_way).unwrap();
+
+    edit_meta(&here, of_another_cut);
+    let server = here.serve();
+    let (status, answer) = ask(&server, "POST", "/api/v1/search");
+    assert_eq!((status, answer["total"].as_u64()), (200, Some(1)), "the old index answers: {answer}");
+    assert_eq!(server.stop(), Some(0));
+
+    edit_meta(&here, of_other_fields);
+    let server = here.serve();
+    let (status, problem) = ask(&server, "POST", "/api/v1/search");
+    assert_eq!((status, problem["type"].as_str()), (503, Some("urn:hublore:index-not-ready")), "{problem}");
+    assert_eq!(server.request("GET", "/readyz", None, None).unwrap().0, 503);
+    assert_eq!(server.get("/healthz").unwrap().trim(), "ok");
+    let (status, context) = ask(&server, "GET", &format!("/api/v1/customers/{email}/context?query={word}"));
+    assert_eq!((status, context["passages"].as_array().map(Vec::len)), (200, Some(0)), "{context}");
+    assert!(context["warnings"][0].as_str().unwrap().contains("index is being built"), "{context}");
+    assert_eq!(ask(&server, "GET", &format!("/api/v1/engagements/{note}")).0, 200);
+    let (status, finding) = ask(&server, "GET", &format!("/api/v1/engagements/{note}/explain"));
+    assert_eq!((status, finding["code"].as_str()), (200, Some("not_yet_indexed")), "{finding}");
+
+    std::fs::remove_dir(&in_the_way).unwrap();
+    let begun = Instant::now();
+    while ask(&server, "POST", "/api/v1/search").0 != 200 {
+        assert!(begun.elapsed() < Duration::from_secs(240), "it is rebuilt and swapped by itself");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(ask(&server, "POST", "/api/v1/search").1["total"], 1);
+    assert_eq!(server.stop(), Some(0));
+    here.verify();
+}
+
 /// A generation written by a program with another way of cutting words.
 #[test]
 fn an_index_of_another_version_is_rebuilt_at_the_next_start() {
     let (portal, here) = synced();
     let documents = here.verify()["indexed"].clone();
-    let pointer = std::fs::read_to_string(here.data().join("index/CURRENT")).unwrap();
-    let live: Value = serde_json::from_str(pointer.lines().next().unwrap()).unwrap();
-    let live = live["current"].as_str().unwrap().to_owned();
-    let meta = here.data().join("index").join(&live).join("meta.json");
-    let text = std::fs::read_to_string(&meta).unwrap();
-    let at = text.find("\\\"schema\\\":\\\"").unwrap() + "\\\"schema\\\":\\\"".len();
-    let older = format!("{}0000000000000000{}", &text[..at], &text[at + 16..]);
-    std::fs::write(&meta, older).unwrap();
+    let generation = || here.run(&["index", "stats", "--json"]).ok().json()["generation"].clone();
+    let live = generation();
+    edit_meta(&here, of_another_cut);
     portal.post("/__sim/journal/reset", &json!({}));
     assert_eq!(here.verify()["indexed"], documents);
     assert_eq!(portal.json("/__sim/journal")["total"], 0, "from the database alone");
-    assert_ne!(here.run(&["index", "stats", "--json"]).ok().json()["generation"], live);
+    assert_ne!(generation(), live);
 }

@@ -309,6 +309,7 @@ fn document(text: &Text, n: u64) -> Document {
         id: format!("doc:{n}"),
         org: "o1".to_owned(),
         version: n,
+        order: 0,
         kind: ["email", "note", "call"][(n % 3) as usize].to_owned(),
         title,
         passages: vec![Passage { text: body, language: Language::English }],

@@ -4,18 +4,20 @@
 //! Passages of a document always lie side by side in one segment, so one pass
 //! in document order is enough; nothing is kept per match.
 
+use super::columns::{Columns, before};
 use super::factors::Factors;
-use super::schema::LIKENESS;
+use super::organisation::Memory;
 use super::search::split;
+use super::words::{Window, WordsScorer};
 use crate::analysis::are_alike;
 use crate::meaning::Vector;
 use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 use std::time::Instant;
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{BytesColumn, Column, ColumnValues, StrColumn};
-use tantivy::fastfield::FastFieldReaders;
-use tantivy::query::Weight;
+use tantivy::columnar::BytesColumn;
+use tantivy::fastfield::AliveBitSet;
+use tantivy::query::{Scorer, Weight};
 use tantivy::{DocId, DocSet, Score, SegmentOrdinal, SegmentReader, TERMINATED};
 
 /// Scores are compared in steps of 1/1024, so that sums made in another order are equal.
@@ -67,6 +69,8 @@ pub(crate) struct Page {
     pub(crate) until: i64,
     pub(crate) after: Option<Place>,
     pub(crate) excluded: Option<Arc<dyn Weight>>,
+    /// Documents of these kinds are left out.
+    pub(crate) without_kinds: Vec<String>,
     pub(crate) scored: bool,
     /// Leaves out near-copies of better hits and of those shown before.
     pub(crate) distinct: bool,
@@ -76,6 +80,7 @@ pub(crate) struct Page {
     /// Scores by nearness to this meaning instead of by words.
     pub(crate) toward: Option<Arc<Vector>>,
     pub(crate) deadline: Option<Instant>,
+    pub(crate) memory: Arc<Memory>,
 }
 
 impl Page {
@@ -101,12 +106,9 @@ impl Collector for Page {
     type Child = Segment;
 
     fn for_segment(&self, ordinal: SegmentOrdinal, reader: &SegmentReader) -> tantivy::Result<Segment> {
-        let columns = reader.fast_fields();
-        let keys =
-            columns.str("key")?.ok_or_else(|| tantivy::TantivyError::FieldNotFound("key".to_owned()))?;
-        let passages = columns.column_first_or_default::<u64>("passage")?;
+        let columns = self.memory.columns(reader)?;
         let excluded = match &self.excluded {
-            Some(weight) => excluded_documents(weight.as_ref(), reader, passages.as_ref())?,
+            Some(weight) => excluded_documents(weight.as_ref(), reader, &columns)?,
             None => Vec::new(),
         };
         Ok(Segment {
@@ -116,27 +118,22 @@ impl Collector for Page {
             until: self.until,
             after: self.after.clone(),
             excluded,
-            key_ords: keys.ords().clone(),
-            keys,
-            passages,
-            dates: columns.column_first_or_default::<i64>("occurred_at")?,
-            kinds: Kinds::read(columns, &self.factors)?,
-            likeness: [
-                columns.column_first_or_default::<u64>(LIKENESS[0])?,
-                columns.column_first_or_default::<u64>(LIKENESS[1])?,
-            ],
+            without_kinds: columns.marked(&self.without_kinds),
+            kind_factors: columns.factors(&self.factors),
+            columns,
             distinct: self.distinct,
             shown: self.shown.clone(),
-            largest_factor: self.factors.largest(),
+            largest_factor: if self.toward.is_some() { 1.0 } else { self.factors.largest() },
             factors: self.factors.clone(),
             now: self.now,
             nearness: match &self.toward {
-                Some(toward) => columns.bytes("vector")?.map(|kept| Nearness::new(toward, kept)),
+                Some(toward) => reader.fast_fields().bytes("vector")?.map(|kept| Nearness::new(toward, kept)),
                 None => None,
             },
             by_meaning: self.toward.is_some(),
             best: None,
             kept: Vec::new(),
+            worst: Score::NEG_INFINITY,
             total: 0,
             partial: false,
         })
@@ -153,28 +150,12 @@ impl Collector for Page {
         reader: &SegmentReader,
     ) -> tantivy::Result<tantivy::Result<Found>> {
         let mut segment = self.for_segment(ordinal, reader)?;
-        let mut scorer = weight.scorer(reader, 1.0)?;
+        let scorer = weight.scorer(reader, 1.0)?;
         let alive = reader.alive_bitset();
-        let mut until_clock = CLOCK_EVERY;
-        let mut doc = scorer.doc();
-        while doc != TERMINATED {
-            if alive.is_none_or(|alive| alive.is_alive(doc)) {
-                let score = match &mut segment.nearness {
-                    Some(nearness) => nearness.of(doc),
-                    None if self.scored && self.toward.is_none() => scorer.score(),
-                    None => 0.0,
-                };
-                segment.collect(doc, score);
-            }
-            until_clock -= 1;
-            if until_clock == 0 {
-                until_clock = CLOCK_EVERY;
-                if self.deadline.is_some_and(|deadline| Instant::now() > deadline) {
-                    segment.partial = true;
-                    break;
-                }
-            }
-            doc = scorer.advance();
+        match scorer.downcast::<WordsScorer>() {
+            Ok(words) if self.toward.is_none() => self.by_windows(*words, alive, &mut segment),
+            Ok(words) => self.one_by_one(words, alive, &mut segment),
+            Err(scorer) => self.one_by_one(scorer, alive, &mut segment),
         }
         Ok(segment.harvest())
     }
@@ -207,36 +188,54 @@ pub(crate) fn distinct(candidates: Vec<Candidate>) -> Vec<Candidate> {
     out
 }
 
-/// The kinds of a segment with their factors.
-struct Kinds {
-    /// By the order of the kind within the segment; empty where all are 1.
-    factors: Vec<f32>,
-    ords: Column<u64>,
+impl Page {
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() > deadline)
+    }
+
+    fn one_by_one(&self, mut scorer: Box<dyn Scorer>, alive: Option<&AliveBitSet>, segment: &mut Segment) {
+        let mut until_clock = CLOCK_EVERY;
+        let mut doc = scorer.doc();
+        while doc != TERMINATED {
+            if alive.is_none_or(|alive| alive.is_alive(doc)) {
+                let score = match &mut segment.nearness {
+                    Some(nearness) => nearness.of(doc),
+                    None if self.scored && self.toward.is_none() => scorer.score(),
+                    None => 0.0,
+                };
+                segment.collect(doc, score);
+            }
+            until_clock -= 1;
+            if until_clock == 0 {
+                until_clock = CLOCK_EVERY;
+                if self.is_late() {
+                    segment.partial = true;
+                    return;
+                }
+            }
+            doc = scorer.advance();
+        }
+    }
+
+    /// Words alone decide: no call for each passage.
+    fn by_windows(&self, mut words: WordsScorer, alive: Option<&AliveBitSet>, segment: &mut Segment) {
+        let mut pile = Pile::default();
+        while let Some(window) = words.next_window() {
+            segment.take_window(window, alive, &mut pile);
+            if self.is_late() {
+                segment.partial = true;
+                return;
+            }
+        }
+    }
 }
 
-impl Kinds {
-    fn read(columns: &FastFieldReaders, factors: &Factors) -> tantivy::Result<Kinds> {
-        let kinds = columns.str("kind")?.filter(|_| !factors.kinds.is_empty());
-        let Some(kinds) = kinds else {
-            return Ok(Kinds { factors: Vec::new(), ords: Column::build_empty_column(0) });
-        };
-        let mut known = Vec::new();
-        let mut name = String::new();
-        for ord in 0..kinds.num_terms() as u64 {
-            name.clear();
-            kinds.ord_to_str(ord, &mut name)?;
-            known.push(factors.kind(&name));
-        }
-        Ok(Kinds { factors: known, ords: kinds.ords().clone() })
-    }
-
-    fn factor(&self, doc: DocId) -> f32 {
-        if self.factors.is_empty() {
-            return 1.0;
-        }
-        let ord = self.ords.first(doc).and_then(|ord| usize::try_from(ord).ok());
-        ord.and_then(|ord| self.factors.get(ord)).copied().unwrap_or(1.0)
-    }
+/// The passages of a window, in columns.
+#[derive(Default)]
+struct Pile {
+    docs: Vec<DocId>,
+    scores: Vec<Score>,
+    numbers: Vec<u64>,
 }
 
 /// Compares the passages of a segment with a meaning.
@@ -266,23 +265,19 @@ impl Nearness {
 fn excluded_documents(
     weight: &dyn Weight,
     reader: &SegmentReader,
-    passages: &dyn ColumnValues<u64>,
+    columns: &Columns,
 ) -> tantivy::Result<Vec<DocId>> {
     let mut out: Vec<DocId> = Vec::new();
     let mut scorer = weight.scorer(reader, 1.0)?;
     let mut doc = scorer.doc();
     while doc != TERMINATED {
-        let first = first_passage(doc, passages);
+        let first = columns.first_passage(doc);
         if out.last() != Some(&first) {
             out.push(first);
         }
         doc = scorer.advance();
     }
     Ok(out)
-}
-
-fn first_passage(doc: DocId, passages: &dyn ColumnValues<u64>) -> DocId {
-    doc.saturating_sub(u32::try_from(passages.get_val(doc)).unwrap_or(0))
 }
 
 /// The best passage of the document being walked over.
@@ -313,12 +308,11 @@ pub(crate) struct Segment {
     until: i64,
     after: Option<Place>,
     excluded: Vec<DocId>,
-    keys: StrColumn,
-    key_ords: Column<u64>,
-    passages: Arc<dyn ColumnValues<u64>>,
-    dates: Arc<dyn ColumnValues<i64>>,
-    kinds: Kinds,
-    likeness: [Arc<dyn ColumnValues<u64>>; 2],
+    /// By the order of the kind within the segment; empty where none is left out.
+    without_kinds: Vec<bool>,
+    /// By the order of the kind within the segment; empty where all are 1.
+    kind_factors: Vec<f32>,
+    columns: Arc<Columns>,
     distinct: bool,
     shown: Vec<u128>,
     largest_factor: f32,
@@ -329,6 +323,8 @@ pub(crate) struct Segment {
     best: Option<Best>,
     /// Sorted, at most `keep`.
     kept: Vec<Kept>,
+    /// What scores less by its words cannot be kept, whatever its factors.
+    worst: Score,
     total: u64,
     partial: bool,
 }
@@ -337,7 +333,40 @@ impl SegmentCollector for Segment {
     type Fruit = tantivy::Result<Found>;
 
     fn collect(&mut self, doc: DocId, score: Score) {
-        let first = first_passage(doc, self.passages.as_ref());
+        let first = self.columns.first_passage(doc);
+        self.take(first, doc, score);
+    }
+
+    fn harvest(mut self) -> tantivy::Result<Found> {
+        self.close_document();
+        let mut candidates = Vec::with_capacity(self.kept.len());
+        for kept in std::mem::take(&mut self.kept) {
+            candidates.push(self.candidate(&kept)?);
+        }
+        Ok(Found { candidates, total: self.total, partial: self.partial })
+    }
+}
+
+impl Segment {
+    fn take_window(&mut self, window: &mut Window, alive: Option<&AliveBitSet>, pile: &mut Pile) {
+        let Pile { docs, scores, numbers } = pile;
+        docs.clear();
+        scores.clear();
+        while let Some((doc, score)) = window.pop() {
+            if alive.is_none_or(|alive| alive.is_alive(doc)) {
+                docs.push(doc);
+                scores.push(score);
+            }
+        }
+        numbers.resize(docs.len(), 0);
+        self.columns.passages.get_vals(docs, numbers);
+        for ((doc, score), number) in docs.iter().zip(scores).zip(numbers) {
+            self.take(before(*doc, *number), *doc, *score);
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, first: DocId, doc: DocId, score: Score) {
         match &mut self.best {
             Some(best) if best.first == first => {
                 if score > best.score {
@@ -352,17 +381,6 @@ impl SegmentCollector for Segment {
         }
     }
 
-    fn harvest(mut self) -> tantivy::Result<Found> {
-        self.close_document();
-        let mut candidates = Vec::with_capacity(self.kept.len());
-        for kept in std::mem::take(&mut self.kept) {
-            candidates.push(self.candidate(&kept)?);
-        }
-        Ok(Found { candidates, total: self.total, partial: self.partial })
-    }
-}
-
-impl Segment {
     /// Counts the document walked over and keeps it if it belongs on the page.
     fn close_document(&mut self) {
         let Some(best) = self.best.take() else { return };
@@ -370,11 +388,14 @@ impl Segment {
             return;
         }
         let bounded = self.since > i64::MIN || self.until < i64::MAX;
-        if bounded && !(self.since..self.until).contains(&self.dates.get_val(best.doc)) {
+        if bounded && !(self.since..self.until).contains(&self.columns.dates.get_val(best.doc)) {
+            return;
+        }
+        if self.columns.by_kind(best.doc, &self.without_kinds) == Some(true) {
             return;
         }
         self.total += 1;
-        if self.cannot_be_kept(steps(best.score * self.largest_factor)) {
+        if best.score < self.worst {
             return;
         }
         let score = self.with_factors(best);
@@ -384,11 +405,11 @@ impl Segment {
         }
         let kept = Kept {
             steps: Reverse(steps),
-            occurred_at: Reverse(self.dates.get_val(best.doc)),
-            key: self.key_ords.first(best.doc).unwrap_or(0),
+            occurred_at: Reverse(self.columns.dates.get_val(best.doc)),
+            key: self.columns.key_ords.first(best.doc).unwrap_or(0),
             doc: best.doc,
             score_bits: score.to_bits(),
-            likeness: if self.distinct { self.likeness_of(best.doc) } else { 0 },
+            likeness: if self.distinct { self.columns.likeness(best.doc) } else { 0 },
         };
         if !self.is_before_page(&kept) {
             self.keep(kept);
@@ -405,13 +426,12 @@ impl Segment {
             return best.score;
         }
         let (score, bonus) = split(best.score);
-        let recency = self.factors.recency(self.dates.get_val(best.doc), self.now);
-        score * recency * self.kinds.factor(best.doc) + bonus
+        let recency = self.factors.recency(self.columns.dates.get_val(best.doc), self.now);
+        score * recency * self.kind_factor(best.doc) + bonus
     }
 
-    fn likeness_of(&self, doc: DocId) -> u128 {
-        let [high, low] = &self.likeness;
-        u128::from(high.get_val(doc)) << 64 | u128::from(low.get_val(doc))
+    fn kind_factor(&self, doc: DocId) -> f32 {
+        self.columns.by_kind(doc, &self.kind_factors).unwrap_or(1.0)
     }
 
     fn keep(&mut self, kept: Kept) {
@@ -429,6 +449,17 @@ impl Segment {
             self.kept.insert(at, kept);
             self.kept.truncate(self.keep);
         }
+        self.worst = self.least_kept();
+    }
+
+    /// A step less than the worst that is kept has, before factors; they never take a score above
+    /// the largest of them.
+    #[expect(clippy::cast_precision_loss, reason = "steps of scores are small")]
+    fn least_kept(&self) -> Score {
+        match self.kept.last().filter(|_| self.kept.len() >= self.keep) {
+            Some(worst) => (worst.steps.0 - 1) as Score / STEPS / self.largest_factor,
+            None => Score::NEG_INFINITY,
+        }
     }
 
     /// Whether an earlier page has it; the key is read only when all else is equal.
@@ -442,7 +473,7 @@ impl Segment {
             Ordering::Greater => false,
             Ordering::Equal => {
                 let mut key = String::new();
-                let read = self.keys.ord_to_str(kept.key, &mut key);
+                let read = self.columns.keys.ord_to_str(kept.key, &mut key);
                 read.is_ok() && key <= after.key
             }
         }
@@ -450,15 +481,15 @@ impl Segment {
 
     fn candidate(&self, kept: &Kept) -> tantivy::Result<Candidate> {
         let mut key = String::new();
-        self.keys.ord_to_str(kept.key, &mut key)?;
+        self.columns.keys.ord_to_str(kept.key, &mut key)?;
         Ok(Candidate {
             place: Place { steps: kept.steps.0, occurred_at: kept.occurred_at.0, key },
             score: f32::from_bits(kept.score_bits),
-            passage: u32::try_from(self.passages.get_val(kept.doc)).unwrap_or(0),
+            passage: u32::try_from(self.columns.passages.get_val(kept.doc)).unwrap_or(0),
             segment: self.ordinal,
             doc: kept.doc,
             likeness: kept.likeness,
-            kind_factor: self.kinds.factor(kept.doc),
+            kind_factor: self.kind_factor(kept.doc),
             cosine: self.by_meaning.then_some(f32::from_bits(kept.score_bits)),
         })
     }

@@ -2,11 +2,12 @@
 //!
 //! Bounded: at most [`MAX_TERMS`] terms a word, the most frequent ones.
 
+use super::filter::Filter;
 use super::ranking::Ranking;
 use super::schema::Tag;
 use super::search::Forgiveness;
 use super::snapshot::Snapshot;
-use super::statistics::frequency;
+use super::statistics::{Frozen, Own};
 use crate::error::Error;
 use crate::query::{Lowered, Word};
 use std::collections::BTreeSet;
@@ -30,14 +31,15 @@ const MIN_LETTERS_FOR_TWO: usize = 9;
 const CORRECTED_WEIGHT: f32 = 0.7;
 
 /// Adds the terms of the organisation that begin like each prefix.
-pub(crate) fn prefixes(snapshot: &Snapshot, lowered: &mut Lowered, org: &str) -> Result<(), Error> {
+pub(crate) fn prefixes(own: &Own<'_>, lowered: &mut Lowered) -> Result<(), Error> {
+    let fields = &own.snapshot.fields;
     for word in lowered.words.iter_mut().chain(&mut lowered.not_words) {
         if !word.prefix {
             continue;
         }
         let typed = word.typed.clone();
-        let in_text = beginning(snapshot, snapshot.fields.text, &typed, org)?;
-        let in_names = beginning(snapshot, snapshot.fields.names, &typed, org)?;
+        let in_text = beginning(own, fields.text, &typed)?;
+        let in_names = beginning(own, fields.names, &typed)?;
         extend(&mut word.forms, in_text);
         extend(&mut word.name_forms, in_names);
     }
@@ -46,11 +48,11 @@ pub(crate) fn prefixes(snapshot: &Snapshot, lowered: &mut Lowered, org: &str) ->
 
 /// Leaves out the parts of exact things that are in the organisation as typed: who types
 /// a whole reference wants that one, not all that begin like it.
-pub(crate) fn exact_things(snapshot: &Snapshot, lowered: &mut Lowered, org: &str) -> Result<(), Error> {
+pub(crate) fn exact_things(own: &Own<'_>, lowered: &mut Lowered) -> Result<(), Error> {
     let mut found = Vec::new();
     for word in &lowered.words {
         let whole = lowered.words.iter().any(|part| part.part_of.as_ref() == Some(&word.typed));
-        if whole && word.part_of.is_none() && occurs(snapshot, word, org)? {
+        if whole && word.part_of.is_none() && occurs(own, word)? {
             found.push(word.typed.clone());
         }
     }
@@ -66,11 +68,11 @@ fn extend(forms: &mut Vec<String>, more: Vec<String>) {
     }
 }
 
-fn beginning(snapshot: &Snapshot, field: Field, prefix: &str, org: &str) -> Result<Vec<String>, Error> {
+fn beginning(own: &Own<'_>, field: Field, prefix: &str) -> Result<Vec<String>, Error> {
     let mut terms: BTreeSet<String> = BTreeSet::new();
     let mut end = prefix.to_owned();
     end.push(char::MAX);
-    for reader in snapshot.searcher.segment_readers() {
+    for reader in own.snapshot.searcher.segment_readers() {
         let inverted = reader.inverted_index(field)?;
         let range = inverted.terms().range().ge(prefix).lt(&end).into_stream();
         let mut stream = range.map_err(tantivy::TantivyError::from)?;
@@ -82,20 +84,15 @@ fn beginning(snapshot: &Snapshot, field: Field, prefix: &str, org: &str) -> Resu
             }
         }
     }
-    most_frequent(snapshot, field, terms, org)
+    most_frequent(own, field, terms)
 }
 
 /// The terms that the organisation uses most. What others use must not show here, so every
 /// term is counted within the organisation.
-fn most_frequent(
-    snapshot: &Snapshot,
-    field: Field,
-    terms: BTreeSet<String>,
-    org: &str,
-) -> Result<Vec<String>, Error> {
+fn most_frequent(own: &Own<'_>, field: Field, terms: BTreeSet<String>) -> Result<Vec<String>, Error> {
     let mut counted = Vec::new();
     for term in terms {
-        let frequency = frequency(snapshot, org, &Term::from_field_text(field, &term))?;
+        let frequency = own.frequency(&Term::from_field_text(field, &term))?;
         if frequency > 0 {
             counted.push((term, frequency));
         }
@@ -106,36 +103,41 @@ fn most_frequent(
 }
 
 /// Whether a word that may be mistyped is nowhere in the organisation.
-pub(crate) fn missing_words(snapshot: &Snapshot, lowered: &Lowered, org: &str) -> Result<bool, Error> {
-    for word in lowered.words.iter().filter(|word| correctable(word)) {
-        if !occurs(snapshot, word, org)? {
+pub(crate) fn missing_words(own: &Own<'_>, lowered: &Lowered, frozen: &Frozen) -> Result<bool, Error> {
+    for (number, word) in lowered.words.iter().enumerate().filter(|(_, word)| correctable(word)) {
+        if !is_there(own, word, frozen.most_often(number))? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
+/// Whether a word is in a passage that is not deleted. With more passages than are deleted in all
+/// it must be; else they are looked at.
+fn is_there(own: &Own<'_>, word: &Word, frequency: u64) -> Result<bool, Error> {
+    Ok(frequency > 0 && (frequency > own.deleted() || occurs(own, word)?))
+}
+
 /// Looks up words that are nowhere in the organisation as terms a letter or two away, and
 /// returns those.
 pub(crate) fn corrections(
-    snapshot: &Snapshot,
+    own: &Own<'_>,
     lowered: &mut Lowered,
-    org: &str,
     forgiveness: Forgiveness,
 ) -> Result<Vec<String>, Error> {
+    let fields = &own.snapshot.fields;
     let mut all = Vec::new();
     for word in lowered.words.iter_mut().filter(|word| correctable(word)) {
-        if forgiveness == Forgiveness::Missing && occurs(snapshot, word, org)? {
+        if forgiveness == Forgiveness::Missing && occurs(own, word)? {
             continue;
         }
-        let fields = &snapshot.fields;
         let (mut in_text, mut in_names) = (Vec::new(), Vec::new());
         for errors in 1..=forgiven(&word.typed) {
             let forms: BTreeSet<&String> = std::iter::once(&word.typed).chain(&word.forms).collect();
             for form in forms {
-                extend(&mut in_text, near(snapshot, fields.text, form, errors, org)?);
+                extend(&mut in_text, near(own, fields.text, form, errors)?);
             }
-            in_names = near(snapshot, fields.names, &word.typed, errors, org)?;
+            in_names = near(own, fields.names, &word.typed, errors)?;
             if !in_text.is_empty() || !in_names.is_empty() {
                 break;
             }
@@ -165,13 +167,13 @@ fn correctable(word: &Word) -> bool {
         && word.typed.chars().all(char::is_alphabetic)
 }
 
-fn occurs(snapshot: &Snapshot, word: &Word, org: &str) -> Result<bool, Error> {
-    let any = super::plan::term_queries(&snapshot.fields, word, &Ranking::default());
-    in_org(snapshot, Box::new(BooleanQuery::union(any)), org)
+fn occurs(own: &Own<'_>, word: &Word) -> Result<bool, Error> {
+    let any = super::plan::term_queries(&own.snapshot.fields, word, &Ranking::default());
+    in_org(own.snapshot, Box::new(BooleanQuery::union(any)), own.org)
 }
 
 fn in_org(snapshot: &Snapshot, query: Box<dyn Query>, org: &str) -> Result<bool, Error> {
-    let own = TermQuery::new(snapshot.fields.tag(org, Tag::Org), IndexRecordOption::Basic);
+    let own = Filter(snapshot.fields.tag(org, Tag::Org));
     let both = BooleanQuery::new(vec![(Occur::Must, Box::new(own)), (Occur::Must, query)]);
     let weight = both.weight(tantivy::query::EnableScoring::disabled_from_searcher(&snapshot.searcher))?;
     for reader in snapshot.searcher.segment_readers() {
@@ -194,14 +196,14 @@ fn forgiven(word: &str) -> u8 {
 }
 
 /// The terms of a field so many letters away that occur in the organisation.
-fn near(snapshot: &Snapshot, field: Field, form: &str, errors: u8, org: &str) -> Result<Vec<String>, Error> {
+fn near(own: &Own<'_>, field: Field, form: &str, errors: u8) -> Result<Vec<String>, Error> {
     if form.chars().count() < MIN_LETTERS - 1 {
         return Ok(Vec::new());
     }
     let query = FuzzyTermQuery::new(Term::from_field_text(field, form), errors, true);
     let automaton = query.automaton()?;
     let mut found = BTreeSet::new();
-    for reader in snapshot.searcher.segment_readers() {
+    for reader in own.snapshot.searcher.segment_readers() {
         let inverted = reader.inverted_index(field)?;
         let mut terms =
             inverted.terms().search(&automaton).into_stream().map_err(tantivy::TantivyError::from)?;
@@ -214,9 +216,9 @@ fn near(snapshot: &Snapshot, field: Field, form: &str, errors: u8, org: &str) ->
         }
     }
     let mut alive = Vec::new();
-    for term in most_frequent(snapshot, field, found, org)? {
+    for term in most_frequent(own, field, found)? {
         let query = TermQuery::new(Term::from_field_text(field, &term), IndexRecordOption::Basic);
-        if in_org(snapshot, Box::new(query), org)? {
+        if in_org(own.snapshot, Box::new(query), own.org)? {
             alive.push(term);
         }
     }

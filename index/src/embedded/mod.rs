@@ -2,19 +2,22 @@
 //! directory, one writer, any number of readers.
 //!
 //! `layout` knows the directory, `schema` the fields, `writer` the one way to
-//! write, `snapshot` what a search runs on, `plan`, `expand`, `statistics`,
+//! write, `snapshot` what a search runs on, `plan`, `expand`, `statistics`, `words`,
 //! `collect` and `search` how it runs, `rebuild` how a new generation takes over.
 //! Nothing here decides what is indexed or who may ask.
 
 mod collect;
+mod columns;
 mod common_phrase;
 mod expand;
 mod explain;
 mod factors;
+mod filter;
 mod fusion;
 mod layout;
 mod merging;
 mod organisation;
+mod pending;
 mod plan;
 mod ranking;
 mod rebuild;
@@ -22,6 +25,7 @@ mod schema;
 mod search;
 mod snapshot;
 mod statistics;
+mod words;
 mod writer;
 
 pub use factors::Factors;
@@ -98,7 +102,8 @@ impl Options {
 pub enum State {
     /// It can be searched and, if opened for writing, written.
     Ready,
-    /// It must be rebuilt from the source first; `begin_rebuild` works, all else refuses.
+    /// It must be rebuilt from the source; `begin_rebuild` works. Searches are answered meanwhile where it
+    /// was only cut into words in another way; all else refuses.
     NeedsRebuild(Reason),
 }
 
@@ -120,6 +125,8 @@ struct Inner {
     opened: Option<Opened>,
     writer: Option<Writer>,
     previous: Option<String>,
+    /// The generation of another version that answers, or waits, until a new one is built.
+    set_aside: Option<String>,
     /// What a reader saw last, to tell whether anything has changed.
     stamp: Stamp,
 }
@@ -189,13 +196,40 @@ impl Embedded {
             self.remove_leftovers(&pointer)?;
         }
         match Opened::open(&self.layout, &pointer.current, &self.options)? {
-            Ok(opened) => self.install(opened, pointer.previous),
-            Err(reason) => {
-                self.inner().previous = pointer.previous;
-                self.set_reason(Some(reason));
-                Ok(())
+            Ok(opened) if opened.outdated.is_none() => self.install(opened, pointer.previous),
+            other => self.open_other_version(other, pointer),
+        }
+    }
+
+    /// Where the live generation belongs to another version or is damaged: the one before may be of
+    /// this version, as after going back to an older program. Else the live one answers as far as it can be read.
+    fn open_other_version(&self, opened: Result<Opened, Reason>, pointer: Pointer) -> Result<(), Error> {
+        let damaged = matches!(&opened, Err(Reason::Damaged(_)));
+        if self.lock.is_some()
+            && !damaged
+            && let Some(previous) = &pointer.previous
+            && let Ok(before) = Opened::open(&self.layout, previous, &self.options)?
+            && before.outdated.is_none()
+        {
+            self.layout.write_pointer(&Pointer {
+                current: previous.clone(),
+                previous: Some(pointer.current.clone()),
+            })?;
+            return self.install(before, Some(pointer.current));
+        }
+        let mut inner = self.inner();
+        inner.previous = pointer.previous;
+        inner.set_aside = (!damaged).then_some(pointer.current);
+        match opened {
+            Err(reason) => self.set_reason(Some(reason)),
+            Ok(opened) => {
+                self.live.store(Some(Arc::new(opened.snapshot()?)));
+                self.set_reason(opened.outdated.clone());
+                // Only a reader goes on with it.
+                inner.opened = self.lock.is_none().then_some(opened);
             }
         }
+        Ok(())
     }
 
     fn create(&self) -> Result<(), Error> {
@@ -355,8 +389,8 @@ impl Embedded {
             }
             if let Some(opened) = &inner.opened {
                 self.live.store(Some(Arc::new(opened.snapshot()?)));
+                self.set_reason(opened.outdated.clone());
                 inner.stamp = stamp;
-                self.set_reason(None);
             }
             return Ok(());
         }
@@ -400,7 +434,8 @@ impl KnowledgeIndex for Embedded {
     }
 
     fn add(&self, changes: &[Change]) -> Result<(), Error> {
-        self.write(|writer| writer.add(changes))
+        let committed = self.snapshot()?;
+        self.write(|writer| writer.add(changes, &committed))
     }
 
     fn commit(&self, position: &Position) -> Result<(), Error> {
@@ -411,7 +446,7 @@ impl KnowledgeIndex for Embedded {
     fn search(&self, request: &Request, scope: &Scope) -> Result<Answer, Error> {
         let snapshot = self.snapshot()?;
         let Options { ranking, factors, meaning, .. } = &self.options;
-        let meaning = meaning.as_deref();
+        let meaning = meaning.as_deref().filter(|_| !snapshot.outdated);
         let search = Search { snapshot: &snapshot, request, scope, ranking: *ranking, factors, meaning };
         search.run()
     }

@@ -3,8 +3,10 @@
 //!
 //! Counted from its own passages alone, so that nothing others write shows in
 //! its scores. Counting walks over every passage, so it is done once for each
-//! segment, which never changes, and remembered as long as the segment lives.
+//! segment, which never changes, and remembered as long as the segment lives. So are
+//! the segment's columns.
 
+use super::columns::Columns;
 use super::schema::{Fields, Tag};
 use crate::document::Language;
 use std::collections::HashMap;
@@ -41,9 +43,16 @@ impl Counts {
     }
 }
 
-/// Counts of living segments; shared by the snapshots of a generation.
+/// What is remembered of living segments; shared by the snapshots of a generation.
 #[derive(Debug, Default)]
-pub(crate) struct Memory(Mutex<HashMap<SegmentId, HashMap<String, Arc<Counts>>>>);
+pub(crate) struct Memory(Mutex<HashMap<SegmentId, Remembered>>);
+
+/// What is remembered of one segment.
+#[derive(Debug, Default)]
+struct Remembered {
+    columns: Option<Arc<Columns>>,
+    organisations: HashMap<String, Arc<Counts>>,
+}
 
 impl Memory {
     /// The organisation in all segments; at least one language.
@@ -67,12 +76,24 @@ impl Memory {
         org: &str,
     ) -> tantivy::Result<Arc<Counts>> {
         let id = reader.segment_id();
-        if let Some(known) = self.remembered().get(&id).and_then(|orgs| orgs.get(org)) {
+        if let Some(known) = self.remembered().get(&id).and_then(|known| known.organisations.get(org)) {
             return Ok(Arc::clone(known));
         }
         let counts = Arc::new(count(reader, fields, org)?);
-        self.remembered().entry(id).or_default().insert(org.to_owned(), Arc::clone(&counts));
+        let mut remembered = self.remembered();
+        remembered.entry(id).or_default().organisations.insert(org.to_owned(), Arc::clone(&counts));
         Ok(counts)
+    }
+
+    /// The columns of one segment.
+    pub(crate) fn columns(&self, reader: &SegmentReader) -> tantivy::Result<Arc<Columns>> {
+        let id = reader.segment_id();
+        if let Some(known) = self.remembered().get(&id).and_then(|known| known.columns.as_ref()) {
+            return Ok(Arc::clone(known));
+        }
+        let columns = Arc::new(Columns::open(reader)?);
+        self.remembered().entry(id).or_default().columns = Some(Arc::clone(&columns));
+        Ok(columns)
     }
 
     /// Forgets segments that are no more.
@@ -80,12 +101,12 @@ impl Memory {
         let mut remembered = self.remembered();
         let living = |id: &SegmentId| searcher.segment_readers().iter().any(|r| r.segment_id() == *id);
         remembered.retain(|id, _| living(id));
-        if remembered.values().map(HashMap::len).sum::<usize>() > MOST_REMEMBERED {
+        if remembered.values().map(|known| known.organisations.len()).sum::<usize>() > MOST_REMEMBERED {
             remembered.clear();
         }
     }
 
-    fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<SegmentId, HashMap<String, Arc<Counts>>>> {
+    fn remembered(&self) -> std::sync::MutexGuard<'_, HashMap<SegmentId, Remembered>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

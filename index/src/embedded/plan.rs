@@ -5,8 +5,12 @@
 //! around it, so no text, however written, can leave the organisation.
 
 use super::common_phrase::CommonPhrase;
+use super::filter::Filter;
+use super::organisation::text_fields;
 use super::ranking::Ranking;
 use super::schema::{Fields, Tag};
+use super::statistics::Frozen;
+use super::words::{Lookup, MAX_TOLD_APART, Words};
 use crate::query::{Lowered, Phrase, Word};
 use crate::request::{Request, Scope};
 use tantivy::Term;
@@ -50,14 +54,12 @@ pub(crate) fn scope_clauses(
     }
     if !request.kinds.is_empty() {
         clauses.push((Occur::Must, any(tags(fields, org, &request.kinds, Tag::Kind))));
-    } else if !request.without_kinds.is_empty() {
-        clauses.push((Occur::MustNot, any(tags(fields, org, &request.without_kinds, Tag::Kind))));
     }
     clauses
 }
 
 fn tag(fields: &Fields, org: &str, tag: Tag<'_>) -> Box<dyn Query> {
-    filter(fields.tag(org, tag))
+    Box::new(Filter(fields.tag(org, tag)))
 }
 
 fn tags<'a>(
@@ -77,12 +79,6 @@ fn unlinked(fields: &Fields, org: &str) -> Box<dyn Query> {
     ]))
 }
 
-/// A clause that decides and does not score.
-fn filter(term: Term) -> Box<dyn Query> {
-    let query = TermQuery::new(term, IndexRecordOption::Basic);
-    Box::new(ConstScoreQuery::new(Box::new(query), 0.0))
-}
-
 /// One of several clauses, none scoring; nothing if there are none.
 fn any(mut clauses: Vec<Box<dyn Query>>) -> Box<dyn Query> {
     match clauses.len() {
@@ -93,46 +89,63 @@ fn any(mut clauses: Vec<Box<dyn Query>>) -> Box<dyn Query> {
 }
 
 /// The clauses that rank: any word, every phrase, a bonus for all words.
-pub(crate) fn ranking_clauses(fields: &Fields, lowered: &Lowered, ranking: &Ranking) -> Clauses {
+pub(crate) fn ranking_clauses(
+    fields: &Fields,
+    lowered: &Lowered,
+    frozen: &Frozen,
+    ranking: &Ranking,
+) -> Clauses {
     let mut clauses: Clauses = Vec::new();
     for phrase in &lowered.phrases {
         clauses.push((Occur::Must, phrase_query(fields, phrase)));
     }
-    let mut words: Clauses = Vec::new();
-    let (ranking_only, finding): (Vec<&Word>, Vec<&Word>) =
-        lowered.words.iter().filter(|word| word.weight > 0.0).partition(|word| word.stop);
-    for word in finding {
-        words.extend(term_queries(fields, word, ranking).into_iter().map(|query| (Occur::Should, query)));
-    }
-    if let Some(all) = all_words(fields, lowered, ranking) {
-        words.push((Occur::Should, all));
-    }
-    for word in ranking_only {
-        let queries = term_queries(fields, word, ranking);
-        clauses.extend(queries.into_iter().map(|query| (Occur::Should, query)));
-    }
-    if !words.is_empty() {
+    let words = lookups(fields, lowered, frozen, ranking);
+    if words.iter().any(|lookup| lookup.finds) {
         // Beside a phrase, which must match, words only rank.
         let occur = if lowered.phrases.is_empty() { Occur::Must } else { Occur::Should };
-        clauses.push((occur, Box::new(BooleanQuery::new(words))));
+        clauses.push((occur, Box::new(Words::new(words, told_apart(lowered, ranking), ALL_WORDS))));
+        return clauses;
+    }
+    if lowered.phrases.is_empty() && !lowered.words.is_empty() {
+        clauses.push((Occur::Must, Box::new(EmptyQuery)));
+    }
+    for lookup in words {
+        let query = TermQuery::new(lookup.term, IndexRecordOption::WithFreqs);
+        clauses.push((Occur::Should, weighted(Box::new(query), lookup.boost)));
     }
     clauses
 }
 
-/// Matches passages that hold every word, for short queries of more than one.
-fn all_words(fields: &Fields, lowered: &Lowered, ranking: &Ranking) -> Option<Box<dyn Query>> {
-    let counted: Vec<&Word> = lowered.words.iter().filter(|word| word.counts).collect();
-    if !(2..=ranking.all_words_up_to).contains(&counted.len()) {
-        return None;
+/// A bit for each word that counts, where passages with all of them come first; 0 elsewhere.
+fn told_apart(lowered: &Lowered, ranking: &Ranking) -> u8 {
+    let counted = lowered.words.iter().filter(|word| word.counts).count();
+    match (2..=ranking.all_words_up_to.min(MAX_TOLD_APART)).contains(&counted) {
+        true => u8::MAX >> (MAX_TOLD_APART - counted),
+        false => 0,
     }
-    let each = counted
-        .iter()
-        .map(|word| {
-            Box::new(BooleanQuery::union(term_queries(fields, word, &Ranking::default()))) as Box<dyn Query>
-        })
-        .collect();
-    let all = BooleanQuery::intersection(each);
-    Some(Box::new(ConstScoreQuery::new(Box::new(all), ALL_WORDS)))
+}
+
+/// Every word in each field and form in which the organisation has it.
+fn lookups(fields: &Fields, lowered: &Lowered, frozen: &Frozen, ranking: &Ranking) -> Vec<Lookup> {
+    let mut bits = (0..MAX_TOLD_APART).map(|place| told_apart(lowered, ranking) & 1 << place);
+    let mut out = Vec::new();
+    for (number, word) in lowered.words.iter().enumerate() {
+        let bit = if word.counts { bits.next().unwrap_or(0) } else { 0 };
+        if word.weight <= 0.0 {
+            continue;
+        }
+        for (slot, field) in text_fields(fields).into_iter().enumerate() {
+            if frozen.frequency(number, slot) == 0 {
+                continue;
+            }
+            let boost = ranking.weight(fields, field, word);
+            let finds = !word.stop;
+            let forms = word.forms_in(field == fields.names).iter();
+            let terms = forms.map(|form| Term::from_field_text(field, form));
+            out.extend(terms.map(|term| Lookup { term, boost, bit, finds }));
+        }
+    }
+    out
 }
 
 /// A word in each field and form.

@@ -6,7 +6,7 @@
 //! caller to ask first.
 
 use super::layout::{Pointer, size_of_dir, sync_dir};
-use super::snapshot::Opened;
+use super::snapshot::{Opened, Snapshot};
 use super::writer::Writer;
 use super::{Embedded, Inner, Options};
 use crate::document::{Change, Position};
@@ -15,12 +15,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A generation being built. Dropping it leaves its directory to be removed at the next
 /// opening.
-#[derive(Debug)]
 pub struct Generation {
     opened: Opened,
     writer: Mutex<Writer>,
+    /// The last commit, once there is one.
+    committed: Mutex<Option<Snapshot>>,
     /// How the live generation is written.
     steady: Options,
+}
+
+impl std::fmt::Debug for Generation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Generation").field("opened", &self.opened).finish_non_exhaustive()
+    }
 }
 
 impl Generation {
@@ -30,12 +37,17 @@ impl Generation {
         &self.opened.name
     }
 
-    /// Takes changes in; see [`KnowledgeIndex::add`](crate::KnowledgeIndex::add).
+    /// Takes changes in; see [`KnowledgeIndex::add`](crate::KnowledgeIndex::add). Before the first commit
+    /// every document may come once only.
     ///
     /// # Errors
     /// Engine errors, after which the generation must be begun anew.
     pub fn add(&self, changes: &[Change]) -> Result<(), Error> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).add(changes)
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*self.committed.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(committed) => writer.add(changes, committed),
+            None => writer.fill(changes),
+        }
     }
 
     /// Makes everything added durable together with the position.
@@ -43,7 +55,10 @@ impl Generation {
     /// # Errors
     /// Engine errors, after which the generation must be begun anew.
     pub fn commit(&self, position: &Position) -> Result<(), Error> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner).commit(position)
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner).commit(position)?;
+        let committed = self.opened.snapshot()?;
+        *self.committed.lock().unwrap_or_else(PoisonError::into_inner) = Some(committed);
+        Ok(())
     }
 
     /// Up to where it was committed.
@@ -75,10 +90,10 @@ impl Generation {
     /// # Errors
     /// Engine errors, after which the generation must be begun anew.
     pub fn settle(self) -> Result<Generation, Error> {
-        let Generation { opened, writer, steady } = self;
+        let Generation { opened, writer, committed, steady } = self;
         writer.into_inner().unwrap_or_else(PoisonError::into_inner).close()?;
         let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &steady)?;
-        Ok(Generation { opened, writer: Mutex::new(writer), steady })
+        Ok(Generation { opened, writer: Mutex::new(writer), committed, steady })
     }
 
     /// Bytes on disk.
@@ -101,7 +116,8 @@ impl Embedded {
         let opened = Opened::create(&self.layout, &name)?;
         sync_dir(&opened.dir)?;
         let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &self.options.for_rebuild())?;
-        Ok(Generation { opened, writer: Mutex::new(writer), steady: self.options.clone() })
+        let (writer, committed) = (Mutex::new(writer), Mutex::new(None));
+        Ok(Generation { opened, writer, committed, steady: self.options.clone() })
     }
 
     /// Drops everything added since the last commit.
@@ -123,7 +139,8 @@ impl Embedded {
     }
 
     /// Makes a generation the live one in one step. Searches that run see the old or the new
-    /// one, never both; the old one is kept for [`rollback`](Self::rollback). Changes added
+    /// one, never both; the old one is kept for [`rollback`](Self::rollback), also one that only another version
+    /// of this program can use. Changes added
     /// and not committed before the swap are dropped on both sides: follow the ledger from
     /// the new `position()`.
     ///
@@ -137,7 +154,8 @@ impl Embedded {
         }
         let snapshot = Arc::new(opened.snapshot()?);
         let mut inner = self.inner();
-        let previous = inner.opened.as_ref().map(|o| o.name.clone());
+        let replaced = inner.opened.as_ref().map(|o| o.name.clone());
+        let previous = replaced.or_else(|| inner.set_aside.clone());
         let name = opened.name.clone();
         self.layout.write_pointer(&Pointer { current: name.clone(), previous: previous.clone() })?;
         let old = std::mem::replace(
@@ -176,6 +194,9 @@ impl Embedded {
         };
         let opened =
             Opened::open(&self.layout, &previous, &self.following())?.map_err(Error::NeedsRebuild)?;
+        if let Some(reason) = opened.outdated {
+            return Err(Error::NeedsRebuild(reason));
+        }
         let writer = Writer::open(&opened.index, opened.fields, &opened.dir, &self.options)?;
         let snapshot = Arc::new(opened.snapshot()?);
         let replaced = inner.opened.as_ref().map(|o| o.name.clone());

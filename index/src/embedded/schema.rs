@@ -32,6 +32,8 @@ pub(crate) struct Fields {
     pub(crate) names: Field,
     pub(crate) passage: Field,
     pub(crate) version: Field,
+    /// Number of the change that wrote it.
+    pub(crate) order: Field,
     pub(crate) occurred_at: Field,
     /// As in [`Tag::Kind`], for its weight in the ranking.
     pub(crate) kind: Field,
@@ -68,6 +70,7 @@ pub(crate) fn schema() -> (Schema, Fields) {
         names: builder.add_text_field("names", text(UNSTEMMED, IndexRecordOption::WithFreqsAndPositions)),
         passage: builder.add_u64_field("passage", column.clone()),
         version: builder.add_u64_field("version", column.clone()),
+        order: builder.add_u64_field("order", column.clone()),
         occurred_at: builder.add_i64_field("occurred_at", column.clone()),
         kind: builder.add_text_field("kind", TextOptions::default().set_fast("raw")),
         likeness: LIKENESS.map(|name| builder.add_u64_field(name, column.clone())),
@@ -187,6 +190,7 @@ impl Fields {
             }
             doc.add_u64(self.passage, number);
             doc.add_u64(self.version, document.version);
+            doc.add_u64(self.order, document.order);
             doc.add_i64(self.occurred_at, document.occurred_at);
             doc.add_text(self.kind, &document.kind);
             doc.add_u64(self.likeness[0], (likeness >> 64) as u64);

@@ -11,7 +11,7 @@ use super::plan::{self, ALL_WORDS};
 use super::ranking::Ranking;
 use super::schema::id_of;
 use super::snapshot::Snapshot;
-use super::statistics::{Frozen, Statistics};
+use super::statistics::{Frozen, Own, Statistics};
 use crate::error::Error;
 use crate::highlight::Highlighter;
 use crate::meaning::{Encoder, Vector};
@@ -85,64 +85,68 @@ impl Search<'_> {
             Some(cursor) => Some(self.open_cursor(cursor)?),
             None => None,
         };
-        let counts = self.snapshot.counts(&self.scope.org)?;
-        let mut lowered = Lowered::new(&self.request.query, &counts.languages);
-        expand::exact_things(self.snapshot, &mut lowered, &self.scope.org)?;
-        expand::prefixes(self.snapshot, &mut lowered, &self.scope.org)?;
+        let own = Own::new(self.snapshot, &self.scope.org)?;
+        let mut lowered = Lowered::new(&self.request.query, &own.counts.languages);
+        expand::exact_things(&own, &mut lowered)?;
+        expand::prefixes(&own, &mut lowered)?;
         let run = match &bookmark {
-            Some(bookmark) => self.forgiving(lowered, bookmark.forgiveness, Some(bookmark))?,
-            None => self.first_page(lowered)?,
+            Some(bookmark) => self.next_page(&own, lowered, bookmark)?,
+            None => self.first_page(&own, lowered)?,
         };
         self.answer(run)
     }
 
     /// As typed; with typing errors forgiven where a word is nowhere in the organisation,
     /// and in every word where nothing was found at all.
-    fn first_page(&self, lowered: Lowered) -> Result<Run, Error> {
-        let missing = expand::missing_words(self.snapshot, &lowered, &self.scope.org)?;
-        let first = if missing { Forgiveness::Missing } else { Forgiveness::None };
-        let run = self.forgiving(lowered.clone(), first, None)?;
+    fn first_page(&self, own: &Own<'_>, lowered: Lowered) -> Result<Run, Error> {
+        let frozen = Frozen::take(own, &lowered.words)?;
+        let run = match expand::missing_words(own, &lowered, &frozen)? {
+            false => self.once(lowered.clone(), frozen, None, Vec::new())?,
+            true => self.forgiving(own, lowered.clone(), Forgiveness::Missing)?,
+        };
         if run.found.total > 0 || !expand::any_correctable(&lowered) {
             return Ok(run);
         }
-        self.forgiving(lowered, Forgiveness::All, None)
+        self.forgiving(own, lowered, Forgiveness::All)
     }
 
-    fn forgiving(
-        &self,
-        mut lowered: Lowered,
-        forgiveness: Forgiveness,
-        bookmark: Option<&Bookmark>,
-    ) -> Result<Run, Error> {
+    fn forgiving(&self, own: &Own<'_>, mut lowered: Lowered, forgiveness: Forgiveness) -> Result<Run, Error> {
+        let corrections = expand::corrections(own, &mut lowered, forgiveness)?;
+        let frozen = Frozen::take(own, &lowered.words)?;
+        let run = self.once(lowered, frozen, None, corrections)?;
+        Ok(Run { forgiveness, ..run })
+    }
+
+    /// With the errors that the first page forgave, and its numbers where they still fit.
+    fn next_page(&self, own: &Own<'_>, mut lowered: Lowered, bookmark: &Bookmark) -> Result<Run, Error> {
+        let forgiveness = bookmark.forgiveness;
         let corrections = match forgiveness {
             Forgiveness::None => Vec::new(),
-            _ => expand::corrections(self.snapshot, &mut lowered, &self.scope.org, forgiveness)?,
+            _ => expand::corrections(own, &mut lowered, forgiveness)?,
         };
-        let run = self.once(lowered, bookmark, corrections)?;
+        let frozen = match bookmark.statistics.fits(&lowered.words) {
+            true => bookmark.statistics.clone(),
+            false => Frozen::take(own, &lowered.words)?,
+        };
+        let run = self.once(lowered, frozen, Some(bookmark), corrections)?;
         Ok(Run { forgiveness, ..run })
     }
 
     fn once(
         &self,
         mut lowered: Lowered,
+        frozen: Frozen,
         bookmark: Option<&Bookmark>,
         corrections: Vec<String>,
     ) -> Result<Run, Error> {
         let fields = &self.snapshot.fields;
         let searcher = &self.snapshot.searcher;
-        let frozen = match bookmark {
-            Some(bookmark) if bookmark.statistics.fits(&lowered.words) => bookmark.statistics.clone(),
-            _ => {
-                let counts = self.snapshot.counts(&self.scope.org)?;
-                Frozen::take(self.snapshot, &lowered.words, &self.scope.org, &counts)?
-            }
-        };
         drop_common_stop_words(&mut lowered, &frozen, self.ranking.stop_share);
         let browsing = lowered.is_empty();
         // A text of which no word can be looked up is not the same as no text.
         let hopeless = browsing && !self.request.query.is_empty();
         let mut clauses = self.scope_clauses(browsing);
-        clauses.extend(plan::ranking_clauses(fields, &lowered, &self.ranking));
+        clauses.extend(plan::ranking_clauses(fields, &lowered, &frozen, &self.ranking));
         if hopeless {
             clauses.push((Occur::Must, Box::new(tantivy::query::EmptyQuery)));
         }
@@ -199,6 +203,10 @@ impl Search<'_> {
             until: self.request.until.unwrap_or(i64::MAX),
             after: bookmark.map(|b| Place { steps: b.steps, occurred_at: b.occurred_at, key: b.key.clone() }),
             excluded,
+            without_kinds: match self.request.kinds.is_empty() {
+                true => self.request.without_kinds.clone(),
+                false => Vec::new(),
+            },
             scored: !lowered.is_empty(),
             distinct: self.request.distinct && !lowered.is_empty(),
             shown: bookmark.map(|b| b.shown.clone()).unwrap_or_default(),
@@ -206,6 +214,7 @@ impl Search<'_> {
             now: bookmark.map_or(self.request.now, |b| b.now),
             toward: None,
             deadline: Instant::now().checked_add(BUDGET),
+            memory: Arc::clone(&self.snapshot.memory),
         })
     }
 

@@ -23,6 +23,8 @@ pub(crate) struct Opened {
     pub(crate) dir: PathBuf,
     pub(crate) index: Index,
     pub(crate) fields: Fields,
+    /// Why it can be read but not be gone on with.
+    pub(crate) outdated: Option<Reason>,
     reader: IndexReader,
     memory: Arc<Memory>,
 }
@@ -41,6 +43,8 @@ pub(crate) struct Snapshot {
     pub(crate) position: Option<Position>,
     /// What was counted of organisations in its segments.
     pub(crate) memory: Arc<Memory>,
+    /// Its vectors may be of another table of meanings, and some words of another cut.
+    pub(crate) outdated: bool,
 }
 
 impl Opened {
@@ -53,7 +57,8 @@ impl Opened {
         Opened::with(name, dir, index)
     }
 
-    /// Opens an existing generation, or says why it cannot be used.
+    /// Opens an existing generation, or says why it cannot be used. One that was only cut into words in
+    /// another way can still be read.
     pub(crate) fn open(
         layout: &Layout,
         name: &str,
@@ -61,15 +66,18 @@ impl Opened {
     ) -> Result<Result<Opened, Reason>, Error> {
         let dir = layout.generation(name);
         let opened = Index::open_in_dir(&dir).map_err(Error::from).and_then(|index| {
-            if let Some(reason) = mismatch(&index, options.meaning.as_deref())? {
-                return Ok(Err(reason));
-            }
+            let outdated = match mismatch(&index, options.meaning.as_deref())? {
+                Some(Mismatch { reason, readable: false }) => return Ok(Err(reason)),
+                Some(Mismatch { reason, readable: true }) => Some(reason),
+                None => None,
+            };
             if options.verify_checksums
                 && let Some(file) = index.validate_checksum()?.into_iter().next()
             {
                 return Ok(Err(Reason::Damaged(file.display().to_string())));
             }
-            Opened::with(name, dir, index).map(Ok)
+            let opened = Opened::with(name, dir, index)?;
+            Ok(Ok(Opened { outdated, ..opened }))
         });
         match opened {
             Ok(opened) => Ok(opened),
@@ -82,7 +90,8 @@ impl Opened {
         register_analyzers(&index);
         let (_, fields) = schema();
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Opened { name: name.to_owned(), dir, index, fields, reader, memory: Arc::default() })
+        let memory = Arc::default();
+        Ok(Opened { name: name.to_owned(), dir, index, fields, outdated: None, reader, memory })
     }
 
     /// The newest commit.
@@ -99,12 +108,20 @@ impl Opened {
             searcher,
             position: payload.and_then(|text| Payload::read(&text)).map(Payload::position),
             memory: Arc::clone(&self.memory),
+            outdated: self.outdated.is_some(),
         })
     }
 }
 
+/// What an index of another version or table of meanings is good for.
+struct Mismatch {
+    reason: Reason,
+    /// Its fields are the same.
+    readable: bool,
+}
+
 /// Another schema in the files, or another fingerprint in the last commit.
-fn mismatch(index: &Index, meaning: Option<&Encoder>) -> Result<Option<Reason>, Error> {
+fn mismatch(index: &Index, meaning: Option<&Encoder>) -> Result<Option<Mismatch>, Error> {
     let (schema, _) = schema();
     let expected = fingerprint(meaning);
     let metas = index.load_metas()?;
@@ -117,8 +134,9 @@ fn mismatch(index: &Index, meaning: Option<&Encoder>) -> Result<Option<Reason>, 
     if metas.schema == schema && found == expected {
         return Ok(None);
     }
-    let found = if metas.schema == schema { found } else { String::new() };
-    Ok(Some(Reason::Schema { found, expected }))
+    let readable = metas.schema == schema;
+    let found = if readable { found } else { String::new() };
+    Ok(Some(Mismatch { reason: Reason::Schema { found, expected }, readable }))
 }
 
 /// Engine errors that mean the files are not what they should be.
@@ -139,6 +157,33 @@ impl Snapshot {
     /// What ranking needs to know of an organisation.
     pub(crate) fn counts(&self, org: &str) -> Result<Counts, Error> {
         Ok(self.memory.of(&self.searcher, &self.fields, org)?)
+    }
+
+    /// Number of the change that wrote a document; `None` where it is not there.
+    pub(crate) fn order_of(&self, key: &tantivy::Term) -> Result<Option<u64>, Error> {
+        use tantivy::DocSet;
+        use tantivy::schema::IndexRecordOption;
+        for reader in self.searcher.segment_readers() {
+            let postings = reader.inverted_index(key.field())?.read_postings(key, IndexRecordOption::Basic);
+            let Some(mut postings) = postings.map_err(TantivyError::from)? else { continue };
+            let mut doc = postings.doc();
+            while doc != tantivy::TERMINATED {
+                if !reader.is_deleted(doc) {
+                    return Ok(Some(self.memory.columns(reader)?.orders.get_val(doc)));
+                }
+                doc = postings.advance();
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ids of the documents tied to a customer, each at least once.
+    pub(crate) fn of_customer(&self, org: &str, customer: &str) -> Result<Vec<String>, Error> {
+        let mut ids = Vec::new();
+        self.first_passages(self.fields.tag(org, Tag::Customer(customer)), &mut |id, _| {
+            ids.push(id.to_owned())
+        })?;
+        Ok(ids)
     }
 
     /// Versions of every copy of a document: one entry unless something is wrong.

@@ -15,7 +15,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{DocSet, Searcher, TERMINATED, Term};
+use tantivy::{DocSet, Searcher, SegmentReader, TERMINATED, Term};
 
 /// The statistics of one search, small enough to travel in a cursor.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -29,33 +29,37 @@ pub(crate) struct Frozen {
 
 impl Frozen {
     /// The numbers of one organisation alone: what others write must not show in its scores.
-    pub(crate) fn take(
-        snapshot: &Snapshot,
-        words: &[Word],
-        org: &str,
-        counts: &Counts,
-    ) -> tantivy::Result<Frozen> {
-        let fields = &snapshot.fields;
-        let passages = counts.passages.max(1);
+    pub(crate) fn take(own: &Own<'_>, words: &[Word]) -> tantivy::Result<Frozen> {
+        let fields = &own.snapshot.fields;
+        let passages = own.counts.passages.max(1);
         let mut frequencies = Vec::with_capacity(words.len());
         for word in words {
             let mut row = [0; 3];
             for (slot, field) in row.iter_mut().zip(text_fields(fields)) {
                 for form in word.forms_in(field == fields.names) {
-                    *slot += frequency(snapshot, org, &Term::from_field_text(field, form))?;
+                    *slot += own.frequency(&Term::from_field_text(field, form))?;
                 }
                 *slot = (*slot).min(passages);
             }
             frequencies.push(row);
         }
-        Ok(Frozen { passages, tokens: counts.tokens, words: frequencies })
+        Ok(Frozen { passages, tokens: own.counts.tokens, words: frequencies })
+    }
+
+    /// Passages that hold any form of a word in title (0), text (1) or names (2).
+    pub(crate) fn frequency(&self, word: usize, field: usize) -> u64 {
+        self.words.get(word).map_or(0, |row| row[field])
+    }
+
+    /// Passages that hold a word in the field where it is most often.
+    pub(crate) fn most_often(&self, word: usize) -> u64 {
+        self.words.get(word).and_then(|row| row.iter().copied().max()).unwrap_or(0)
     }
 
     /// Whether a word is in so many passages that it tells them apart hardly at all, and
     /// costs more to look at than it is worth.
     pub(crate) fn is_common(&self, word: usize, share: f64) -> bool {
-        let frequency = self.words.get(word).map_or(0, |row| row[1]);
-        to_f64(frequency) > share * to_f64(self.passages)
+        to_f64(self.frequency(word, 1)) > share * to_f64(self.passages)
     }
 
     /// Whether these belong to a search of as many words.
@@ -64,30 +68,53 @@ impl Frozen {
     }
 }
 
-/// Passages of an organisation that hold a term, deleted ones included as in the engine's own
-/// counts.
-pub(crate) fn frequency(snapshot: &Snapshot, org: &str, term: &Term) -> tantivy::Result<u64> {
-    let own = snapshot.fields.tag(org, Tag::Org);
-    let mut count = 0;
-    for reader in snapshot.searcher.segment_readers() {
-        let passages = snapshot.memory.in_segment(reader, &snapshot.fields, org)?.passages;
-        if passages == 0 {
-            continue;
+/// The passages of one organisation in a snapshot.
+pub(crate) struct Own<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    pub(crate) org: &'a str,
+    pub(crate) counts: Counts,
+    /// Segments it has passages in; whether it has all of them.
+    segments: Vec<(&'a SegmentReader, bool)>,
+}
+
+impl<'a> Own<'a> {
+    pub(crate) fn new(snapshot: &'a Snapshot, org: &'a str) -> tantivy::Result<Own<'a>> {
+        let mut segments = Vec::new();
+        for reader in snapshot.searcher.segment_readers() {
+            let passages = snapshot.memory.in_segment(reader, &snapshot.fields, org)?.passages;
+            if passages > 0 {
+                segments.push((reader, passages == u64::from(reader.max_doc())));
+            }
         }
-        let inverted = reader.inverted_index(term.field())?;
-        if passages == u64::from(reader.max_doc()) {
-            count += u64::from(inverted.doc_freq(term)?);
-            continue;
-        }
-        let tags = reader.inverted_index(own.field())?;
-        let basic = IndexRecordOption::Basic;
-        if let (Some(own), Some(holding)) =
-            (tags.read_postings(&own, basic)?, inverted.read_postings(term, basic)?)
-        {
-            count += overlap(own, holding);
-        }
+        let counts = snapshot.memory.of(&snapshot.searcher, &snapshot.fields, org)?;
+        Ok(Own { snapshot, org, counts, segments })
     }
-    Ok(count)
+
+    /// Passages that hold a term, deleted ones included as in the engine's own counts.
+    pub(crate) fn frequency(&self, term: &Term) -> tantivy::Result<u64> {
+        let own = self.snapshot.fields.tag(self.org, Tag::Org);
+        let mut count = 0;
+        for (reader, whole) in &self.segments {
+            let inverted = reader.inverted_index(term.field())?;
+            if *whole {
+                count += u64::from(inverted.doc_freq(term)?);
+                continue;
+            }
+            let tags = reader.inverted_index(own.field())?;
+            let basic = IndexRecordOption::Basic;
+            if let (Some(own), Some(holding)) =
+                (tags.read_postings(&own, basic)?, inverted.read_postings(term, basic)?)
+            {
+                count += overlap(own, holding);
+            }
+        }
+        Ok(count)
+    }
+
+    /// Deleted passages that counts may still include, those of others among them.
+    pub(crate) fn deleted(&self) -> u64 {
+        self.segments.iter().map(|(reader, _)| u64::from(reader.num_deleted_docs())).sum()
+    }
 }
 
 fn overlap(mut a: impl DocSet, mut b: impl DocSet) -> u64 {

@@ -8,7 +8,9 @@
 use super::Options;
 use super::layout::{LOCK_PAUSE, LOCK_TRIES, sync_dir};
 use super::merging::Levels;
+use super::pending::Pending;
 use super::schema::{Fields, Tag, fingerprint};
+use super::snapshot::Snapshot;
 use crate::document::{Change, Position};
 use crate::error::Error;
 use crate::meaning::Encoder;
@@ -43,6 +45,8 @@ pub(crate) struct Writer {
     fields: Fields,
     dir: PathBuf,
     meaning: Option<Arc<Encoder>>,
+    /// What was added since the last commit.
+    pending: Pending,
 }
 
 impl std::fmt::Debug for Writer {
@@ -65,11 +69,34 @@ impl Writer {
         engine.set_merge_policy(Box::new(Levels));
         engine.garbage_collect_files().wait()?;
         skip_used_stamp(&engine)?;
-        Ok(Writer { engine: Some(engine), fields, dir: dir.to_owned(), meaning: options.meaning.clone() })
+        Ok(Writer {
+            engine: Some(engine),
+            fields,
+            dir: dir.to_owned(),
+            meaning: options.meaning.clone(),
+            pending: Pending::default(),
+        })
     }
 
-    /// Takes changes in; passages of one document stay together in one segment.
-    pub(crate) fn add(&mut self, changes: &[Change]) -> Result<(), Error> {
+    /// Takes in documents of which none is there yet and none comes twice.
+    pub(crate) fn fill(&mut self, changes: &[Change]) -> Result<(), Error> {
+        self.take(changes.iter())
+    }
+
+    /// Takes changes in, but no document older than the one that is there: in the last commit, which
+    /// `committed` shows, or added since.
+    pub(crate) fn add(&mut self, changes: &[Change], committed: &Snapshot) -> Result<(), Error> {
+        let mut wanted = Vec::with_capacity(changes.len());
+        for change in changes {
+            if self.pending.admits(change, committed)? {
+                wanted.push(change);
+            }
+        }
+        self.take(wanted.into_iter())
+    }
+
+    /// Passages of one document stay together in one segment.
+    fn take<'a>(&mut self, changes: impl Iterator<Item = &'a Change>) -> Result<(), Error> {
         let fields = self.fields;
         let meaning = self.meaning.clone();
         let engine = self.engine()?;
@@ -85,6 +112,9 @@ impl Writer {
                 }
                 Change::Remove { org, id } => {
                     engine.delete_term(fields.key_term(org, id));
+                }
+                Change::RemoveCustomer { org, customer } => {
+                    engine.delete_term(fields.tag(org, Tag::Customer(customer)));
                 }
                 Change::RemoveOrg { org } => {
                     engine.delete_term(fields.tag(org, Tag::Org));
@@ -102,6 +132,7 @@ impl Writer {
         let mut commit = self.engine()?.prepare_commit()?;
         commit.set_payload(&text);
         commit.commit()?;
+        self.pending = Pending::default();
         sync_dir(&self.dir)
     }
 

@@ -66,16 +66,30 @@ pub enum FilterField {
 }
 
 impl FilterField {
+    const ALL: [FilterField; 6] = [
+        FilterField::Kind,
+        FilterField::Company,
+        FilterField::Customer,
+        FilterField::Owner,
+        FilterField::After,
+        FilterField::Before,
+    ];
+
+    /// As it is written before the colon.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            FilterField::Kind => "kind",
+            FilterField::Company => "company",
+            FilterField::Customer => "customer",
+            FilterField::Owner => "owner",
+            FilterField::After => "after",
+            FilterField::Before => "before",
+        }
+    }
+
     fn named(name: &str) -> Option<FilterField> {
-        const NAMES: [(&str, FilterField); 6] = [
-            ("kind", FilterField::Kind),
-            ("company", FilterField::Company),
-            ("customer", FilterField::Customer),
-            ("owner", FilterField::Owner),
-            ("after", FilterField::After),
-            ("before", FilterField::Before),
-        ];
-        NAMES.iter().find(|(n, _)| name.eq_ignore_ascii_case(n)).map(|(_, f)| *f)
+        FilterField::ALL.into_iter().find(|field| name.eq_ignore_ascii_case(field.name()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! What any search engine behind the seam must do. Another engine runs
-//! [`suite`] with a function that makes an empty index of its own.
+//! [`suite`] with a function that makes an empty index of its own; nothing here knows the embedded one but
+//! the two tests that name it.
 
 use super::support::{at, contents, document, ids, passage, puts};
 use hublore_index::{Change, Document, Embedded, KnowledgeIndex, Options, Request, Scope};
@@ -7,12 +8,14 @@ use std::collections::BTreeSet;
 
 /// Runs every point of the contract, each on a fresh index.
 pub(crate) fn suite<I: KnowledgeIndex>(mut fresh: impl FnMut() -> I) {
-    let points: [fn(&dyn KnowledgeIndex); 12] = [
+    let points: [fn(&dyn KnowledgeIndex); 14] = [
         an_empty_index_answers,
         putting_twice_is_putting_once,
         a_put_replaces_every_passage,
         the_last_change_in_a_batch_wins,
+        older_never_replaces_newer,
         removing_by_id_and_by_organisation,
+        removing_by_customer,
         nothing_is_visible_before_commit_and_everything_after,
         position_is_the_last_commit,
         organisations_share_nothing,
@@ -101,6 +104,60 @@ fn the_last_change_in_a_batch_wins(index: &dyn KnowledgeIndex) {
     index.apply(&[version(4), remove], &at(5)).unwrap();
     assert!(contents(index, "o1").is_empty());
     assert_eq!(index.version_of("o1", "doc:1").unwrap(), None);
+}
+
+/// Late and repeated changes are harmless, whether the newer one was committed or not.
+fn older_never_replaces_newer(index: &dyn KnowledgeIndex) {
+    let put = |order: u64, word: &str| {
+        Change::Put(Document { order, version: order, ..document("doc:1", "", word) })
+    };
+    index.apply(&[put(5, "heron")], &at(5)).unwrap();
+    index.apply(&[put(3, "zebra")], &at(5)).unwrap();
+    index.apply(&[put(7, "stork"), put(6, "zebra"), put(4, "zebra")], &at(7)).unwrap();
+    assert_eq!(contents(index, "o1"), [("doc:1".to_owned(), 7)]);
+    assert!(search(index, "zebra", &Scope::org("o1")).is_empty());
+    assert_eq!(search(index, "stork", &Scope::org("o1")), ["doc:1"]);
+    // The same once more is taken; another organisation's document of that id is another one.
+    index.apply(&[put(7, "crane")], &at(7)).unwrap();
+    assert_eq!(search(index, "crane", &Scope::org("o1")), ["doc:1"]);
+    index.apply(&puts(vec![Document { order: 1, ..of("o2", "doc:1", "crane") }]), &at(7)).unwrap();
+    assert_eq!(search(index, "crane", &Scope::org("o2")), ["doc:1"]);
+    // What was removed is not there, so anything may come after it.
+    let remove = Change::Remove { org: "o1".to_owned(), id: "doc:1".to_owned() };
+    index.apply(&[remove, put(2, "egret")], &at(9)).unwrap();
+    index.apply(&[Change::RemoveOrg { org: "o2".to_owned() }, put(1, "zebra")], &at(10)).unwrap();
+    assert_eq!(contents(index, "o1"), [("doc:1".to_owned(), 2)]);
+    assert_eq!(index.count("o2").unwrap(), 0);
+}
+
+fn removing_by_customer(index: &dyn KnowledgeIndex) {
+    let tied = |org: &str, id: &str, order: u64, customers: &[&str]| Document {
+        customers: customers.iter().map(|c| (*c).to_owned()).collect(),
+        linked: !customers.is_empty(),
+        order,
+        ..of(org, id, "word")
+    };
+    let all = vec![
+        tied("o1", "doc:a", 1, &["a"]),
+        tied("o1", "doc:ab", 1, &["a", "b"]),
+        tied("o1", "doc:b", 9, &["b"]),
+        tied("o1", "doc:none", 1, &[]),
+        tied("o2", "doc:a", 1, &["a"]),
+    ];
+    index.apply(&puts(all), &at(1)).unwrap();
+    let remove = Change::RemoveCustomer { org: "o1".to_owned(), customer: "a".to_owned() };
+    // One that comes after the removal in the same commit stays, and one before it does not.
+    let before = Change::Put(tied("o1", "doc:before", 2, &["a"]));
+    let after = Change::Put(tied("o1", "doc:ab", 0, &["b"]));
+    let older = Change::Put(tied("o1", "doc:b", 8, &["a"]));
+    index.apply(&[before, remove, after, older], &at(3)).unwrap();
+    let left: BTreeSet<String> = contents(index, "o1").into_iter().map(|(id, _)| id).collect();
+    assert_eq!(left, ["doc:ab", "doc:b", "doc:none"].map(str::to_owned).into());
+    assert_eq!(index.count("o2").unwrap(), 1, "a customer of another organisation is somebody else");
+    for query in ["word", ""] {
+        let request = Request { customers: Some(vec!["a".to_owned()]), ..Request::new(query) };
+        assert_eq!(index.search(&request, &Scope::org("o1")).unwrap().total, 0);
+    }
 }
 
 fn removing_by_id_and_by_organisation(index: &dyn KnowledgeIndex) {

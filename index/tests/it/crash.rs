@@ -46,7 +46,7 @@ fn expected(seq: u64, documents: u64) -> Vec<(String, u64)> {
             Change::Remove { id, .. } => {
                 out.remove(&id);
             }
-            Change::RemoveOrg { .. } => out.clear(),
+            Change::RemoveCustomer { .. } | Change::RemoveOrg { .. } => out.clear(),
         }
     }
     out.into_iter().collect()

@@ -123,13 +123,43 @@ fn an_index_of_another_version_is_reported() {
     let dir = closed_index();
     let meta = dir.path().join("gen-0001/meta.json");
     let text = fs::read_to_string(&meta).unwrap();
-    let payload = text.split("\\\"schema\\\":\\\"").nth(1).unwrap();
-    let ours = &payload[..16];
-    fs::write(&meta, text.replace(ours, "0123456789abcdef")).unwrap();
-    needs_rebuild(
-        dir.path(),
-        |reason| matches!(reason, Reason::Schema { found, .. } if found == "0123456789abcdef"),
-    );
+    fs::write(&meta, text.replace("\"likeness\"", "\"semblance\"")).unwrap();
+    needs_rebuild(dir.path(), |reason| matches!(reason, Reason::Schema { found, .. } if found.is_empty()));
+}
+
+/// Another way of cutting words, or another table of meanings: the old index answers until a new one is built,
+/// takes nothing in, and is kept for going back to the older program.
+#[test]
+fn an_index_of_another_version_answers_until_it_is_rebuilt() {
+    let dir = closed_index();
+    let meta = dir.path().join("gen-0001/meta.json");
+    let text = fs::read_to_string(&meta).unwrap();
+    let ours = text.split("\\\"schema\\\":\\\"").nth(1).unwrap()[..16].to_owned();
+    fs::write(&meta, text.replace(&ours, "0123456789abcdef")).unwrap();
+    for reading in [true, false] {
+        let open = if reading { Embedded::open_read_only } else { Embedded::open };
+        let index = open(dir.path(), Options::default()).unwrap();
+        assert!(matches!(index.state(), State::NeedsRebuild(Reason::Schema { .. })));
+        assert!(!found(&index, "words").is_empty(), "it can be read");
+        assert!(index.apply(&puts(vec![document("doc:new", "", "word")]), &at(9)).is_err());
+    }
+    let index = Embedded::open(dir.path(), Options::default()).unwrap();
+    let generation = index.begin_rebuild().unwrap();
+    generation.add(&puts(vec![document("doc:new", "", "newest words")])).unwrap();
+    generation.commit(&at(9)).unwrap();
+    let old = found(&index, "words");
+    index.swap(generation).unwrap();
+    assert_eq!((index.state(), found(&index, "words")), (State::Ready, vec!["doc:new".to_owned()]));
+    assert!(index.rollback().is_err(), "this version cannot go on with it");
+    index.close().unwrap();
+
+    // The older program comes back: for it the old generation is right and the new one is not.
+    fs::write(&meta, &text).unwrap();
+    let newer = dir.path().join("gen-0002/meta.json");
+    let theirs = fs::read_to_string(&newer).unwrap().replace(&ours, "fedcba9876543210");
+    fs::write(&newer, theirs).unwrap();
+    let index = Embedded::open(dir.path(), Options::default()).unwrap();
+    assert_eq!((index.state(), found(&index, "words")), (State::Ready, old));
 }
 
 /// The directory goes away under a running writer: an error that says replay, and a rebuild
@@ -149,6 +179,6 @@ fn losing_the_disk_under_the_writer_is_an_error_and_curable() {
     generation.add(&puts(vec![document("doc:1", "", "word"), document("doc:2", "", "word")])).unwrap();
     generation.commit(&at(2)).unwrap();
     index.swap(generation).unwrap();
-    assert_eq!(found(&index, "word"), ["doc:1", "doc:2"]);
+    assert_eq!(found(&index, "words"), ["doc:1", "doc:2"]);
     index.apply(&puts(vec![document("doc:3", "", "word")]), &at(3)).unwrap();
 }

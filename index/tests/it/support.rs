@@ -13,6 +13,7 @@ pub(crate) fn document(id: &str, title: &str, body: &str) -> Document {
         id: id.to_owned(),
         org: ORG.to_owned(),
         version: 1,
+        order: 0,
         kind: "email".to_owned(),
         title: title.to_owned(),
         passages: vec![passage(body)],
