@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::jobs::JobState;
 use crate::server::{bind, consent};
 use crate::sync::SyncError;
+use crate::sync::other_portal::OtherPortal;
 
 /// How long to wait for a person.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -26,14 +27,24 @@ pub(super) struct Connect {
     /// Connect with a static service key read from this file (- for standard input) instead of OAuth
     #[arg(long, value_name = "FILE")]
     service_key: Option<String>,
+    /// If it is another portal than the one whose data is here: refuse, keep it apart in an organisation of its own, or
+    /// remove what was read from the former one first. Without it a browser is asked, a service key refused
+    #[arg(long, value_name = "CHOICE", value_parser = other_portal)]
+    other_portal: Option<OtherPortal>,
     /// Do not run the first sync afterwards
     #[arg(long, requires = "service_key")]
     no_sync: bool,
 }
 
+fn other_portal(text: &str) -> Result<OtherPortal, String> {
+    let names = OtherPortal::ALL.map(OtherPortal::as_str).join(", ");
+    OtherPortal::parse(text).ok_or_else(|| format!("the choices are {names}"))
+}
+
 pub(super) fn run(global: &Global, connect: &Connect) -> Result<(), Failure> {
     let config = global.config()?;
     let folder = global.folder()?;
+    let choice = connect.other_portal.unwrap_or_default();
     runtime()?.block_on(async {
         if let Some(remote) = Remote::find(&folder).await {
             if connect.service_key.is_some() {
@@ -41,14 +52,14 @@ pub(super) fn run(global: &Global, connect: &Connect) -> Result<(), Failure> {
                     "a server owns the data folder; stop it, connect with the key, start it again".to_owned(),
                 ));
             }
-            let answer = remote.post("connect", &json!({})).await?;
+            let answer = remote.post("connect", &json!({ "other_portal": choice.as_str() })).await?;
             let link = answer["link"].as_str().unwrap_or_default();
             return show(global, link);
         }
         let app = global.app(Arc::clone(&config))?;
         match &connect.service_key {
-            Some(file) => with_key(global, &app, file, connect.no_sync).await,
-            None => with_consent(global, app).await,
+            Some(file) => with_key(global, &app, file, choice, connect.no_sync).await,
+            None => with_consent(global, app, choice).await,
         }
     })
 }
@@ -60,7 +71,13 @@ fn show(global: &Global, link: &str) -> Result<(), Failure> {
     output::line(&format!("Open this address in a browser and approve the connection:\n\n  {link}\n"))
 }
 
-async fn with_key(global: &Global, app: &Arc<App>, file: &str, no_sync: bool) -> Result<(), Failure> {
+async fn with_key(
+    global: &Global,
+    app: &Arc<App>,
+    file: &str,
+    choice: OtherPortal,
+    no_sync: bool,
+) -> Result<(), Failure> {
     let text =
         if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
     let text =
@@ -69,30 +86,52 @@ async fn with_key(global: &Global, app: &Arc<App>, file: &str, no_sync: bool) ->
         return Err(Failure::Usage(format!("`{file}` holds no service key")));
     }
     let key = SecretString::from(text.trim().to_owned());
-    let connection = app.connector.connect_with_key(&app.reading.org, key).await?;
-    if no_sync {
-        return output::json(&json!({ "portal_id": connection.portal }));
+    let candidate = app.connector.try_key(&app.reading.org, key).await?;
+    let connector = app.connector.clone();
+    let kept = tokio::task::spawn_blocking(move || connector.keep(&candidate, choice)).await;
+    let connection = kept.map_err(Failure::failed)??;
+    let apart = connection.org != app.reading.org;
+    if no_sync || apart && global.json {
+        let org = connection.org.as_str();
+        return output::json(&json!({ "portal_id": connection.portal, "org": org }));
+    }
+    if apart {
+        let org = connection.org.as_str();
+        return output::line(&format!(
+            "portal {} is connected as organisation {org}, apart from what was here; read it with \
+             `hublore --org {org} sync`",
+            connection.portal
+        ));
     }
     sync::here(global, app).await
 }
 
 /// Listens for HubSpot's answer until the connection stands and its first sync is done.
-async fn with_consent(global: &Global, app: Arc<App>) -> Result<(), Failure> {
+async fn with_consent(global: &Global, app: Arc<App>, choice: OtherPortal) -> Result<(), Failure> {
     // Asked for once here so that missing settings are told before anybody opens a browser.
-    app.connector.begin_consent(&app.reading.org, None)?;
+    app.connector.begin_consent(&app.reading.org, None, choice)?;
     let listener = bind(app.reading.config.server.listen).await.map_err(Failure::Failed)?;
     let address = listener.local_addr().map_err(Failure::failed)?;
     let served = served(&app, address)?;
-    let link = consent::link(&served).map_err(|_| Failure::Failed("no link could be made".to_owned()))?;
+    let link =
+        consent::link(&served, choice).map_err(|_| Failure::Failed("no link could be made".to_owned()))?;
     show(global, &link)?;
     if std::io::stderr().is_terminal() {
         eprintln!("waiting for the answer (Ctrl-C to give up)");
     }
     let mut stop = stop_on_signal();
     let jobs = served.jobs.clone();
+    let mut apart = served.kept_apart.subscribe();
     let serving = tokio::spawn(served.serve(listener, stop.clone()));
     let ended = tokio::select! {
         state = until_done(global, &jobs) => state,
+        told = apart.wait_for(Option::is_some) => {
+            let told = told.ok().and_then(|told| told.clone()).unwrap_or_default();
+            // The browser is told the same; it gets its answer before the process ends.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            serving.abort();
+            return if global.json { output::json(&json!({ "kept_apart": told })) } else { output::line(&told) };
+        }
         _ = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
     };
     serving.abort();

@@ -6,6 +6,7 @@ pub mod asking;
 pub mod schedule;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 use tokio::sync::watch;
@@ -16,6 +17,9 @@ use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
 use crate::sync::report::Report;
 use crate::sync::run::Wish;
+
+/// How long a run that was asked to stop is waited for.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How the last or current run stands.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -112,6 +116,17 @@ impl Jobs {
             this.with(|current| current.state = ended);
         });
         Ok(Requested::Started)
+    }
+
+    /// Asks the current run to stop and waits until it has.
+    pub async fn halt(&self) -> Result<(), SyncError> {
+        self.stop();
+        let ended = async {
+            while matches!(self.state(), JobState::Running { .. }) {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, ended).await.map_err(|_| SyncError::StillRunning)
     }
 
     /// Asks the current run to stop at its next page.

@@ -18,7 +18,7 @@ use crate::store::conn::Conn;
 use crate::store::crm::{self, Stored, Tenant};
 use crate::store::due::{self, Task};
 use crate::store::insights::{self, Chains, Retired};
-use crate::store::{Store, StoreError, boilerplate, engagements, erasure, rules, runs};
+use crate::store::{Store, StoreError, boilerplate, connections, engagements, erasure, rules, runs};
 
 /// What is to be stored of one page.
 #[derive(Debug)]
@@ -114,6 +114,7 @@ pub fn pages(
     let owner = owner.clone();
     store.write(move |conn| {
         let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
+        connections::refuse_other(conn, &owner.org, owner.portal)?;
         let mut points = checkpoints::list(conn, &owner.org, owner.portal)?;
         let mut effects = Effects::at(rules::revision(conn, &owner.org)?);
         let points = pages.into_iter().map(|page| one_page(conn, tenant, &mut points, page, &mut effects));

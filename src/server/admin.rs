@@ -21,6 +21,7 @@ use crate::knowledge::{KnowledgeError, verify};
 use crate::status;
 use crate::store::StoreError;
 use crate::sync::mode::Mode;
+use crate::sync::other_portal::OtherPortal;
 use crate::sync::run::Wish;
 use crate::vault::{VaultError, fingerprint, random};
 
@@ -89,10 +90,32 @@ pub async fn status(State(served): State<Served>, headers: HeaderMap) -> Result<
     Ok(Json(status.await?))
 }
 
+/// What is decided before a consent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConnectRequest {
+    /// `refuse`, `keep-apart` or `purge`: what is done if it is another portal. Without it the browser asks.
+    other_portal: Option<String>,
+}
+
 /// `POST /api/v1/admin/connect`: a link that opens the connect page once.
-pub async fn connect(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
+pub async fn connect(
+    State(served): State<Served>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Result<Json<Value>, Problem> {
     served.admin.check(&headers)?;
-    Ok(Json(json!({ "link": super::consent::link(&served)? })))
+    let asked: ConnectRequest = match body.is_empty() {
+        true => ConnectRequest::default(),
+        false => serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?,
+    };
+    let choice = asked.other_portal.as_deref().map(|name| {
+        OtherPortal::parse(name).ok_or_else(|| {
+            let names = OtherPortal::ALL.map(OtherPortal::as_str).join(", ");
+            Problem::bad_request(format!("other_portal: `{name}` is not one of {names}"))
+        })
+    });
+    Ok(Json(json!({ "link": super::consent::link(&served, choice.transpose()?.unwrap_or_default())? })))
 }
 
 /// A request for a run.

@@ -4,7 +4,7 @@
 //! consent to the browser with a cookie, so an answer smuggled into another browser is refused.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{Query, State};
@@ -14,10 +14,12 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 
-use super::Served;
 use super::problem::Problem;
+use super::{Served, other_portal};
+use crate::store::connections::Connection;
 use crate::sync::SyncError;
 use crate::sync::mode::Mode;
+use crate::sync::other_portal::{Candidate, OtherPortal};
 use crate::sync::run::Wish;
 use crate::vault::{VaultError, random};
 
@@ -26,21 +28,21 @@ const TICKET_LIFE: Duration = Duration::from_secs(600);
 
 /// One-time links to the connect page.
 #[derive(Debug, Default)]
-pub struct Tickets(Mutex<HashMap<String, Instant>>);
+pub struct Tickets(Mutex<HashMap<String, (Instant, OtherPortal)>>);
 
 impl Tickets {
-    /// Makes a ticket that opens the connect page once within ten minutes.
-    pub fn issue(&self) -> Result<String, VaultError> {
+    /// Makes a ticket that opens the connect page once within ten minutes, for a consent with that choice.
+    pub fn issue(&self, choice: OtherPortal) -> Result<String, VaultError> {
         let ticket = URL_SAFE_NO_PAD.encode(random::<24>()?);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, issued| issued.elapsed() < TICKET_LIFE);
-        open.insert(ticket.clone(), Instant::now());
+        open.retain(|_, (issued, _)| issued.elapsed() < TICKET_LIFE);
+        open.insert(ticket.clone(), (Instant::now(), choice));
         Ok(ticket)
     }
 
-    fn redeem(&self, ticket: &str) -> bool {
-        let issued = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(ticket);
-        issued.is_some_and(|issued| issued.elapsed() < TICKET_LIFE)
+    fn redeem(&self, ticket: &str) -> Option<OtherPortal> {
+        let (issued, choice) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(ticket)?;
+        (issued.elapsed() < TICKET_LIFE).then_some(choice)
     }
 }
 
@@ -53,21 +55,21 @@ pub struct ConnectQuery {
 
 /// `GET /integrations/hubspot/connect`: sends the browser to HubSpot's consent page.
 pub async fn connect(State(served): State<Served>, Query(query): Query<ConnectQuery>) -> Response {
-    if !served.tickets.redeem(&query.ticket) {
+    let Some(choice) = served.tickets.redeem(&query.ticket) else {
         let text = "This link was used already or is too old. Run `hublore connect` for a new one.";
         return page(StatusCode::FORBIDDEN, "Not opened", text);
-    }
-    match redirect(served).await {
+    };
+    match redirect(served, choice).await {
         Ok(response) => response,
         Err(error) => page(StatusCode::BAD_GATEWAY, "Not connected", &error.to_string()),
     }
 }
 
-async fn redirect(served: Served) -> Result<Response, SyncError> {
+async fn redirect(served: Served, choice: OtherPortal) -> Result<Response, SyncError> {
     let cookie = URL_SAFE_NO_PAD.encode(random::<24>()?);
     let url = {
         let (app, cookie) = (served.app.clone(), cookie.clone());
-        let begun = move || app.connector.begin_consent(&app.reading.org, Some(&cookie));
+        let begun = move || app.connector.begin_consent(&app.reading.org, Some(&cookie), choice);
         blocking(begun).await?
     };
     let mut response = Redirect::to(url.as_str()).into_response();
@@ -104,17 +106,19 @@ pub async fn callback(
     headers: HeaderMap,
     Query(answer): Query<Callback>,
 ) -> Response {
-    match complete(&served, &headers, answer).await {
-        Ok(portal) => {
-            let text = format!(
-                "HubSpot portal {portal} is connected. The first sync is running; you can close this page."
-            );
-            page(StatusCode::OK, "Connected", &text)
-        }
-        Err(error @ (SyncError::ForeignConsent | SyncError::ConsentRefused(_))) => {
+    match exchanged(&served, &headers, answer).await {
+        Ok((candidate, choice)) => decided(&served, &headers, candidate, choice).await,
+        Err(error) => refusal(&error),
+    }
+}
+
+/// What a person is told when a connection did not come about.
+fn refusal(error: &SyncError) -> Response {
+    match error {
+        SyncError::ForeignConsent | SyncError::ConsentRefused(_) => {
             page(StatusCode::BAD_REQUEST, "Not connected", &error.to_string())
         }
-        Err(error @ (SyncError::Store(_) | SyncError::Vault(_))) => {
+        SyncError::Store(_) | SyncError::Vault(_) => {
             tracing::error!(%error, "a connection could not be stored");
             page(
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -122,46 +126,110 @@ pub async fn callback(
                 "The server could not store the connection; its log says why.",
             )
         }
-        Err(error) => page(StatusCode::BAD_GATEWAY, "Not connected", &error.to_string()),
+        error => page(StatusCode::BAD_GATEWAY, "Not connected", &error.to_string()),
     }
 }
 
-async fn complete(served: &Served, headers: &HeaderMap, answer: Callback) -> Result<u64, SyncError> {
+async fn exchanged(
+    served: &Served,
+    headers: &HeaderMap,
+    answer: Callback,
+) -> Result<(Candidate, OtherPortal), SyncError> {
     let state = answer.state.unwrap_or_default();
     let cookie = cookie(headers);
     let connector = served.app.connector.clone();
-    let org = blocking(move || connector.accept_state(&state, cookie.as_deref())).await?;
+    let (org, choice) = blocking(move || connector.accept_state(&state, cookie.as_deref())).await?;
     if let Some(error) = answer.error {
         return Err(SyncError::ConsentRefused(answer.error_description.unwrap_or(error)));
     }
     let code = answer.code.ok_or(SyncError::ForeignConsent)?;
-    let connection = served.app.connector.complete_consent(&org, &code).await?;
-    served.jobs.start(Mode::FullResync, Wish::default())?;
-    Ok(connection.portal.0)
+    Ok((served.app.connector.complete_consent(&org, &code).await?, choice))
 }
 
-fn cookie(headers: &HeaderMap) -> Option<String> {
+/// Stores the connection, or asks what is to become of it.
+async fn decided(
+    served: &Served,
+    headers: &HeaderMap,
+    candidate: Candidate,
+    choice: OtherPortal,
+) -> Response {
+    if choice != OtherPortal::Refuse {
+        return settle(served, Arc::new(candidate), choice).await;
+    }
+    let connector = served.app.connector.clone();
+    let kept = tokio::task::spawn_blocking(move || {
+        let kept = connector.keep(&candidate, choice);
+        (candidate, kept)
+    });
+    match kept.await {
+        Ok((_, Ok(connection))) => connected(served, &connection),
+        Ok((candidate, Err(SyncError::OtherPortal { found, stored }))) => {
+            match served.questions.ask(candidate, cookie(headers).as_deref()) {
+                Ok(name) => other_portal::question(&name, found, stored),
+                Err(error) => refusal(&error.into()),
+            }
+        }
+        Ok((_, Err(error))) => refusal(&error),
+        Err(panic) => refusal(&SyncError::Vault(panic.to_string())),
+    }
+}
+
+/// Stores the connection of a candidate about which somebody decided. It goes on when the browser goes away.
+pub(super) async fn settle(served: &Served, candidate: Arc<Candidate>, choice: OtherPortal) -> Response {
+    let served = served.clone();
+    let settled = tokio::spawn(async move {
+        match other_portal::keep(&served, candidate, choice).await {
+            Ok(connection) => connected(&served, &connection),
+            Err(error) => refusal(&error),
+        }
+    });
+    settled.await.unwrap_or_else(|panic| refusal(&SyncError::Vault(panic.to_string())))
+}
+
+/// The first sync starts, where this server reads the organisation.
+fn connected(served: &Served, connection: &Connection) -> Response {
+    let portal = connection.portal;
+    if connection.org != served.app.reading.org {
+        let text = other_portal::kept_apart(portal.0, connection.org.as_str());
+        served.kept_apart.send_replace(Some(text.clone()));
+        return page(StatusCode::OK, "Connected", &text);
+    }
+    if let Err(error) = served.jobs.start(Mode::FullResync, Wish::default()) {
+        return refusal(&error);
+    }
+    let text =
+        format!("HubSpot portal {portal} is connected. The first sync is running; you can close this page.");
+    page(StatusCode::OK, "Connected", &text)
+}
+
+pub(super) fn cookie(headers: &HeaderMap) -> Option<String> {
     let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = all.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())
 }
 
 /// A page of one sentence. Words that came from outside are escaped.
-fn page(status: StatusCode, title: &str, text: &str) -> Response {
+pub(super) fn page(status: StatusCode, title: &str, text: &str) -> Response {
+    page_of(status, title, &format!("<p>{}</p>", escaped(text)))
+}
+
+/// A page; `body` is markup.
+pub(super) fn page_of(status: StatusCode, title: &str, body: &str) -> Response {
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title} - hublore</title><style>body{{font:1.1rem/1.5 system-ui;\
-         max-width:36rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}}</style><h1>{title}</h1><p>{}</p>",
-        escaped(text)
+         max-width:36rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}}button{{font:inherit}}</style>\
+         <h1>{title}</h1>{body}"
     );
     let mut response = (status, Html(html)).into_response();
-    let policy =
-        HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; form-action 'self'",
+    );
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -177,8 +245,8 @@ fn escaped(text: &str) -> String {
 }
 
 /// For the command line: a link that opens the connect page once.
-pub fn link(served: &Served) -> Result<String, Problem> {
-    let ticket = served.tickets.issue().map_err(|error| Problem::internal(&error))?;
+pub fn link(served: &Served, choice: OtherPortal) -> Result<String, Problem> {
+    let ticket = served.tickets.issue(choice).map_err(|error| Problem::internal(&error))?;
     let base = served.app.reading.config.server.public_url.as_str().trim_end_matches('/').to_owned();
     Ok(format!("{base}/integrations/hubspot/connect?ticket={ticket}"))
 }

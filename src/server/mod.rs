@@ -6,6 +6,7 @@ pub mod admin;
 pub mod api;
 pub mod consent;
 pub mod health;
+pub mod other_portal;
 pub mod problem;
 pub mod rules;
 pub mod segments;
@@ -27,6 +28,7 @@ use tower_http::timeout::TimeoutLayer;
 use self::admin::AdminKey;
 use self::consent::Tickets;
 use self::health::Metrics;
+use self::other_portal::Questions;
 use crate::app::App;
 use crate::jobs::Jobs;
 
@@ -48,6 +50,10 @@ pub struct Served {
     pub jobs: Jobs,
     /// One-time links to the connect page.
     pub tickets: Arc<Tickets>,
+    /// Consents of another portal that wait for a decision.
+    pub questions: Arc<Questions>,
+    /// Told once a portal was connected as an organisation of its own.
+    pub kept_apart: Arc<watch::Sender<Option<String>>>,
     /// Key of the operator's command line.
     pub admin: Arc<AdminKey>,
     /// Counters.
@@ -62,6 +68,8 @@ impl Served {
             jobs: Jobs::new(Arc::clone(&app)),
             app,
             tickets: Arc::default(),
+            questions: Arc::default(),
+            kept_apart: Arc::new(watch::Sender::new(None)),
             admin: Arc::new(admin),
             metrics: Arc::default(),
         }
@@ -74,6 +82,7 @@ impl Served {
             .route("/metrics", get(health::metrics))
             .route("/integrations/hubspot/connect", get(consent::connect))
             .route("/api/integrations/hubspot/callback", get(consent::callback))
+            .route("/api/integrations/hubspot/other-portal", post(other_portal::decide))
             .route("/api/v1/search", post(api::search))
             .route("/api/v1/customers/{email}/context", get(api::context))
             .route("/api/v1/engagements/{id}", get(api::engagement))

@@ -143,6 +143,22 @@ pub fn get(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<Connection>, Store
     })
 }
 
+/// Fails where the organisation is connected to another portal than this.
+pub fn refuse_other(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<(), StoreError> {
+    let sql = "select portal from connections where org = $1";
+    match first(conn, sql, params![org], |row| Ok(PortalId::from_i64(row.int(0)?)))? {
+        Some(connected) if connected != portal => Err(StoreError::OtherPortal(portal.0)),
+        _ => Ok(()),
+    }
+}
+
+/// The organisation that holds records of a portal or is connected to it.
+pub fn org_of_portal(conn: &mut dyn Conn, portal: PortalId) -> Result<Option<OrgId>, StoreError> {
+    let sql = "select org from connections where portal = $1 union all \
+               select org from checkpoints where portal = $1 limit 1";
+    first(conn, sql, params![portal], |row| Ok(OrgId::new(row.text(0)?)))
+}
+
 /// The portal whose records an organisation holds, also when it is no longer connected.
 pub fn portal_of_data(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<PortalId>, StoreError> {
     let sql = "select portal from checkpoints where org = $1 limit 1";
@@ -257,14 +273,24 @@ pub struct PendingConsent {
     pub browser_hash: Option<Vec<u8>>,
     /// End of its validity.
     pub expires_at: Millis,
+    /// What was decided for the case that it is another portal than the one whose data is here.
+    pub other_portal: Option<String>,
 }
 
 /// Remembers a pending consent and drops expired ones.
 pub fn add_pending(conn: &mut dyn Conn, pending: &PendingConsent, now: Millis) -> Result<(), StoreError> {
     conn.execute("delete from oauth_states where expires_at < $1", params![now])?;
     conn.execute(
-        "insert into oauth_states (state_hash, org, browser_hash, created_at, expires_at) values ($1, $2, $3, $4, $5)",
-        params![&pending.state_hash, &pending.org, &pending.browser_hash, now, pending.expires_at],
+        "insert into oauth_states (state_hash, org, browser_hash, created_at, expires_at, other_portal) \
+         values ($1, $2, $3, $4, $5, $6)",
+        params![
+            &pending.state_hash,
+            &pending.org,
+            &pending.browser_hash,
+            now,
+            pending.expires_at,
+            &pending.other_portal,
+        ],
     )
     .map(drop)
 }
@@ -275,13 +301,14 @@ pub fn take_pending(
     state_hash: &[u8; 32],
     now: Millis,
 ) -> Result<Option<PendingConsent>, StoreError> {
-    let sql = "delete from oauth_states where state_hash = $1 returning org, browser_hash, expires_at";
+    let sql = "delete from oauth_states where state_hash = $1 returning org, browser_hash, expires_at, other_portal";
     let taken = first(conn, sql, params![state_hash], |row| {
         Ok(PendingConsent {
             state_hash: *state_hash,
             org: OrgId::new(row.text(0)?),
             browser_hash: row.opt_blob(1)?.map(<[u8]>::to_vec),
             expires_at: Millis(row.int(2)?),
+            other_portal: row.opt_string(3)?,
         })
     })?;
     Ok(taken.filter(|pending| pending.expires_at >= now))

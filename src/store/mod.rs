@@ -24,6 +24,7 @@ pub mod near_copies;
 pub mod orgs;
 pub mod people;
 pub mod properties;
+pub mod purge;
 pub mod removal;
 pub mod reread;
 pub mod rules;
@@ -76,6 +77,9 @@ pub enum StoreError {
     /// The linked SQLite has a known corruption defect.
     #[error("SQLite {0} can corrupt a database; 3.51.3 or later is needed")]
     UnsafeEngine(String),
+    /// The organisation was given another portal while pages of the former one were on their way.
+    #[error("another portal was connected meanwhile; nothing more is taken from portal {0}")]
+    OtherPortal(u64),
     /// A column does not hold what the code expects.
     #[error("column {column} of an answer is not of the expected type")]
     Shape {

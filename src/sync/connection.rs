@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::SyncError;
+use super::other_portal::{Candidate, OtherPortal};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Millis};
 use crate::domain::ids::{OrgId, PortalId};
@@ -33,7 +34,7 @@ const CONSENT_MS: i64 = 10 * 60 * 1000;
 /// Everything needed to talk to HubSpot on behalf of an organisation.
 #[derive(Debug, Clone)]
 pub struct Connector {
-    store: Store,
+    pub(super) store: Store,
     vault: Arc<Vault>,
     config: Arc<Config>,
     clock: Arc<dyn Clock>,
@@ -67,8 +68,14 @@ impl Connector {
         url
     }
 
-    /// The address at which a person gives consent; `browser` is the cookie that ties it to one browser.
-    pub fn begin_consent(&self, org: &OrgId, browser: Option<&str>) -> Result<Url, SyncError> {
+    /// The address at which a person gives consent; `browser` is the cookie that ties it to one browser, `choice`
+    /// what was decided beforehand for the case that it is another portal.
+    pub fn begin_consent(
+        &self,
+        org: &OrgId,
+        browser: Option<&str>,
+        choice: OtherPortal,
+    ) -> Result<Url, SyncError> {
         let app = self.app()?;
         let state = URL_SAFE_NO_PAD.encode(random::<32>()?);
         let now = self.clock.now();
@@ -77,13 +84,19 @@ impl Connector {
             org: org.clone(),
             browser_hash: browser.map(|cookie| fingerprint(cookie).to_vec()),
             expires_at: now.plus(CONSENT_MS),
+            other_portal: Some(choice.as_str().to_owned()),
         };
         self.store.write(move |conn| connections::add_pending(conn, &pending, now))?;
         Ok(app.consent_address(&state))
     }
 
-    /// Checks that an answer belongs to a question we asked; uses the question up.
-    pub fn accept_state(&self, state: &str, browser: Option<&str>) -> Result<OrgId, SyncError> {
+    /// Checks that an answer belongs to a question we asked; uses the question up. Answers whose consent it is and
+    /// what was decided for another portal.
+    pub fn accept_state(
+        &self,
+        state: &str,
+        browser: Option<&str>,
+    ) -> Result<(OrgId, OtherPortal), SyncError> {
         let (hash, now) = (fingerprint(state), self.clock.now());
         let taken = self.store.write(move |conn| connections::take_pending(conn, &hash, now))?;
         let pending = taken.ok_or(SyncError::ForeignConsent)?;
@@ -91,11 +104,12 @@ impl Connector {
             None => true,
             Some(hash) => browser.is_some_and(|cookie| fingerprint(cookie).as_slice() == hash.as_slice()),
         };
-        if same_browser { Ok(pending.org) } else { Err(SyncError::ForeignConsent) }
+        let choice = pending.other_portal.as_deref().and_then(OtherPortal::parse).unwrap_or_default();
+        if same_browser { Ok((pending.org, choice)) } else { Err(SyncError::ForeignConsent) }
     }
 
-    /// Exchanges the code of an accepted consent and stores the connection.
-    pub async fn complete_consent(&self, org: &OrgId, code: &str) -> Result<Connection, SyncError> {
+    /// Exchanges the code of an accepted consent; nothing is stored yet.
+    pub async fn complete_consent(&self, org: &OrgId, code: &str) -> Result<Candidate, SyncError> {
         let app = self.app()?;
         let tokens = app.exchange(code, self.clock.now()).await?;
         let facts = app.introspect(&tokens.access).await?;
@@ -107,25 +121,22 @@ impl Connector {
             user: facts.user,
             ..fresh
         };
-        self.keep_connection(connection, tokens).await
+        self.candidate(connection, tokens).await
     }
 
-    /// Connects with a static token instead of OAuth.
-    pub async fn connect_with_key(&self, org: &OrgId, key: SecretString) -> Result<Connection, SyncError> {
+    /// Tries a static token instead of OAuth; nothing is stored yet.
+    pub async fn try_key(&self, org: &OrgId, key: SecretString) -> Result<Candidate, SyncError> {
         let tokens = Tokens { access: key, refresh: None, expires_at: None };
         let connection =
             Connection::fresh(org, Method::ServiceKey, self.seal(org, &tokens)?, self.clock.now());
-        self.keep_connection(connection, tokens).await
+        self.candidate(connection, tokens).await
     }
 
     /// Asks the account who it is before anything is stored: a credential that does not work is not kept.
-    async fn keep_connection(
-        &self,
-        mut connection: Connection,
-        tokens: Tokens,
-    ) -> Result<Connection, SyncError> {
-        self.forget_client(&connection.org);
-        let client = self.client_with(&connection.org, tokens, None)?;
+    async fn candidate(&self, mut connection: Connection, tokens: Tokens) -> Result<Candidate, SyncError> {
+        // Nothing it learns is written into the connection that is stored.
+        let keeps: (Keep, KeepBase) = (Arc::new(|_: &Tokens| Ok(())), Arc::new(|_: &Url| {}));
+        let client = self.client_with(tokens.clone(), None, keeps)?;
         let account = account::account(&client).await?;
         connection.portal = PortalId(account.portal_id);
         connection.ui_domain = account.ui_domain;
@@ -133,19 +144,7 @@ impl Connector {
         connection.utc_offset_ms = account.utc_offset_milliseconds;
         connection.api_base = client.moved_to().map(String::from);
         connection.facts_at = Some(self.clock.now());
-        let stored = connection.clone();
-        self.store.write(move |conn| {
-            let before = connections::get(conn, &stored.org)?.map(|before| before.portal);
-            let known = match before {
-                Some(portal) => Some(portal),
-                None => connections::portal_of_data(conn, &stored.org)?,
-            };
-            if let Some(known) = known.filter(|known| *known != stored.portal) {
-                return Err(SyncError::OtherPortal { found: stored.portal.0, stored: known.0 });
-            }
-            connections::put(conn, &stored).map_err(SyncError::from)
-        })?;
-        Ok(connection)
+        Ok(Candidate { connection, tokens })
     }
 
     /// Ends the connection: uninstalls, revokes, forgets the tokens. What was read stays. The tokens are
@@ -193,7 +192,8 @@ impl Connector {
             refresh: connection.tokens.refresh.as_deref().map(|blob| open("refresh", blob)).transpose()?,
             expires_at: connection.tokens.expires_at,
         };
-        let client = self.client_with(&connection.org, tokens, connection.api_base.as_deref())?;
+        let keeps = (self.keeper(&connection.org), self.base_keeper(&connection.org));
+        let client = self.client_with(tokens, connection.api_base.as_deref(), keeps)?;
         self.clients().insert(connection.org.clone(), client.clone());
         Ok(client)
     }
@@ -202,18 +202,23 @@ impl Connector {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn forget_client(&self, org: &OrgId) {
+    pub(super) fn forget_client(&self, org: &OrgId) {
         self.clients().remove(org);
     }
 
-    fn client_with(&self, org: &OrgId, tokens: Tokens, moved_to: Option<&str>) -> Result<Client, SyncError> {
+    fn client_with(
+        &self,
+        tokens: Tokens,
+        moved_to: Option<&str>,
+        (keep, keep_base): (Keep, KeepBase),
+    ) -> Result<Client, SyncError> {
         let hubspot = &self.config.hubspot;
         let http = http(hubspot.timeout)?;
         let app = OauthApp::new(hubspot, &self.redirect(), http.clone())?;
-        let source = TokenSource::new(tokens, app, Arc::clone(&self.clock), self.keeper(org));
+        let source = TokenSource::new(tokens, app, Arc::clone(&self.clock), keep);
         let budget = Arc::new(Budget::new(hubspot.requests_per_10s));
         let base = moved_to.and_then(|base| Url::parse(base).ok()).unwrap_or(hubspot.api_base.clone());
-        let host = Host::new(base, hubspot.regional_base.clone(), self.base_keeper(org));
+        let host = Host::new(base, hubspot.regional_base.clone(), keep_base);
         let patience = Patience { attempts: hubspot.attempts, first_pause: hubspot.retry_pause };
         Ok(Client::new(http, host, hubspot.api_version, Arc::new(source), budget, patience))
     }
@@ -268,7 +273,7 @@ impl Connector {
         })
     }
 
-    fn seal(&self, org: &OrgId, tokens: &Tokens) -> Result<SealedTokens, SyncError> {
+    pub(super) fn seal(&self, org: &OrgId, tokens: &Tokens) -> Result<SealedTokens, SyncError> {
         let refresh = tokens.refresh.as_ref().map(|token| self.vault.seal(&purpose(org, "refresh"), token));
         Ok(SealedTokens {
             access: self.vault.seal(&purpose(org, "access"), &tokens.access)?,

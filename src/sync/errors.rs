@@ -47,6 +47,7 @@ pub(super) struct Errors {
     pub(super) by_type: BTreeMap<String, HubspotError>,
     pub(super) stopped: bool,
     pub(super) store: Option<StoreError>,
+    other_portal: bool,
 }
 
 impl Errors {
@@ -66,6 +67,8 @@ impl Errors {
             Err(SyncError::Store(error)) => self.store = Some(error),
             Err(SyncError::Hubspot(error)) => drop(self.by_type.insert(name.to_owned(), error)),
             Err(other) => {
+                // Going on would mix what belongs to two portals.
+                self.other_portal |= matches!(other, SyncError::OtherPortal { .. });
                 let error = HubspotError::Refused { status: 0, message: other.to_string() };
                 drop(self.by_type.insert(name.to_owned(), error));
             }
@@ -85,6 +88,6 @@ impl Errors {
                     | HubspotError::AskedToWait { .. }
             )
         };
-        self.stopped || self.store.is_some() || self.by_type.values().any(dead)
+        self.stopped || self.other_portal || self.store.is_some() || self.by_type.values().any(dead)
     }
 }

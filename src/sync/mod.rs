@@ -10,6 +10,7 @@ pub mod deletions;
 mod errors;
 mod late;
 pub mod mode;
+pub mod other_portal;
 pub mod progress;
 mod properties;
 mod reading;
@@ -58,7 +59,9 @@ pub enum SyncError {
     ConsentRefused(String),
     /// Another portal than the one whose data is here.
     #[error(
-        "this is portal {found}, but the data here comes from portal {stored}; use another data folder for it"
+        "this is portal {found}, but the data here comes from portal {stored}; nothing was stored. Connect again with \
+         --other-portal keep-apart to give it an organisation of its own, or with --other-portal purge to remove \
+         what was read from portal {stored} first"
     )]
     OtherPortal {
         /// Portal that consented.
@@ -66,6 +69,9 @@ pub enum SyncError {
         /// Portal whose data is stored.
         stored: u64,
     },
+    /// A run that is going on has to end first, and does not.
+    #[error("a sync is still running; try again when it has ended")]
+    StillRunning,
     /// HubSpot.
     #[error(transparent)]
     Hubspot(#[from] HubspotError),

@@ -26,6 +26,7 @@ mod index_care;
 mod insights;
 mod learning_rules;
 mod model;
+mod other_portal;
 mod properties;
 mod real_mail;
 mod refusals;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Browser, Installation, Portal, assert_same_ids, block_on};
+use crate::support::{Answer, Installation, Portal, assert_same_ids};
 
 fn connected(portal: &Portal) -> Installation {
     let here = Installation::for_portal(portal);
@@ -216,33 +216,6 @@ fn f13_a_scope_that_is_missing_costs_one_named_feature() {
         .map(|feature| feature["scope"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(lost, ["crm.objects.deals.read", "sales-email-read", "forms"]);
-}
-
-#[test]
-fn f18_another_portal_never_mixes_with_the_data_that_is_here() {
-    let portal = Portal::start(&["--contacts", "30", "--seed", "39"]);
-    let mut here = Installation::for_portal(&portal);
-    here.connect_by_consent(Answer::Approve).ok();
-    let rows = here.number("select count(*) from hubspot_engagements");
-    let highest = here.number("select max(seq) from knowledge_changes");
-    let other = Portal::start(&["--contacts", "30", "--seed", "40"]);
-    let id = other.json("/__sim/truth")["portal_id"].to_string();
-    for name in ["HUBLORE_HUBSPOT__API_BASE", "HUBLORE_HUBSPOT__APP_BASE"] {
-        here.settings.insert(name.to_owned(), other.address.clone());
-    }
-    for _ in 0..2 {
-        let server = here.serve();
-        let link = here.run(&["connect", "--json"]).ok().json()["link"].as_str().unwrap().to_owned();
-        let page =
-            block_on(async { Browser::new().consent(&link, Answer::Approve).await.text().await.unwrap() });
-        assert!(page.contains(&id), "the page names the portal: {page}");
-        assert_eq!(server.stop(), Some(0));
-        assert_eq!(here.number("select count(*) from hubspot_engagements"), rows);
-        assert_eq!(here.number("select max(seq) from knowledge_changes"), highest);
-        assert_eq!(here.number("select count(distinct portal) from end_users"), 1);
-        // The same again for data whose connection was ended.
-        here.run(&["disconnect", "--json"]);
-    }
 }
 
 /// The sync at HubSpot's own speed: never refused, however long answers travel.

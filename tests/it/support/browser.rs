@@ -58,6 +58,15 @@ impl Browser {
         location(&decided)
     }
 
+    /// Presses a button of the page that asks about another portal.
+    pub(crate) async fn press(&self, address: &str, question: &str, choice: &str) -> Response {
+        let mut request = self.http.post(address).form(&[("question", question), ("choice", choice)]);
+        if let Some(cookie) = &self.cookie {
+            request = request.header("cookie", cookie);
+        }
+        request.send().await.unwrap()
+    }
+
     /// The whole way, back at our callback.
     pub(crate) async fn consent(&mut self, link: &str, answer: Answer) -> Response {
         let back = self.answer(link, answer).await;

@@ -112,8 +112,13 @@ impl Installation {
 
     /// Connects through the consent page with `hublore connect`, which then runs the first sync.
     pub(crate) fn connect_by_consent(&self, answer: Answer) -> Ran {
+        self.connect_with(&[], answer)
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn connect_with(&self, arguments: &[&str], answer: Answer) -> Ran {
         let mut process = self
-            .command(&["connect", "--json", "--quiet"])
+            .command(&[&["connect", "--json", "--quiet"], arguments].concat())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
