@@ -159,13 +159,17 @@ impl<'a> Scene<'a> {
         let cues: Vec<&Hit> = inside()
             .filter(|h| rule.all.iter().any(|any| any.has(h.class)) && h.class != const { known("neg") })
             .collect();
-        inside().filter(|h| h.class == const { known("neg") }).any(|neg| {
-            let covered = cues.iter().any(|c| c.start <= neg.start && neg.end <= c.end);
+        let negs = || inside().filter(|h| h.class == const { known("neg") });
+        // A cue that holds a negation ("not above") is not turned round by it.
+        if negs().any(|neg| cues.iter().any(|c| c.start <= neg.start && neg.end <= c.end)) {
+            return false;
+        }
+        negs().any(|neg| {
             let near = |c: &&Hit| {
                 c.start >= neg.end && c.start - neg.end <= 22
                     || self.neg_behind && neg.start >= c.end && neg.start - c.end <= 24
             };
-            !covered && cues.iter().any(near)
+            cues.iter().any(near)
         })
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Dates are read by `when`, names by `names`; this file puts all of them into one list that rules can ask for.
 
-use super::lexicon::{Hit, known};
+use super::lexicon::{Class, Hit, known};
 use super::numbers::Number;
 
 /// A typed value and its place in the folded text.
@@ -11,7 +11,7 @@ pub(crate) struct Entity {
     pub start: usize,
     pub end: usize,
     /// One of the `@` classes.
-    pub class: u8,
+    pub class: Class,
     /// The value in its normal form.
     pub value: String,
 }
@@ -120,7 +120,7 @@ impl Beside<'_> {
     }
 
     /// A hit of `class` right behind the number, at most `gap` bytes away.
-    fn behind(&self, class: u8, gap: usize) -> Option<&Hit> {
+    fn behind(&self, class: Class, gap: usize) -> Option<&Hit> {
         let from = self.number.end;
         let from_index = self.hits.partition_point(|h| h.start < from);
         self.hits[from_index..]
@@ -155,7 +155,21 @@ impl Beside<'_> {
             .iter()
             .any(|w| self.after().starts_with(w));
         let price = !number.plain && !number.scaled && number.hundredths % 100 != 0 && per;
-        (number.scaled || price).then(|| self.entity(number.start, number.end, "@MONEY", decimal(number)))
+        // "25.000" without anything it counts behind it is an amount.
+        let round = !number.plain && number.hundredths >= 100_000 && number.hundredths % 100 == 0;
+        (number.scaled || price || round && self.alone())
+            .then(|| self.entity(number.start, number.end, "@MONEY", decimal(number)))
+    }
+
+    /// Whether a number counts nothing: the text ends, or goes on with a sign or what it is for.
+    fn alone(&self) -> bool {
+        let rest = self.after();
+        let goes_on =
+            ["for ", "a ", "this ", "fur ", "im ", "in ", "pour ", "par ", "para ", "por ", "al ", "este "];
+        let next = rest.trim_start();
+        next.is_empty()
+            || rest.starts_with([',', '.', ';', ')'])
+            || goes_on.iter().any(|w| next.starts_with(w))
     }
 
     /// "between 2 and 4", "7 bis 8 uhr", "9-11h", "14:00", "9時から11時".

@@ -25,6 +25,8 @@ pub(crate) enum Verdict {
     Read,
     /// Only facts of the kinds people politely ask for.
     Asked,
+    /// An imagined case: only what is wished for, minded or threatened in it.
+    Imagined,
     /// No fact.
     Drop,
     /// No fact, and the facts of the sentence before are void.
@@ -38,6 +40,9 @@ impl Verdict {
             Self::Read => true,
             Self::Asked => {
                 matches!(kind, Kind::FeatureRequest | Kind::Billing | Kind::ContactChannel | Kind::Preference)
+            }
+            Self::Imagined => {
+                matches!(kind, Kind::FeatureRequest | Kind::Preference | Kind::Objection | Kind::Escalation)
             }
             Self::Drop | Self::TakeBack => false,
         }
@@ -74,12 +79,16 @@ impl Memory {
             return Verdict::Drop;
         }
         self.other &= !has("we");
-        if self.other || has("sensitive") || has("hypo") {
+        // A relative is nobody's business, unless the business is in the family.
+        let at_work = ["role", "DECIDES", "APPROVES", "SIGNS", "TAKES_OVER"].into_iter().any(has);
+        let private = has("sensitive") || has("relative") && !at_work;
+        if self.other || private || has("hypo") {
             return Verdict::Drop;
         }
-        match (sentence.question, has("polite")) {
+        match (sentence.question || has("ask"), has("polite")) {
             (true, true) => Verdict::Asked,
             (true, false) => Verdict::Drop,
+            _ if has("unreal") => Verdict::Imagined,
             _ => Verdict::Read,
         }
     }

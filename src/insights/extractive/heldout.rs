@@ -9,6 +9,9 @@ use super::*;
 /// Precision and recall every language has to keep, in percent.
 const FLOOR: (u32, u32) = (92, 90);
 
+/// The same for the second file.
+const FLOOR_2: (u32, u32) = (75, 60);
+
 /// The same over all languages for the sentences never learned from.
 const SEALED: (u32, u32) = (70, 30);
 
@@ -39,7 +42,7 @@ impl<'a> Case<'a> {
             language: Language::from_code(code).unwrap(),
             source,
             must: must.split('+').map(kinds).filter(|k| !k.is_empty()).collect(),
-            may: kinds(may),
+            may: kinds(&may.replace('+', "/")),
             text: text.replace("[[", "").replace("]]", ""),
             forbidden,
         }
@@ -134,6 +137,17 @@ fn dst_4_sentences_nobody_tuned_for_are_read_in_every_language() {
         let (precision, recall) = t.percent();
         assert!(precision >= FLOOR.0 && recall >= FLOOR.1, "{code}");
         assert!(t.forbidden == 0 && t.broken <= 1, "{code}");
+    }
+}
+
+#[test]
+fn dst_4_sentences_of_every_trade_are_read_in_every_language() {
+    let file = include_str!("heldout2.txt");
+    assert!(file.lines().filter(|l| !l.starts_with('#')).count() >= 240);
+    for (code, t) in scored(file) {
+        let (precision, recall) = t.percent();
+        assert!(precision >= FLOOR_2.0 && recall >= FLOOR_2.1, "{code}");
+        assert!(t.forbidden <= 1 && t.broken <= 2, "{code}");
     }
 }
 

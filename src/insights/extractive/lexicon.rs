@@ -8,19 +8,22 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::fold::{Folded, is_unspaced, is_word};
+use super::fold::{Folded, is_word};
 use super::rules::{self, Rule};
+
+/// The number of a class.
+pub(crate) type Class = u16;
 
 /// A set of classes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Mask([u64; 4]);
+pub(crate) struct Mask([u64; 5]);
 
 impl Mask {
-    pub(crate) fn insert(&mut self, class: u8) {
+    pub(crate) fn insert(&mut self, class: Class) {
         self.0[usize::from(class >> 6)] |= 1 << (class & 63);
     }
 
-    pub(crate) fn has(self, class: u8) -> bool {
+    pub(crate) fn has(self, class: Class) -> bool {
         self.0[usize::from(class >> 6)] & (1 << (class & 63)) != 0
     }
 
@@ -39,11 +42,11 @@ impl Mask {
 pub(crate) struct Hit {
     pub start: usize,
     pub end: usize,
-    pub class: u8,
+    pub class: Class,
 }
 
 /// Classes the code itself asks for; every other class is only named by rules.
-pub(crate) const KNOWN: [&str; 85] = [
+pub(crate) const KNOWN: [&str; 90] = [
     "m1",
     "m2",
     "m3",
@@ -112,7 +115,6 @@ pub(crate) const KNOWN: [&str; 85] = [
     "neg",
     "join",
     "cont",
-    "because",
     "ask",
     "polite",
     "hypo",
@@ -123,25 +125,34 @@ pub(crate) const KNOWN: [&str; 85] = [
     "retract",
     "test",
     "internal",
-    "if",
     "claim",
     "request",
     "product",
     "family",
     "grant",
+    "given",
+    "unreal",
+    "relative",
+    "DECIDES",
+    "APPROVES",
+    "SIGNS",
+    "TAKES_OVER",
 ];
 
+/// From this number on a class says something by itself; those before it only help to read.
+pub(crate) const FIRST_CUE: Class = known("DECIDES");
+
 /// The number of a class the code asks for.
-pub(crate) const fn known(name: &str) -> u8 {
+pub(crate) const fn known(name: &str) -> Class {
     let mut n = 0;
     while n < KNOWN.len() {
         if same(KNOWN[n].as_bytes(), name.as_bytes()) {
-            #[expect(clippy::cast_possible_truncation, reason = "the table is shorter than 256")]
-            return n as u8;
+            #[expect(clippy::cast_possible_truncation, reason = "the table is shorter than a mask")]
+            return n as Class;
         }
         n += 1;
     }
-    u8::MAX
+    Class::MAX
 }
 
 const fn same(a: &[u8], b: &[u8]) -> bool {
@@ -160,7 +171,7 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 
 /// The names of all classes, numbered.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<String, u8>);
+pub(crate) struct Names(HashMap<String, Class>);
 
 impl Names {
     fn new() -> Self {
@@ -172,19 +183,32 @@ impl Names {
     }
 
     /// The number of a name, a new one where it is new.
-    pub(crate) fn id(&mut self, name: &str) -> u8 {
-        let next = u8::try_from(self.0.len()).unwrap_or(u8::MAX);
+    pub(crate) fn id(&mut self, name: &str) -> Class {
+        let next = Class::try_from(self.0.len()).unwrap_or(Class::MAX);
+        debug_assert!(next < 320, "more classes than a mask holds");
         *self.0.entry(name.to_owned()).or_insert(next)
     }
 }
 
-/// One phrase of an automaton.
+/// One phrase of an automaton, or one half of a parted one (`looks ~ after`).
 #[derive(Debug, Clone, Copy)]
 struct Phrase {
-    class: u8,
+    class: Class,
+    half: Half,
     open_left: bool,
     open_right: bool,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    Whole,
+    /// The number of the parted phrase.
+    First(usize),
+    Second(usize),
+}
+
+/// How far apart the halves of a parted phrase may stand, in bytes.
+const APART: usize = 48;
 
 /// The cues of one language, with those every language shares.
 #[derive(Debug)]
@@ -231,16 +255,24 @@ impl Lexicon {
     fn compile(files: &[&str], names: &mut Names) -> Self {
         let mut texts = Vec::new();
         let mut phrases = Vec::new();
-        for (class, phrase) in files.iter().flat_map(|file| entries(file)) {
-            let folded = Folded::phrase(phrase.trim_matches('*'));
-            let first = folded.chars().next().is_some_and(is_unspaced);
-            let last = folded.chars().next_back().is_some_and(is_unspaced);
-            phrases.push(Phrase {
-                class: names.id(class),
-                open_left: phrase.starts_with('*') || first,
-                open_right: phrase.ends_with('*') || last,
-            });
-            texts.push(folded);
+        for (n, (class, phrase)) in files.iter().flat_map(|file| entries(file)).enumerate() {
+            let class = names.id(class);
+            let mut add = |phrase: &str, half| {
+                let folded = Folded::phrase(phrase.trim_matches('*'));
+                // A sign has no edge: "£650", "we'd like".
+                let open = |c: Option<char>| c.is_some_and(|c| !is_word(c));
+                let open_left = phrase.starts_with('*') || open(folded.chars().next());
+                let open_right = phrase.ends_with('*') || open(folded.chars().next_back());
+                phrases.push(Phrase { class, half, open_left, open_right });
+                texts.push(folded);
+            };
+            match phrase.split_once(" ~ ") {
+                Some((first, second)) => {
+                    add(first, Half::First(n));
+                    add(second, Half::Second(n));
+                }
+                None => add(phrase, Half::Whole),
+            }
         }
         #[expect(clippy::expect_used, reason = "the phrases are compiled in; a test builds every automaton")]
         let automaton = AhoCorasick::builder()
@@ -254,12 +286,27 @@ impl Lexicon {
     pub(crate) fn scan(&self, text: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
         let mut shades: Vec<Hit> = Vec::new();
+        let mut firsts: Vec<(usize, usize, usize)> = Vec::new();
         for found in self.automaton.find_overlapping_iter(text) {
             let phrase = self.phrases[found.pattern().as_usize()];
             let (start, end) = (found.start(), found.end());
             let left = phrase.open_left || !text[..start].chars().next_back().is_some_and(is_word);
             let right = phrase.open_right || !text[end..].chars().next().is_some_and(is_word);
-            if left && right {
+            if !(left && right) {
+                continue;
+            }
+            let start = match phrase.half {
+                Half::Whole => Some(start),
+                Half::First(n) => {
+                    firsts.push((n, start, end));
+                    None
+                }
+                // The nearest first half before it; halves are found in the order of their ends.
+                Half::Second(n) => (firsts.iter().rev().take_while(|f| f.2 + APART >= start))
+                    .find(|f| f.0 == n && f.2 <= start)
+                    .map(|f| f.1),
+            };
+            if let Some(start) = start {
                 let hit = Hit { start, end, class: phrase.class };
                 if phrase.class == const { known("x") } { shades.push(hit) } else { hits.push(hit) }
             }
@@ -272,7 +319,8 @@ impl Lexicon {
     }
 }
 
-/// Class and phrase pairs of a lexicon file: `CLASS: a | b`, continued on indented lines; `#` opens a remark.
+/// Class and phrase pairs of a lexicon file: `CLASS: a | b`, continued on indented lines; `#` opens a remark. `a ~ b`
+/// is both with something between them.
 fn entries(file: &str) -> Vec<(&str, &str)> {
     let mut out = Vec::new();
     let mut class = "";
@@ -294,7 +342,8 @@ fn entries(file: &str) -> Vec<(&str, &str)> {
 #[cfg(test)]
 pub(crate) fn phrases(language: super::Language) -> Vec<String> {
     let files = [COMMON, FILES[language as usize]];
-    files.iter().flat_map(|file| entries(file)).map(|(_, phrase)| phrase.replace('*', "")).collect()
+    let plain = |phrase: &str| phrase.replace('*', "").replace(" ~ ", " ");
+    files.iter().flat_map(|file| entries(file)).map(|(_, phrase)| plain(phrase)).collect()
 }
 
 #[cfg(test)]
@@ -327,5 +376,9 @@ mod tests {
         assert_eq!(count("an art"), 2);
         assert_eq!(count("a party"), 1);
         assert_eq!((count("so happy"), count("happy to help")), (1, 0));
+        let lexicon = Lexicon::compile(&["A: look ~ after | £\nx: after ~ all\n"], &mut names);
+        let spans = |text: &str| lexicon.scan(text).iter().map(|h| (h.start, h.end)).collect::<Vec<_>>();
+        assert_eq!(spans("i look quickly after £5"), [(2, 20), (21, 23)]);
+        assert_eq!(spans("look here, we went and saw what they call the whole thing after"), []);
     }
 }

@@ -139,18 +139,29 @@ impl Sentence<'_> {
                 && place.start - h.end <= 4
                 && self.folded.text[h.end..place.start].chars().all(|c| matches!(c, ' ' | '.' | ','))
         });
+        let given = self.hits.iter().any(|h| {
+            h.class == const { known("given") }
+                && h.start == place.start
+                && h.end == self.folded_range(first).end
+        });
         let mixed = words.iter().any(|w| is_mixed(&self.original[w.clone()]));
         let product = self
             .hits
             .iter()
             .any(|h| h.class == const { known("product") } && h.start >= place.start && h.end <= place.end);
-        let covered = self
-            .hits
-            .iter()
-            .any(|h| h.start <= place.start && place.end <= h.end && h.class != const { known("product") });
+        let covered = self.hits.iter().any(|h| {
+            h.start <= place.start
+                && place.end <= h.end
+                && h.class != const { known("product") }
+                && h.class != const { known("given") }
+        });
         let long = value.chars().count() >= 3;
-        let plausible = if self.german { mixed } else { long && !covered };
-        let class = if known_person || introduced {
+        let plausible = if self.german {
+            mixed || !covered && words.len() <= 2 && self.bare(&place)
+        } else {
+            long && !covered
+        };
+        let class = if known_person || introduced || given {
             const { known("@PERSON") }
         } else if product || plausible {
             const { known("@NAME") }
@@ -158,6 +169,35 @@ impl Sentence<'_> {
             return None;
         };
         Some(Entity { start: place.start, end: place.end, class, value })
+    }
+
+    /// A German noun without an article behind "mit", "über" or "bei" that is not formed like a word of the language.
+    fn bare(&self, place: &Range<usize>) -> bool {
+        const ENDS: [&str; 22] = [
+            "ung", "ungen", "heit", "keit", "schaft", "tion", "tionen", "ment", "tat", "nis", "ling", "chen",
+            "en", "ern", "eln", "ein", "zeit", "geld", "karte", "rift", "ck", "tte",
+        ];
+        let word = &self.folded.text[place.clone()];
+        let before = self.folded.text[..place.start].trim_end();
+        let free = [
+            "mit",
+            "uber",
+            "bei",
+            "von",
+            "zu",
+            "gegen",
+            "auf",
+            "in",
+            "nutzen",
+            "nutzt",
+            "verwenden",
+            "hatten",
+            "hatten wir",
+        ];
+        let led = free
+            .iter()
+            .any(|w| before.strip_suffix(w).is_some_and(|head| !head.ends_with(super::fold::is_word)));
+        led && word.chars().count() >= 4 && !ENDS.iter().any(|end| word.ends_with(end))
     }
 
     /// Kanji before an honorific is a person, a long run of katakana a name.
@@ -178,6 +218,14 @@ impl Sentence<'_> {
                 if (1..=6).contains(&value.chars().count()) {
                     out.push(self.at(self.range.start + at - value.len(), value, "@PERSON"));
                 }
+            }
+        }
+        for hit in self.hits.iter().filter(|h| h.class == const { known("given") }) {
+            let range = self.folded.original(hit.start..hit.end);
+            let taken = |e: &Entity| e.start < hit.end && hit.start < e.end;
+            if self.range.start <= range.start && range.end <= self.range.end && !out.iter().any(taken) {
+                let (class, value) = (const { known("@PERSON") }, self.original[range].to_owned());
+                out.push(Entity { start: hit.start, end: hit.end, class, value });
             }
         }
         let katakana = |c: char| matches!(c, 'ァ'..='ヴ' | 'ー');

@@ -9,7 +9,7 @@ use super::clauses::Sentence;
 use super::entities::Entity;
 use super::filters::within;
 use super::fold::Folded;
-use super::lexicon::{Hit, known};
+use super::lexicon::{Class, Hit, known};
 use super::names::People;
 use super::{Asserted, Contact, Direction, Source};
 use crate::insights::kinds::Kind;
@@ -77,7 +77,7 @@ impl Who<'_> {
             return false;
         }
         let whole = self.sentence.body.start..self.sentence.body.end;
-        let says = |class: u8| within(self.hits, &whole).any(|h| h.class == class);
+        let says = |class: Class| within(self.hits, &whole).any(|h| h.class == class);
         let percent = inside.iter().any(|e| e.class == const { known("@PERCENT") });
         let gift = percent || says(const { known("grant") }) || self.text[whole.clone()].contains('%');
         let granted = gift || says(const { known("claim") });

@@ -3,7 +3,7 @@
 //!
 //! Dates without a year look ahead of the engagement's day, except behind "since". Never asks what day it is.
 
-use super::lexicon::{Hit, known};
+use super::lexicon::{Class, Hit, known};
 use super::numbers::Number;
 use crate::insights::dates::{DateValue, Day, Precision, ahead, coming, next_week};
 
@@ -25,7 +25,7 @@ enum Item {
     Number(i32),
     Month(u32),
     Weekday(i32),
-    Class(u8),
+    Class(Class),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -317,7 +317,7 @@ impl Reader<'_> {
         Some((DateValue::day(coming(self.frame.today, day)), n, n + 1))
     }
 
-    fn next(&self, n: usize, c: u8) -> Read {
+    fn next(&self, n: usize, c: Class) -> Read {
         if !self.joined(n + 1) {
             return None;
         }
@@ -342,7 +342,7 @@ impl Reader<'_> {
     }
 
     /// The week, month, quarter or year `step` from now.
-    fn period(&self, unit: u8, step: i32) -> Option<DateValue> {
+    fn period(&self, unit: Class, step: i32) -> Option<DateValue> {
         let today = self.frame.today;
         let (year, month, _) = today.ymd();
         if unit == const { known("u.week") } {
@@ -362,7 +362,7 @@ impl Reader<'_> {
     }
 
     /// "end of the month", "end of next week", "end of 2027", "end of Q3".
-    fn edge_of(&self, n: usize, edge: u8) -> Read {
+    fn edge_of(&self, n: usize, edge: Class) -> Read {
         if !self.joined(n + 1) {
             return None;
         }
@@ -487,7 +487,7 @@ fn month_start(value: DateValue) -> DateValue {
 }
 
 /// The end, middle or beginning of a period, as a day.
-pub(crate) fn edged(whole: DateValue, edge: Option<u8>) -> DateValue {
+pub(crate) fn edged(whole: DateValue, edge: Option<Class>) -> DateValue {
     let Some(edge) = edge else {
         return whole;
     };
