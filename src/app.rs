@@ -31,6 +31,7 @@ use crate::pipeline::policy::Policy;
 use crate::pipeline::publish::Owner;
 use crate::rules::TopicJudge;
 use crate::rules::concepts::Concepts;
+use crate::store::check::Checking;
 use crate::store::{Store, StoreError, connections, meta, orgs};
 use crate::sync::SyncError;
 use crate::sync::connection::Connector;
@@ -106,6 +107,11 @@ impl DataFolder {
     #[must_use]
     pub fn has_data(&self) -> bool {
         self.database().exists()
+    }
+
+    /// Looks at every page of the database, beside whatever process owns it.
+    pub fn check(&self) -> Result<(), StoreError> {
+        Store::open_read_only(&self.database())?.check()
     }
 
     /// Where a running server says how to reach it.
@@ -222,6 +228,8 @@ pub struct App {
     asked: Arc<Mutex<Memory>>,
     /// Rules are tried or applied once at a time.
     reviewing: Mutex<()>,
+    /// A look at every page of the database, where one is due.
+    _checking: Option<Checking>,
     /// Held until everything above is closed: fields drop in order.
     _lock: File,
 }
@@ -263,6 +271,7 @@ impl App {
         let index = Arc::new(index);
         let commit_after = config.index.commit_after;
         let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, commit_after, renewal)?;
+        let checking = store.check_beside(Arc::clone(&clock))?;
         let connector = Connector::new(store.clone(), vault, Arc::clone(&config), Arc::clone(&clock));
         let asking = asking(&config)?;
         let settings = Settings {
@@ -287,6 +296,7 @@ impl App {
             asking,
             asked: Arc::default(),
             reviewing: Mutex::default(),
+            _checking: checking,
             _lock: lock,
         })
     }

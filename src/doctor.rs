@@ -90,6 +90,11 @@ pub async fn examine(
         checks.push(Check::new("database", Verdict::Skipped, "nothing has been read yet").cure(start));
         return checks;
     }
+    if let Err(error) = folder.check() {
+        let cure = "restore a backup of the data folder, or move it away and connect again";
+        checks.push(Check::new("database", Verdict::Failed, error.to_string()).cure(cure));
+        return checks;
+    }
     match App::open(Arc::clone(&config), folder.clone(), org, clock) {
         Ok(app) => {
             checks.extend(knowledge(&app.reading));
@@ -198,10 +203,6 @@ fn space(path: &std::path::Path) -> Check {
 
 /// Database and index, compared by count; `hublore index verify` compares them document by document.
 fn knowledge(reading: &app::Reading) -> Vec<Check> {
-    if let Err(error) = reading.store.check() {
-        let cure = "restore a backup of the data folder, or move it away and connect again";
-        return vec![Check::new("database", Verdict::Failed, error.to_string()).cure(cure)];
-    }
     let status = match status::read(reading) {
         Ok(status) => status,
         Err(error) => return vec![Check::new("database", Verdict::Failed, error.to_string())],

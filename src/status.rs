@@ -10,6 +10,7 @@ use crate::domain::clock::Millis;
 use crate::domain::ids::PortalId;
 use crate::hubspot::scopes::{FEATURES, Feature};
 use crate::knowledge::KnowledgeError;
+use crate::store::check::{self, Checked};
 use crate::store::connections::Connection;
 use crate::store::orgs::StoredModes;
 use crate::store::runs::Repairs;
@@ -168,6 +169,8 @@ pub struct Status {
     pub totals: Totals,
     /// The model path.
     pub model: ModelState,
+    /// What is known about damage of the database.
+    pub database: Checked,
     /// Documents in the index.
     pub documents: u64,
     /// Stored changes that the index has not committed yet.
@@ -210,6 +213,7 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                     failures: model::failures(conn, org)?,
                     tokens: model::tokens(conn, org)?,
                 },
+                database: check::known(conn)?,
                 documents,
                 index_lag_changes: ledger::highest(conn)?.saturating_sub(meta::indexed_seq(conn)?),
                 synced_through: checkpoints::watermarks(conn, org)?,

@@ -56,6 +56,7 @@ fn lines(status: &Status) -> Vec<String> {
         "index         {} documents, {} changes waiting",
         status.documents, status.index_lag_changes
     ));
+    lines.extend(status.database.damage.iter().map(|damage| format!("DAMAGED       {damage}")));
     if status.model.configured {
         for (task, states) in &status.model.queue {
             let states: Vec<String> =

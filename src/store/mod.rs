@@ -9,6 +9,7 @@
 pub mod agents;
 pub mod associations;
 pub mod boilerplate;
+pub mod check;
 pub mod checkpoints;
 pub mod conn;
 pub mod connections;
@@ -116,12 +117,14 @@ impl std::fmt::Debug for Store {
 const IDLE_READERS: usize = 8;
 
 impl Store {
-    /// Opens `file` for reading and writing: checks it, brings its schema up to date, starts the writer.
-    /// The caller holds the lock on the data folder.
+    /// Opens `file` for reading and writing: brings its schema up to date, starts the writer. Every page is only
+    /// looked at where damage was found before; see [`Self::check_beside`]. The caller holds the lock on the data
+    /// folder.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
+        let unclean = log_of(file).metadata().is_ok_and(|log| log.len() > 0);
         let mut sqlite = Sqlite::open(file)?;
-        sqlite.quick_check()?;
         migrate(&mut sqlite)?;
+        check::at_start(&mut sqlite, unclean)?;
         let writer = Some(Writer::start(sqlite)?);
         Ok(Self { inner: Arc::new(Inner { file: file.to_owned(), readers: Mutex::default(), writer }) })
     }
@@ -204,6 +207,13 @@ impl Store {
         let idle = self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.map_or_else(|| Sqlite::open_reader(&self.inner.file), Ok)
     }
+}
+
+/// The log beside the database: a process that was closed leaves none.
+fn log_of(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 fn migrate(sqlite: &mut Sqlite) -> Result<(), StoreError> {

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -74,6 +76,26 @@ impl Sqlite {
     pub(super) fn quick_check(&self) -> Result<(), StoreError> {
         let verdict: String = self.connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
         if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged(verdict)) }
+    }
+
+    /// The tables of the database.
+    pub(super) fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let mut names = self.connection.prepare("select name from sqlite_master where type = 'table'")?;
+        let names = names.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
+    /// The same for one table with its indexes.
+    pub(super) fn quick_check_table(&self, table: &str) -> Result<(), StoreError> {
+        let sql = format!("pragma quick_check('{}')", table.replace('\'', "''"));
+        let verdict: String = self.connection.query_row(&sql, [], |row| row.get(0))?;
+        if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged(verdict)) }
+    }
+
+    /// From now on statements of this connection end with an error once `stop` is true.
+    pub(super) fn stop_when(&mut self, stop: Arc<AtomicBool>) -> Result<(), StoreError> {
+        self.connection.progress_handler(10_000, Some(move || stop.load(Ordering::Relaxed)))?;
+        Ok(())
     }
 
     fn statement(&mut self, sql: &'static str) -> Cow<'static, str> {

@@ -152,3 +152,54 @@ fn a_lost_index_is_rebuilt_from_the_database_without_calling_hubspot() {
     here.verify();
     assert_eq!(portal.json("/__sim/journal")["total"], 0);
 }
+
+/// Spoils the page of the database that holds these bytes.
+fn spoil_page_with(here: &Installation, needle: &str) {
+    use std::os::unix::fs::FileExt;
+    let file = here.data().join("hublore.db");
+    let bytes = std::fs::read(&file).unwrap();
+    let at = bytes.windows(needle.len()).position(|part| part == needle.as_bytes()).expect("stored");
+    let database = std::fs::File::options().write(true).open(file).unwrap();
+    database.write_all_at(&[0xa5; 64], (at / 4096 * 4096) as u64).unwrap();
+}
+
+#[test]
+fn a_start_reads_no_more_of_the_database_than_it_needs_and_damage_is_found_beside_it() {
+    let portal = Portal::start(&["--contacts", "120", "--engagements-per-contact", "3"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync", "--quiet"]).ok();
+    let known = || here.run(&["status", "--json"]).ok().json()["database"].clone();
+    let looked_at = || {
+        for _ in 0..600 {
+            let known = known();
+            if known["due"] == false && known["checked_at"].is_string() {
+                return known;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("nobody looks: {}", known());
+    };
+    let server = here.serve();
+    assert_eq!(looked_at()["damage"], json!(null), "a new database is looked at once");
+    assert_eq!(server.stop(), Some(0));
+
+    // Properly closed: the next start does not read a page that nobody asks for.
+    let note = portal.ids("notes")[3].clone();
+    spoil_page_with(&here, portal.record("notes", &note)["unique_word"].as_str().unwrap());
+    here.run(&["agents", "create", "one", "--json"]).ok();
+    assert_eq!(known()["damage"], json!(null));
+
+    // Killed with something in its log: the next one looks at everything, and tells.
+    let server = here.serve();
+    here.run(&["agents", "create", "two", "--json"]).ok();
+    drop(server);
+    let server = here.serve();
+    let found = looked_at();
+    assert!(found["damage"].is_string(), "{found}");
+    assert!(here.run(&["status"]).ok().stdout.contains("DAMAGED"));
+    assert_eq!(server.stop(), Some(0));
+    let refused = here.run(&["agents", "create", "three", "--json"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("damaged"), "{refused:?}");
+}
