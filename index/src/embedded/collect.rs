@@ -6,6 +6,7 @@
 
 use super::columns::{Columns, before};
 use super::factors::Factors;
+use super::nearness::Nearness;
 use super::organisation::Memory;
 use super::search::split;
 use super::words::{Window, WordsScorer};
@@ -15,7 +16,6 @@ use std::cmp::{Ordering, Reverse};
 use std::sync::Arc;
 use std::time::Instant;
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::BytesColumn;
 use tantivy::fastfield::AliveBitSet;
 use tantivy::query::{Scorer, Weight};
 use tantivy::{DocId, DocSet, Score, SegmentOrdinal, SegmentReader, TERMINATED};
@@ -148,7 +148,7 @@ impl Collector for Page {
         weight: &dyn Weight,
         ordinal: u32,
         reader: &SegmentReader,
-    ) -> tantivy::Result<tantivy::Result<Found>> {
+    ) -> tantivy::Result<Harvest> {
         let mut segment = self.for_segment(ordinal, reader)?;
         let scorer = weight.scorer(reader, 1.0)?;
         let alive = reader.alive_bitset();
@@ -160,17 +160,29 @@ impl Collector for Page {
         Ok(segment.harvest())
     }
 
-    fn merge_fruits(&self, fruits: Vec<tantivy::Result<Found>>) -> tantivy::Result<Found> {
+    fn merge_fruits(&self, fruits: Vec<Harvest>) -> tantivy::Result<Found> {
         let mut all = Found::default();
-        for found in fruits {
-            let found = found?;
-            all.candidates.extend(found.candidates);
-            all.total += found.total;
-            all.partial |= found.partial;
+        let mut kept = Vec::new();
+        for harvest in &fruits {
+            kept.extend(harvest.kept.iter().map(|one| (one, harvest)));
+            all.total += harvest.total;
+            all.partial |= harvest.partial;
         }
-        all.candidates.sort_by(|a, b| a.place.cmp(&b.place));
-        if self.distinct {
-            all.candidates = distinct(all.candidates);
+        let rank = |one: &Kept| (one.steps, one.occurred_at);
+        kept.sort_by_key(|(one, _)| rank(one));
+        // Keys are read for those only that may be on the page: each costs as much as finding a passage.
+        for equals in kept.chunk_by(|a, b| rank(a.0) == rank(b.0)) {
+            let read = equals.iter().map(|(one, harvest)| harvest.candidate(one));
+            let mut candidates = read.collect::<tantivy::Result<Vec<Candidate>>>()?;
+            candidates.sort_by(|a, b| a.place.cmp(&b.place));
+            for candidate in candidates {
+                if !self.distinct || !is_copy(&all.candidates, &candidate) {
+                    all.candidates.push(candidate);
+                }
+            }
+            if all.candidates.len() > self.limit {
+                break;
+            }
         }
         all.candidates.truncate(self.limit + 1);
         Ok(all)
@@ -181,11 +193,44 @@ impl Collector for Page {
 pub(crate) fn distinct(candidates: Vec<Candidate>) -> Vec<Candidate> {
     let mut out: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
-        if !out.iter().any(|better| are_alike(better.likeness, candidate.likeness)) {
+        if !is_copy(&out, &candidate) {
             out.push(candidate);
         }
     }
     out
+}
+
+fn is_copy(better: &[Candidate], candidate: &Candidate) -> bool {
+    better.iter().any(|one| are_alike(one.likeness, candidate.likeness))
+}
+
+/// What a segment has for the page.
+pub(crate) struct Harvest {
+    ordinal: SegmentOrdinal,
+    columns: Arc<Columns>,
+    kind_factors: Vec<f32>,
+    by_meaning: bool,
+    kept: Vec<Kept>,
+    total: u64,
+    partial: bool,
+}
+
+impl Harvest {
+    fn candidate(&self, kept: &Kept) -> tantivy::Result<Candidate> {
+        let mut key = String::new();
+        self.columns.keys.ord_to_str(kept.key, &mut key)?;
+        let score = f32::from_bits(kept.score_bits);
+        Ok(Candidate {
+            place: Place { steps: kept.steps.0, occurred_at: kept.occurred_at.0, key },
+            score,
+            passage: u32::try_from(self.columns.passages.get_val(kept.doc)).unwrap_or(0),
+            segment: self.ordinal,
+            doc: kept.doc,
+            likeness: kept.likeness,
+            kind_factor: self.columns.by_kind(kept.doc, &self.kind_factors).unwrap_or(1.0),
+            cosine: self.by_meaning.then_some(score),
+        })
+    }
 }
 
 impl Page {
@@ -238,29 +283,6 @@ struct Pile {
     numbers: Vec<u64>,
 }
 
-/// Compares the passages of a segment with a meaning.
-struct Nearness {
-    toward: Arc<Vector>,
-    kept: BytesColumn,
-    bytes: Vec<u8>,
-}
-
-impl Nearness {
-    fn new(toward: &Arc<Vector>, kept: BytesColumn) -> Nearness {
-        Nearness { toward: Arc::clone(toward), kept, bytes: Vec::new() }
-    }
-
-    /// The cosine; 0 for a passage without a vector.
-    fn of(&mut self, doc: DocId) -> Score {
-        self.bytes.clear();
-        let ord = self.kept.ords().first(doc);
-        match ord.map(|ord| self.kept.ord_to_bytes(ord, &mut self.bytes)) {
-            Some(Ok(true)) => self.toward.cosine(&self.bytes),
-            _ => 0.0,
-        }
-    }
-}
-
 /// First passages of the documents with an excluded word in any passage, sorted.
 fn excluded_documents(
     weight: &dyn Weight,
@@ -290,7 +312,7 @@ struct Best {
 
 /// A document kept for the page; the greatest is the worst.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Kept {
+pub(crate) struct Kept {
     steps: Reverse<i64>,
     occurred_at: Reverse<i64>,
     /// Order of the key within the segment.
@@ -330,20 +352,24 @@ pub(crate) struct Segment {
 }
 
 impl SegmentCollector for Segment {
-    type Fruit = tantivy::Result<Found>;
+    type Fruit = Harvest;
 
     fn collect(&mut self, doc: DocId, score: Score) {
         let first = self.columns.first_passage(doc);
         self.take(first, doc, score);
     }
 
-    fn harvest(mut self) -> tantivy::Result<Found> {
+    fn harvest(mut self) -> Harvest {
         self.close_document();
-        let mut candidates = Vec::with_capacity(self.kept.len());
-        for kept in std::mem::take(&mut self.kept) {
-            candidates.push(self.candidate(&kept)?);
+        Harvest {
+            ordinal: self.ordinal,
+            columns: self.columns,
+            kind_factors: self.kind_factors,
+            by_meaning: self.by_meaning,
+            kept: self.kept,
+            total: self.total,
+            partial: self.partial,
         }
-        Ok(Found { candidates, total: self.total, partial: self.partial })
     }
 }
 
@@ -477,21 +503,6 @@ impl Segment {
                 read.is_ok() && key <= after.key
             }
         }
-    }
-
-    fn candidate(&self, kept: &Kept) -> tantivy::Result<Candidate> {
-        let mut key = String::new();
-        self.columns.keys.ord_to_str(kept.key, &mut key)?;
-        Ok(Candidate {
-            place: Place { steps: kept.steps.0, occurred_at: kept.occurred_at.0, key },
-            score: f32::from_bits(kept.score_bits),
-            passage: u32::try_from(self.columns.passages.get_val(kept.doc)).unwrap_or(0),
-            segment: self.ordinal,
-            doc: kept.doc,
-            likeness: kept.likeness,
-            kind_factor: self.kind_factor(kept.doc),
-            cosine: self.by_meaning.then_some(f32::from_bits(kept.score_bits)),
-        })
     }
 }
 

@@ -16,6 +16,7 @@ mod filter;
 mod fusion;
 mod layout;
 mod merging;
+mod nearness;
 mod organisation;
 mod pending;
 mod plan;
