@@ -4,6 +4,7 @@
 //! Passages of a document always lie side by side in one segment, so one pass
 //! in document order is enough; nothing is kept per match.
 
+use super::candidate::{Candidate, Harvest, Kept, Place, is_copy};
 use super::columns::{Columns, before};
 use super::factors::Factors;
 use super::nearness::Nearness;
@@ -25,41 +26,6 @@ const STEPS: f32 = 1024.0;
 
 /// How many matches pass between two looks at the clock.
 const CLOCK_EVERY: u32 = 4096;
-
-/// A document in order of an answer.
-#[derive(Debug, Clone)]
-pub(crate) struct Candidate {
-    pub(crate) place: Place,
-    pub(crate) score: Score,
-    pub(crate) passage: u32,
-    pub(crate) segment: SegmentOrdinal,
-    pub(crate) doc: DocId,
-    pub(crate) likeness: u128,
-    pub(crate) kind_factor: f32,
-    /// How near in meaning, -1 to 1, where it was compared.
-    pub(crate) cosine: Option<f32>,
-}
-
-/// Where a document stands in an answer: by score, then newest, then by key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    pub(crate) steps: i64,
-    pub(crate) occurred_at: i64,
-    pub(crate) key: String,
-}
-
-impl Ord for Place {
-    fn cmp(&self, other: &Self) -> Ordering {
-        let order = |p: &Place| (Reverse(p.steps), Reverse(p.occurred_at));
-        order(self).cmp(&order(other)).then_with(|| self.key.cmp(&other.key))
-    }
-}
-
-impl PartialOrd for Place {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
 
 /// What one page asks of the matches.
 #[derive(Clone)]
@@ -111,14 +77,17 @@ impl Collector for Page {
             Some(weight) => excluded_documents(weight.as_ref(), reader, &columns)?,
             None => Vec::new(),
         };
+        let without_kinds = columns.marked(&self.without_kinds);
+        let bounded = self.since > i64::MIN || self.until < i64::MAX;
         Ok(Segment {
             ordinal,
+            all_count: excluded.is_empty() && without_kinds.is_empty() && !bounded,
             keep: self.keep(),
             since: self.since,
             until: self.until,
             after: self.after.clone(),
             excluded,
-            without_kinds: columns.marked(&self.without_kinds),
+            without_kinds,
             kind_factors: columns.factors(&self.factors),
             columns,
             distinct: self.distinct,
@@ -186,50 +155,6 @@ impl Collector for Page {
         }
         all.candidates.truncate(self.limit + 1);
         Ok(all)
-    }
-}
-
-/// Of near-copies the first.
-pub(crate) fn distinct(candidates: Vec<Candidate>) -> Vec<Candidate> {
-    let mut out: Vec<Candidate> = Vec::with_capacity(candidates.len());
-    for candidate in candidates {
-        if !is_copy(&out, &candidate) {
-            out.push(candidate);
-        }
-    }
-    out
-}
-
-fn is_copy(better: &[Candidate], candidate: &Candidate) -> bool {
-    better.iter().any(|one| are_alike(one.likeness, candidate.likeness))
-}
-
-/// What a segment has for the page.
-pub(crate) struct Harvest {
-    ordinal: SegmentOrdinal,
-    columns: Arc<Columns>,
-    kind_factors: Vec<f32>,
-    by_meaning: bool,
-    kept: Vec<Kept>,
-    total: u64,
-    partial: bool,
-}
-
-impl Harvest {
-    fn candidate(&self, kept: &Kept) -> tantivy::Result<Candidate> {
-        let mut key = String::new();
-        self.columns.keys.ord_to_str(kept.key, &mut key)?;
-        let score = f32::from_bits(kept.score_bits);
-        Ok(Candidate {
-            place: Place { steps: kept.steps.0, occurred_at: kept.occurred_at.0, key },
-            score,
-            passage: u32::try_from(self.columns.passages.get_val(kept.doc)).unwrap_or(0),
-            segment: self.ordinal,
-            doc: kept.doc,
-            likeness: kept.likeness,
-            kind_factor: self.columns.by_kind(kept.doc, &self.kind_factors).unwrap_or(1.0),
-            cosine: self.by_meaning.then_some(score),
-        })
     }
 }
 
@@ -310,18 +235,6 @@ struct Best {
     score: Score,
 }
 
-/// A document kept for the page; the greatest is the worst.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Kept {
-    steps: Reverse<i64>,
-    occurred_at: Reverse<i64>,
-    /// Order of the key within the segment.
-    key: u64,
-    doc: DocId,
-    score_bits: u32,
-    likeness: u128,
-}
-
 /// Collects within one segment.
 pub(crate) struct Segment {
     ordinal: SegmentOrdinal,
@@ -343,6 +256,8 @@ pub(crate) struct Segment {
     nearness: Option<Nearness>,
     by_meaning: bool,
     best: Option<Best>,
+    /// Every document counts: nothing is excluded by word, date or kind.
+    all_count: bool,
     /// Sorted, at most `keep`.
     kept: Vec<Kept>,
     /// What scores less by its words cannot be kept, whatever its factors.
@@ -399,6 +314,11 @@ impl Segment {
                     best.score = score;
                     best.doc = doc;
                 }
+            }
+            // Most documents are only counted.
+            Some(best) if self.all_count && best.score < self.worst => {
+                self.total += 1;
+                *best = Best { first, doc, score };
             }
             _ => {
                 self.close_document();

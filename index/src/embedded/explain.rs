@@ -2,7 +2,7 @@
 //!
 //! Computed for the hits of a page only, when asked for.
 
-use super::collect::Candidate;
+use super::candidate::Candidate;
 use super::search::{Search, split};
 use super::statistics::{Frozen, Statistics};
 use crate::error::Error;

@@ -5,7 +5,8 @@
 //! best of them. Reciprocal ranks lose where meaning is weak, this does not
 //! (docs/search.md has the figures). Beyond those, pages go on by words alone.
 
-use super::collect::{Candidate, Found, Page, Place, distinct, steps};
+use super::candidate::{Candidate, Place, distinct};
+use super::collect::{Found, Page, steps};
 use super::search::{Search, split};
 use super::statistics::Statistics;
 use crate::analysis::are_alike;

@@ -6,6 +6,7 @@
 //! `collect` and `search` how it runs, `rebuild` how a new generation takes over.
 //! Nothing here decides what is indexed or who may ask.
 
+mod candidate;
 mod collect;
 mod columns;
 mod common_phrase;

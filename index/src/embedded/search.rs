@@ -3,7 +3,8 @@
 //!
 //! Typing errors are considered only after the words as typed found nothing.
 
-use super::collect::{Candidate, Found, Page, Place};
+use super::candidate::{Candidate, Place};
+use super::collect::{Found, Page};
 use super::expand;
 use super::factors::Factors;
 use super::fusion::{Fused, Stage};
