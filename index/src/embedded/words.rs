@@ -370,3 +370,146 @@ impl Scorer for WordsScorer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tantivy::query::{BooleanQuery, BoostQuery, ConstScoreQuery, Occur, TermQuery};
+    use tantivy::schema::{Field, STORED, Schema, TEXT};
+    use tantivy::{Index, Searcher, TantivyDocument};
+
+    const BONUS: Score = 1024.0;
+
+    fn mixed(n: u64) -> u64 {
+        let x = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 20
+    }
+
+    /// Several windows of passages; word `w` is in about every `(w + 1)²`th, sometimes twice, none in a long gap.
+    fn passages() -> (Searcher, Field) {
+        let mut builder = Schema::builder();
+        let field = builder.add_text_field("text", TEXT | STORED);
+        let index = Index::create_in_ram(builder.build());
+        let mut writer = index.writer_with_num_threads(1, 50_000_000).unwrap();
+        for n in 0..30_000u64 {
+            let here =
+                |w: u64| mixed(n * 31 + w).is_multiple_of((w + 1) * (w + 1)) && !(9_000..15_000).contains(&n);
+            let text: Vec<String> = (0..12)
+                .filter(|w| here(*w))
+                .flat_map(|w| vec![format!("w{w}"); 1 + (mixed(n + w) % 3) as usize])
+                .collect();
+            let mut document = TantivyDocument::new();
+            document.add_text(field, format!("filler {}", text.join(" ")));
+            writer.add_document(document).unwrap();
+        }
+        writer.commit().unwrap();
+        (index.reader().unwrap().searcher(), field)
+    }
+
+    fn term(field: Field, word: usize) -> Term {
+        Term::from_field_text(field, &format!("w{word}"))
+    }
+
+    fn one(field: Field, word: usize, boost: Score) -> Box<dyn Query> {
+        let query = TermQuery::new(term(field, word), IndexRecordOption::WithFreqs);
+        Box::new(BoostQuery::new(Box::new(query), boost))
+    }
+
+    /// Ours and the engine's own query for the same: words that find, words that only rank, and whether passages with
+    /// all of the first come first.
+    fn both(field: Field, finds: &[usize], ranks: &[usize], all: bool) -> (Words, BooleanQuery) {
+        let boost = |word: usize| 0.5 + word as Score / 10.0;
+        let mut any: Vec<(Occur, Box<dyn Query>)> =
+            finds.iter().map(|word| (Occur::Should, one(field, *word, boost(*word)))).collect();
+        if all {
+            let every = finds.iter().map(|word| one(field, *word, 1.0)).collect();
+            let every = ConstScoreQuery::new(Box::new(BooleanQuery::intersection(every)), BONUS);
+            any.push((Occur::Should, Box::new(every)));
+        }
+        let mut clauses: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(BooleanQuery::new(any)))];
+        clauses.extend(ranks.iter().map(|word| (Occur::Should, one(field, *word, boost(*word)))));
+        let lookup = |finds: bool| {
+            move |(place, word): (usize, &usize)| Lookup {
+                term: term(field, *word),
+                boost: boost(*word),
+                bit: if all && finds { 1 << place } else { 0 },
+                finds,
+            }
+        };
+        let mut lookups: Vec<Lookup> = finds.iter().enumerate().map(lookup(true)).collect();
+        lookups.extend(ranks.iter().enumerate().map(lookup(false)));
+        let bits = if all { u8::MAX >> (MAX_TOLD_APART - finds.len()) } else { 0 };
+        (Words::new(lookups, bits, BONUS), BooleanQuery::new(clauses))
+    }
+
+    fn scorer(query: &dyn Query, searcher: &Searcher) -> Box<dyn Scorer> {
+        let weight = query.weight(EnableScoring::enabled_from_searcher(searcher)).unwrap();
+        weight.scorer(searcher.segment_reader(0), 1.0).unwrap()
+    }
+
+    fn assert_same(ours: &mut dyn Scorer, theirs: &mut dyn Scorer, what: &str) {
+        assert_eq!(ours.doc(), theirs.doc(), "{what}");
+        if ours.doc() != TERMINATED {
+            let (a, b) = (ours.score(), theirs.score());
+            assert!((a - b).abs() < 1e-3, "{what}: passage {} scores {a}, not {b}", ours.doc());
+        }
+    }
+
+    #[test]
+    fn it_finds_and_scores_what_the_engine_does_however_it_is_walked_over() {
+        let (searcher, field) = passages();
+        assert_eq!(searcher.segment_readers().len(), 1);
+        let cases: [(&[usize], &[usize], bool); 7] = [
+            (&[3], &[], false),
+            (&[0, 4, 11], &[], false),
+            (&[2, 5], &[0, 1], true),
+            (&[9, 10, 11], &[0], true),
+            (&[7, 30], &[], true),
+            (&[11], &[31], false),
+            (&[30], &[0], false),
+        ];
+        for (finds, ranks, all) in cases {
+            let (words, engine) = both(field, finds, ranks, all);
+            let what = format!("{finds:?} {ranks:?} {all}");
+            let (mut ours, mut theirs) = (scorer(&words, &searcher), scorer(&engine, &searcher));
+            let mut listed = Vec::new();
+            while theirs.doc() != TERMINATED {
+                assert_same(&mut *ours, &mut *theirs, &what);
+                listed.push((ours.doc(), ours.score()));
+                ours.advance();
+                theirs.advance();
+            }
+            assert_same(&mut *ours, &mut *theirs, &what);
+            assert_eq!(ours.advance(), TERMINATED);
+
+            // By windows, as one search of the whole organisation goes.
+            if let Ok(mut ours) = scorer(&words, &searcher).downcast::<WordsScorer>() {
+                let mut found = Vec::new();
+                while let Some(window) = ours.next_window() {
+                    found.extend(std::iter::from_fn(|| window.pop()));
+                }
+                assert_eq!(found, listed, "{what}");
+            }
+
+            // By leaps near and far with steps between, as under a filter.
+            for longest in [2, 100, 1_000, 9_000] {
+                let (mut ours, mut theirs) = (scorer(&words, &searcher), scorer(&engine, &searcher));
+                for leap in 0.. {
+                    assert_same(&mut *ours, &mut *theirs, &format!("{what}, leap {leap} of {longest}"));
+                    if ours.doc() == TERMINATED {
+                        break;
+                    }
+                    if leap % 3 == 2 {
+                        ours.advance();
+                        theirs.advance();
+                        continue;
+                    }
+                    let target = ours.doc() + 1 + (mixed(leap) % longest) as DocId;
+                    ours.seek(target);
+                    theirs.seek(target);
+                }
+                assert_eq!(ours.seek(TERMINATED), TERMINATED);
+            }
+        }
+    }
+}
