@@ -13,6 +13,7 @@
 mod api;
 mod architecture;
 mod bad_input;
+mod boundaries;
 mod changes;
 mod connect;
 mod contracts;

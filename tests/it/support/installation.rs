@@ -83,6 +83,13 @@ impl Installation {
         Self { folder: TempDir::new().unwrap(), settings, port }
     }
 
+    /// A second one with a copy of everything that a process left; none may be running.
+    pub(crate) fn copy(&self) -> Self {
+        let folder = TempDir::new().unwrap();
+        copy_folder(&self.data(), &folder.path().join("data"));
+        Self { folder, settings: self.settings.clone(), port: self.port }
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
@@ -201,6 +208,18 @@ impl Installation {
         let ran = self.run(&["index", "verify", "--json"]);
         assert_eq!(ran.code, Some(0), "{ran:?}");
         ran.json()
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 
