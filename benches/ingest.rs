@@ -1,18 +1,30 @@
 //! What reading a portal costs: CPU time and memory of our process, against a simulated portal without delay.
 //!
 //! `cargo bench --bench ingest` measures 50,000 lean contacts and the memory of 20,000 against 100,000
-//! engagements; `HUBLORE_BENCH_ENGAGEMENTS=500000` sets the larger size. The portal runs in this process, the
-//! measured one is the binary, so that its numbers are its own.
+//! engagements; `HUBLORE_BENCH_ENGAGEMENTS=500000` sets the larger size. `HUBLORE_BENCH_CONTACTS=1000000,5000000` reads
+//! portals of that many lean contacts with their companies and deals instead, compares every id with the portal's and
+//! ends with an error where the process took more than 256 MB. The portal runs in this process, the measured one is the
+//! binary, so that its numbers are its own.
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made ends with the cause")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use hubspot_simulator::{Options, Running, start};
+use rusqlite::{Connection, OpenFlags};
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// The most memory that reading may take, however large the portal is.
+const MOST_MB: f64 = 256.0;
 
 fn main() {
+    if let Ok(sizes) = std::env::var("HUBLORE_BENCH_CONTACTS") {
+        sizes.split(',').for_each(|size| large(size.trim().parse().expect("a number of contacts")));
+        return;
+    }
     let portal = Options { contacts: 50_000, engagements_per_contact: 0.0, lean: true, ..Options::default() };
     let all = sync(&portal);
     println!("79,167 lean CRM records     {:>7.2} CPU-s   {:>6.1} MB peak", cpu(&all), peak(&all));
@@ -37,6 +49,54 @@ fn main() {
     println!("engagements per CPU-second  {:>7.0}", larger / cpu(&large));
 }
 
+/// A large portal read whole, and read again for what changed: exact, within the memory of a small one.
+fn large(contacts: u64) {
+    let options = Options { contacts, engagements_per_contact: 0.0, lean: true, ..Options::default() };
+    let portal = start(options.clone()).expect("the portal starts");
+    let folder = tempfile::tempdir().expect("a folder");
+    connect(&portal, folder.path(), &options);
+    let first = run(&portal, folder.path(), "full_resync");
+    let truth = truth(&portal);
+    let mut records = 0;
+    for (table, name) in [("end_users", "contacts"), ("companies", "companies"), ("deals", "deals")] {
+        let (count, hash) = stored(folder.path(), table);
+        assert_eq!(json!(count), truth["types"][name]["count"], "{name}");
+        assert_eq!(json!(hash), truth["types"][name]["ids_sha256"], "{name}");
+        records += count;
+    }
+    println!("{records:>7} records, ids exact {:>7.2} CPU-s   {:>6.1} MB peak", cpu(&first), peak(&first));
+    let again = run(&portal, folder.path(), "catch_up");
+    println!("        the hour after       {:>7.2} CPU-s   {:>6.1} MB peak", cpu(&again), peak(&again));
+    for report in [&first, &again] {
+        assert!(peak(report) <= MOST_MB, "more than {MOST_MB} MB");
+    }
+}
+
+/// Number and hash of the ids of a table, in the order of their numbers, as the portal's truth has them.
+fn stored(folder: &Path, table: &str) -> (u64, String) {
+    let file = folder.join("data").join("hublore.db");
+    let database = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the database");
+    let sql = format!("select id from {table} order by cast(id as integer)");
+    let mut statement = database.prepare(&sql).expect("a query");
+    let mut rows = statement.query([]).expect("rows");
+    let (mut count, mut hash) = (0, Sha256::new());
+    while let Some(row) = rows.next().expect("a row") {
+        let id: String = row.get(0).expect("an id");
+        hash.update(format!("{id}\n"));
+        count += 1;
+    }
+    (count, hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn truth(portal: &Running) -> Value {
+    let ask = async {
+        let http = hublore::http::client(Duration::from_secs(600)).expect("a client");
+        let answer = http.get(format!("{}/__sim/truth", portal.base_url())).send().await.expect("an answer");
+        answer.json().await.expect("JSON")
+    };
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(ask)
+}
+
 /// A portal that lets nobody read companies and deals, so that contacts can be measured alone.
 fn contacts_only(folder: &Path) -> PathBuf {
     let forbidden = |route: &str| json!({"route": route, "do": "status", "status": 403});
@@ -56,10 +116,18 @@ fn engagements(count: f64) -> Options {
 fn sync(options: &Options) -> Value {
     let portal = start(options.clone()).expect("the portal starts");
     let folder = tempfile::tempdir().expect("a folder");
-    let key = folder.path().join("key");
+    connect(&portal, folder.path(), options);
+    run(&portal, folder.path(), "full_resync")
+}
+
+fn connect(portal: &Running, folder: &Path, options: &Options) {
+    let key = folder.join("key");
     std::fs::write(&key, &options.service_key).expect("the key is written");
-    hublore(&portal, folder.path(), &["connect", "--no-sync", "--service-key", &key.display().to_string()]);
-    let report = hublore(&portal, folder.path(), &["sync", "--json", "--quiet"]);
+    hublore(portal, folder, &["connect", "--no-sync", "--service-key", &key.display().to_string()]);
+}
+
+fn run(portal: &Running, folder: &Path, mode: &str) -> Value {
+    let report = hublore(portal, folder, &["sync", mode, "--json", "--quiet"]);
     let report: Value = serde_json::from_slice(&report).expect("a report");
     assert_eq!(report["outcome"], "complete", "{report}");
     report

@@ -256,3 +256,20 @@ fn a_second_full_sync_changes_nothing() {
         "nothing reached the index again"
     );
 }
+
+#[test]
+fn a_hundred_thousand_records_arrive_exactly_within_256_megabytes() {
+    let portal = Portal::start(&["--contacts", "64000", "--engagements-per-contact", "0", "--lean"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let report = here.run(&["sync", "--json", "--quiet"]).ok().json();
+    assert_eq!(report["outcome"], "complete", "{report}");
+    let ids = ["contacts", "companies", "deals"].map(|what| {
+        let ids = here.ids(what);
+        assert!(ids == portal.ids(what), "{what}: {} ids", ids.len());
+        ids.len()
+    });
+    assert!(ids.iter().sum::<usize>() > 100_000, "{ids:?}");
+    let peak = report["peak_memory_bytes"].as_u64().unwrap();
+    assert!(peak <= 256_000_000, "{peak}: {report}");
+}

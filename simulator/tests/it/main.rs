@@ -16,6 +16,7 @@ mod portal_settings;
 mod search;
 mod shapes;
 mod strangers;
+mod switches;
 mod webhooks;
 mod world;
 mod writes;

@@ -63,7 +63,8 @@ fn exchange(portal: &mut Portal, path: &str, changes: &[(&str, &str)]) -> Answer
     portal.form(path, &fields)
 }
 
-fn connect(portal: &mut Portal) -> Value {
+/// Consents to what the product asks for; the portal's bearer is the new token.
+pub(crate) fn connect(portal: &mut Portal) -> Value {
     let code = code(portal);
     let tokens = exchange(portal, "/oauth/2026-09/token", &[("code", &code)]).json();
     portal.bearer = tokens["access_token"].as_str().unwrap().to_owned();
