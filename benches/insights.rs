@@ -56,7 +56,7 @@ fn one_core() {
         ),
     ] {
         let text: String = text.chars().take(350).collect();
-        let passages = [Passage { text, language: Some("en".to_owned()), quoted: false }];
+        let passages = [Passage { text, language: Some("en".to_owned()), ..Passage::default() }];
         let learned = Learned {
             document: &document,
             title: Some("invoices"),

@@ -148,7 +148,7 @@ fn engagement(text: &Text, n: u64, words: u64, more: &str) -> ProcessedEngagemen
         words.drain(*MOST_WORDS / 2..words.len() - *MOST_WORDS / 2);
     }
     let passage =
-        |words: &[&str]| Passage { text: words.join(" "), language: Some("en".to_owned()), quoted: false };
+        |words: &[&str]| Passage { text: words.join(" "), language: Some("en".to_owned()), ..Passage::default() };
     ProcessedEngagement {
         raw: RawEngagement {
             kind: [Kind::Email, Kind::Note, Kind::Call][(n % 3) as usize],
@@ -177,6 +177,8 @@ fn engagement(text: &Text, n: u64, words: u64, more: &str) -> ProcessedEngagemen
         template: None,
         own_passages: None,
         secrets: Vec::new(),
+        link_hosts: Vec::new(),
+        text_status: None,
         ruling: None,
     }
 }

@@ -132,7 +132,7 @@ pub struct RawEngagement {
 }
 
 /// One piece of a document's text, small enough to read as an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Passage {
     /// The text, secrets masked.
     pub text: String,
@@ -142,6 +142,20 @@ pub struct Passage {
     /// Not written by the sender of this message: only there because nothing else is. No fact is read from it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub quoted: bool,
+    /// When and by whom it was said, where it is a part of a transcript.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spoken: Option<Spoken>,
+}
+
+/// When and by whom a part of a transcript was said. It begins and ends with turns, never inside one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Spoken {
+    /// Seconds into the call when its first turn begins, where the transcript says so.
+    pub start_s: Option<u32>,
+    /// Seconds into the call when the turn behind it begins; of the last one, when its last turn begins.
+    pub end_s: Option<u32>,
+    /// Who speaks, in the order they begin.
+    pub speakers: Vec<String>,
 }
 
 /// Why an engagement is not (or not yet) knowledge. The names are part of the report and of `explain`.
@@ -267,6 +281,10 @@ pub struct ProcessedEngagement {
     pub own_passages: Option<Vec<Passage>>,
     /// Secrets in the body.
     pub secrets: Vec<SecretPlace>,
+    /// Hosts its new text links to.
+    pub link_hosts: Vec<String>,
+    /// How reading the body went, where not everything was read: `capped`, `fallback`, `plain` or `empty`.
+    pub text_status: Option<&'static str>,
     /// The rule that decided, where one did.
     pub ruling: Option<Ruling>,
 }

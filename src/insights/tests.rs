@@ -40,7 +40,7 @@ impl Distiller for Careless {
 }
 
 fn passage(text: &str, quoted: bool) -> Passage {
-    Passage { text: text.to_owned(), language: Some("en".to_owned()), quoted }
+    Passage { text: text.to_owned(), language: Some("en".to_owned()), quoted, spoken: None }
 }
 
 fn nina() -> Party {

@@ -40,7 +40,7 @@ pub struct Engagement {
     /// Subject or title.
     pub title: Option<String>,
     /// New text, passage by passage, secrets masked.
-    pub passages: Vec<Passage>,
+    pub passages: Vec<Shown>,
     /// When it happened.
     pub occurred_at: Millis,
     /// Address in HubSpot's app.
@@ -53,6 +53,9 @@ pub struct Engagement {
     /// Hosts its new text links to, click-tracking unwrapped, in the order they are named.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
+    /// How reading the body went, where not everything was read: `capped`, `fallback`, `plain` or `empty`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text_status: Option<String>,
     /// The whole body laid out for people, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
@@ -61,6 +64,33 @@ pub struct Engagement {
     pub parts: Option<Vec<Part>>,
     /// How far the text may be trusted.
     pub trust: &'static str,
+}
+
+/// A passage with its neighbours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// Its id within the engagement; the same as long as its words are.
+    pub id: String,
+    /// Id of the passage before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// Id of the passage behind it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The passage.
+    #[serde(flatten)]
+    pub passage: Passage,
+}
+
+fn shown(passages: Vec<Passage>, ids: &[String]) -> Vec<Shown> {
+    let at = |n: Option<usize>| n.and_then(|n| ids.get(n)).cloned();
+    let shown = |(n, passage): (usize, Passage)| Shown {
+        id: at(Some(n)).unwrap_or_default(),
+        previous: at(n.checked_sub(1)),
+        next: at(n.checked_add(1)),
+        passage,
+    };
+    passages.into_iter().enumerate().map(shown).collect()
 }
 
 /// A part of a body.
@@ -120,14 +150,15 @@ pub fn read(
             id: row.document.to_string(),
             kind: row.document.kind,
             title: row.title.clone(),
-            passages: row.passages,
+            passages: shown(row.passages, &row.passage_ids),
             occurred_at: row.occurred_at,
             url: row.url,
             secrets: stored.secrets.iter().fold(BTreeMap::new(), |mut kinds, secret| {
                 *kinds.entry(secret.kind.clone()).or_default() += 1;
                 kinds
             }),
-            links: if withheld { Vec::new() } else { text::link_hosts(&body) },
+            links: row.link_hosts,
+            text_status: row.text_status,
             body: (ask.body && !withheld).then(|| text::readable(&body)),
             parts: (ask.parts && !withheld).then(|| parts(&body)),
             trust: trust(row.document.kind),

@@ -12,7 +12,7 @@ use crate::domain::ids::{DocumentId, OrgId, colleagues_key, company_key, custome
 use crate::domain::insight::{Evidence, Subject};
 use crate::store::conn::Conn;
 use crate::store::insights::StoredInsight;
-use crate::store::{StoreError, near_copies, people};
+use crate::store::{StoreError, near_copies, passages, people};
 
 /// How the index and the filters call insights.
 pub const KIND: &str = "insight";
@@ -38,7 +38,7 @@ pub struct Proof {
 
 /// The words that prove an insight, if they are still there.
 pub fn quote(conn: &mut dyn Conn, org: &OrgId, evidence: &Evidence) -> Result<Option<String>, StoreError> {
-    let passages = near_copies::whole_passages(conn, org, &evidence.document)?;
+    let passages = passages::of(conn, org, &evidence.document)?;
     let text = passages.get(evidence.passage).and_then(|one| one.text.get(evidence.start..evidence.end));
     let same = |text: &&str| {
         let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();

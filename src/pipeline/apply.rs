@@ -29,6 +29,7 @@ use crate::store::crm::Tenant;
 use crate::store::due::{self, Task};
 use crate::store::reread::{self, Fetched, Key, Readable};
 use crate::store::{Store, StoreError, boilerplate, meta, rules};
+use crate::text;
 
 /// Rows read at once.
 const PAGE: i64 = 1_000;
@@ -247,18 +248,36 @@ fn distilled_with(owner: &Owner) -> String {
     format!("distilled_with:{}:{}", owner.org, owner.portal)
 }
 
+/// Where the number of the rules is kept that the bodies of a portal were read with.
+fn read_with(owner: &Owner) -> String {
+    format!("read_with:{}:{}", owner.org, owner.portal)
+}
+
 impl Stored {
-    /// Notes what insights are distilled with, where nothing is stored yet: a first sync distils nothing twice.
+    /// Notes what bodies are read and insights are distilled with, where nothing is stored yet: a first sync does nothing
+    /// twice.
     pub fn begin(&self) -> Result<(), StoreError> {
         let fingerprint = self.in_force()?.distillation.fingerprint();
-        let (owner, key) = (self.owner.clone(), distilled_with(&self.owner));
+        let owner = self.owner.clone();
+        let facts =
+            [(distilled_with(&self.owner), fingerprint), (read_with(&self.owner), text::VERSION.to_string())];
         self.store.write(move |conn| {
-            let empty = reread::page(conn, &owner.org, owner.portal, &mut Key::default(), 1)?.is_empty();
-            if empty && meta::get(conn, &key)?.is_none() {
-                meta::set(conn, &key, &fingerprint)
-            } else {
-                Ok(())
+            if !reread::page(conn, &owner.org, owner.portal, &mut Key::default(), 1)?.is_empty() {
+                return Ok(());
             }
+            facts.iter().try_for_each(|(key, value)| meta::set(conn, key, value))
+        })
+    }
+
+    /// Queues everything that was read with other rules of text than these.
+    fn outdated(&self) -> Result<(), StoreError> {
+        let (owner, key, version) = (self.owner.clone(), read_with(&self.owner), text::VERSION.to_string());
+        if self.store.read(|conn| meta::get(conn, &key))?.as_ref() == Some(&version) {
+            return Ok(());
+        }
+        self.store.write(move |conn| {
+            due::add_all(conn, &owner.org, owner.portal, Task::Judge)?;
+            meta::set(conn, &key, &version)
         })
     }
 
@@ -270,8 +289,10 @@ impl Stored {
         })
     }
 
-    /// Judges and distils again what is due, and everything where the distiller or its instructions changed.
+    /// Reads, judges and distils again what is due: everything where the rules of text, the distiller or its instructions
+    /// changed.
     pub fn catch_up(&self) -> Result<(), StoreError> {
+        self.outdated()?;
         self.judge_due()?;
         let in_force = self.in_force()?;
         self.distil_due(&in_force.distillation)?;

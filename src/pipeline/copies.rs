@@ -13,6 +13,7 @@ use crate::store::StoreError;
 use crate::store::conn::Conn;
 use crate::store::crm::Tenant;
 use crate::store::near_copies::{self, Template};
+use crate::store::passages;
 use crate::text::near_copies::{COPY_FROM, Fingerprint, remainder};
 
 /// Words from which a mail may be a template.
@@ -160,7 +161,7 @@ impl Beside {
         for contact in &contacts {
             names.extend(near_copies::names_of_contact(conn, tenant.org, tenant.portal, contact)?);
         }
-        let template = joined(&near_copies::whole_passages(conn, tenant.org, &canonical)?);
+        let template = joined(&passages::of(conn, tenant.org, &canonical)?);
         Ok(Self { template, names })
     }
 
@@ -240,11 +241,11 @@ mod tests {
         let own = "PS: the older unit can go to your second site in June";
         let copy = |tail: &str| {
             let body = body.replace("Acme Works", "Borealis");
-            vec![Passage { text: format!("Dear Bob Stone,\n{body}{tail}"), language: None, quoted: false }]
+            vec![Passage { text: format!("Dear Bob Stone,\n{body}{tail}"), ..Passage::default() }]
         };
         let beside = Beside { template, names: vec!["Acme Works".to_owned(), "Borealis".to_owned()] };
         assert_eq!(own_passages(&copy(""), &beside), None);
         let kept = own_passages(&copy(&format!("\n{own}")), &beside);
-        assert_eq!(kept, Some(vec![Passage { text: own.to_owned(), language: None, quoted: false }]));
+        assert_eq!(kept, Some(vec![Passage { text: own.to_owned(), ..Passage::default() }]));
     }
 }

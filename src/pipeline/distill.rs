@@ -62,6 +62,8 @@ fn engagement(judged: Judged, parties: &[Party], owner: &Owner, distillation: &D
         template: None,
         own_passages: None,
         secrets: normalized.secrets,
+        link_hosts: normalized.link_hosts,
+        text_status: normalized.text_status,
         ruling: judged.ruling,
     };
     let (fingerprint, tail) = (normalized.fingerprint, normalized.tail);

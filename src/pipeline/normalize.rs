@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::copies;
-use crate::domain::engagement::{self, Kind, Passage, RawEngagement, SecretPlace};
+use crate::domain::engagement::{self, Kind, Passage, RawEngagement, SecretPlace, Spoken};
 use crate::store::senders::Sender;
 use crate::text::near_copies::Fingerprint;
 use crate::text::{
@@ -39,6 +39,10 @@ pub struct NormalizedEngagement {
     pub redacted: bool,
     /// Secrets that were masked: kinds and places.
     pub secrets: Vec<SecretPlace>,
+    /// Hosts its new text links to.
+    pub link_hosts: Vec<String>,
+    /// How reading the body went, where not everything was read.
+    pub text_status: Option<&'static str>,
     /// What copies of the same mail are found by.
     pub fingerprint: Option<Box<Fingerprint>>,
     /// The last lines of a mail: what boilerplate is learned from.
@@ -70,6 +74,8 @@ pub fn engagement(mut raw: RawEngagement, around: &Around, mask_secrets: bool) -
         redacted,
         raw,
         secrets,
+        link_hosts: if redacted { Vec::new() } else { normalized.link_hosts },
+        text_status: normalized.status.fell_short(),
         fingerprint: None,
         tail: normalized.tail,
     };
@@ -122,5 +128,10 @@ fn with_notes(raw: &RawEngagement, transcript: &str) -> String {
 
 fn passage(passage: crate::text::Passage, quoted: bool) -> Passage {
     let language = passage.language.map(|language| language.code().to_owned());
-    Passage { text: passage.text, language, quoted }
+    let spoken = passage.spoken.map(|spoken| Spoken {
+        start_s: spoken.start_s,
+        end_s: spoken.end_s,
+        speakers: spoken.speakers,
+    });
+    Passage { text: passage.text, language, quoted, spoken }
 }

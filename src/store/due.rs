@@ -59,6 +59,17 @@ pub fn add_held(conn: &mut dyn Conn, org: &OrgId, portal: PortalId, judge: &str)
     .map(drop)
 }
 
+/// Queues every engagement of a portal.
+pub fn add_all(conn: &mut dyn Conn, org: &OrgId, portal: PortalId, task: Task) -> Result<(), StoreError> {
+    conn.execute(
+        "insert into engagements_due (org, portal, kind, id, task) \
+         select org, portal, kind, id, $3 from hubspot_engagements where org = $1 and portal = $2 \
+         on conflict do nothing",
+        params![org, portal, task.as_str()],
+    )
+    .map(drop)
+}
+
 /// Up to `limit` queued engagements, in the order of their ids.
 pub fn next(
     conn: &mut dyn Conn,

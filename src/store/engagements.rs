@@ -8,6 +8,7 @@ use super::conn::{Conn, Row, all, first};
 use super::crm::{SOURCE, Stored, Tenant};
 use super::ledger::{self, Operation};
 use super::near_copies;
+use super::passages::{self, list};
 use crate::domain::clock::Millis;
 use crate::domain::engagement::{
     Body, Kind, Passage, ProcessedEngagement, RawEngagement, SecretPlace, SkipReason,
@@ -22,7 +23,8 @@ pub fn put(
     engagement: &ProcessedEngagement,
 ) -> Result<Stored, StoreError> {
     let raw = &engagement.raw;
-    let hash = content_hash(engagement);
+    let ids = passages::ids(&engagement.passages);
+    let hash = content_hash(engagement, &ids);
     let key = params![tenant.org, tenant.portal, raw.kind.as_str(), &raw.id];
     let sql = "select content_hash, updated_at from hubspot_engagements \
                where org = $1 and portal = $2 and kind = $3 and id = $4";
@@ -36,7 +38,8 @@ pub fn put(
     }
     let document = DocumentId { portal: tenant.portal, kind: raw.kind, id: raw.id.clone() };
     let seq = ledger::append(conn, tenant.org, &document.to_string(), Operation::Put)?;
-    put_row(conn, tenant, engagement, &hash, seq)?;
+    put_row(conn, tenant, engagement, (&hash, &ids), seq)?;
+    passages::replace(conn, tenant, &document, &engagement.passages, &ids)?;
     if same.is_some() {
         associations::drop_from(conn, tenant.key(raw.kind.as_str(), &raw.id))?;
     } else {
@@ -67,26 +70,28 @@ fn put_row(
     conn: &mut dyn Conn,
     tenant: Tenant<'_>,
     engagement: &ProcessedEngagement,
-    hash: &[u8; 32],
+    (hash, ids): (&[u8; 32], &[String]),
     seq: i64,
 ) -> Result<(), StoreError> {
     let sql = "insert into hubspot_engagements (org, portal, kind, id, title, body_html, body_plain, occurred_at, \
-               updated_at, owner, thread, from_address, url, properties, passages, language, decision, reason, rule, \
-               content_hash, seq, source, template, own_passages, secrets, first_seen, last_seen, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
-               $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26, $28) \
+               updated_at, owner, thread, from_address, url, properties, passage_ids, language, decision, reason, rule, \
+               content_hash, seq, source, template, own_passages, secrets, first_seen, last_seen, created_at, link_hosts, text_status) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, \
+               $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $26, $28, $29, $30) \
                on conflict (org, portal, kind, id) do update set title = excluded.title, \
                body_html = excluded.body_html, body_plain = excluded.body_plain, \
                occurred_at = excluded.occurred_at, updated_at = excluded.updated_at, owner = excluded.owner, \
                thread = excluded.thread, from_address = excluded.from_address, url = excluded.url, \
-               properties = excluded.properties, passages = excluded.passages, language = excluded.language, \
+               properties = excluded.properties, passage_ids = excluded.passage_ids, language = excluded.language, \
                decision = excluded.decision, reason = excluded.reason, rule = excluded.rule, \
                content_hash = excluded.content_hash, seq = excluded.seq, template = excluded.template, \
                own_passages = excluded.own_passages, secrets = excluded.secrets, \
-               last_seen = coalesce($27, last_seen), created_at = excluded.created_at";
+               last_seen = coalesce($27, last_seen), created_at = excluded.created_at, \
+               link_hosts = excluded.link_hosts, text_status = excluded.text_status";
     let raw = &engagement.raw;
-    let passages = passages_json(&engagement.passages)?;
-    let own_passages = engagement.own_passages.as_deref().map(passages_json).transpose()?;
-    let secrets = secrets_json(&engagement.secrets)?;
+    let passage_ids = passages::json(ids)?;
+    let own_passages = engagement.own_passages.as_deref().map(passages::json).transpose()?;
+    let secrets = some_json(&engagement.secrets)?;
+    let link_hosts = some_json(&engagement.link_hosts)?;
     let (reason, rule) = engagement.decision.cause();
     conn.execute(
         sql,
@@ -105,7 +110,7 @@ fn put_row(
             &raw.from_address,
             &raw.url,
             &raw.properties,
-            &passages,
+            &passage_ids,
             &engagement.language,
             engagement.decision.as_str(),
             reason.map(SkipReason::as_str),
@@ -120,6 +125,8 @@ fn put_row(
             // What comes from the store was not seen in HubSpot just now.
             raw.reread.is_none().then_some(tenant.now),
             raw.created_at,
+            &link_hosts,
+            engagement.text_status,
         ],
     )
     .map(drop)
@@ -132,19 +139,14 @@ fn add_links(conn: &mut dyn Conn, tenant: Tenant<'_>, raw: &RawEngagement) -> Re
     associations::add(conn, from, "deals", &raw.links.deals)
 }
 
-fn passages_json(passages: &[Passage]) -> Result<String, StoreError> {
-    serde_json::to_string(passages).map_err(|error| StoreError::Engine(error.to_string()))
-}
-
-/// Secrets as JSON; null where there are none.
-fn secrets_json(secrets: &[SecretPlace]) -> Result<Option<String>, StoreError> {
-    let json = (!secrets.is_empty()).then(|| serde_json::to_string(secrets));
-    json.transpose().map_err(|error| StoreError::Engine(error.to_string()))
+/// A list as JSON; null where it is empty.
+fn some_json<T: serde::Serialize>(list: &[T]) -> Result<Option<String>, StoreError> {
+    (!list.is_empty()).then(|| passages::json(list)).transpose()
 }
 
 /// Everything that, when it changes, must reach the index or the answers. HubSpot's own modification time
 /// is left out: HubSpot bumps it for changes of its own that mean nothing to a reader.
-fn content_hash(engagement: &ProcessedEngagement) -> [u8; 32] {
+fn content_hash(engagement: &ProcessedEngagement, passage_ids: &[String]) -> [u8; 32] {
     let mut hasher = Sha256::new();
     let mut field = |text: Option<&str>| {
         hasher.update([u8::from(text.is_some())]);
@@ -159,13 +161,9 @@ fn content_hash(engagement: &ProcessedEngagement) -> [u8; 32] {
     }
     field(Some(&raw.properties));
     field(engagement.language.as_deref());
-    for passage in &engagement.passages {
-        field(Some(&passage.text));
-        field(passage.language.as_deref());
-        if passage.quoted {
-            field(Some("quoted"));
-        }
-    }
+    field(Some(&passage_ids.join(" ")));
+    field(Some(&engagement.link_hosts.join(" ")));
+    field(engagement.text_status);
     for passage in engagement.own_passages.iter().flatten() {
         field(Some(&passage.text));
     }
@@ -195,6 +193,7 @@ pub fn remove(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result
         super::boilerplate::remove_tail(conn, org, document.portal, &document.id)?;
     }
     super::insights::erase_engagement(conn, org, document)?;
+    passages::remove(conn, org, document)?;
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
     conn.execute(
         "delete from associations where org = $1 and portal = $2 and from_type = $3 and from_id = $4",
@@ -234,6 +233,12 @@ pub struct StoredEngagement {
     pub title: Option<String>,
     /// Passages; of a copy with words of its own only those.
     pub passages: Vec<Passage>,
+    /// Their ids, in the same order.
+    pub passage_ids: Vec<String>,
+    /// Hosts its new text links to, in the order they are named.
+    pub link_hosts: Vec<String>,
+    /// How reading the body went, where not everything was read.
+    pub text_status: Option<String>,
     /// When it happened.
     pub occurred_at: Millis,
     /// Owner id.
@@ -267,18 +272,24 @@ impl StoredEngagement {
 /// Columns in the order [`stored`] reads them.
 macro_rules! columns {
     () => {
-        "org, portal, kind, id, title, coalesce(own_passages, passages), occurred_at, owner, url, decision, reason, rule, seq"
+        "org, portal, kind, id, title, own_passages, occurred_at, owner, url, decision, reason, rule, seq, passage_ids, \
+         link_hosts, text_status"
     };
 }
 
 fn stored(row: &dyn Row) -> Result<StoredEngagement, StoreError> {
     let kind = Kind::parse(row.text(2)?).ok_or(StoreError::Shape { column: 2 })?;
-    let passages = serde_json::from_str(row.text(5)?).map_err(|_| StoreError::Shape { column: 5 })?;
+    let own = row.opt_text(5)?.map(serde_json::from_str).transpose();
+    let own: Option<Vec<Passage>> = own.map_err(|_| StoreError::Shape { column: 5 })?;
+    let own_ids = own.as_deref().map(passages::ids);
     Ok(StoredEngagement {
         org: OrgId::new(row.text(0)?),
         document: DocumentId { portal: PortalId::from_i64(row.int(1)?), kind, id: row.string(3)? },
         title: row.opt_string(4)?,
-        passages,
+        passages: own.unwrap_or_default(),
+        passage_ids: own_ids.map_or_else(|| list(row, 13), Ok)?,
+        link_hosts: list(row, 14)?,
+        text_status: row.opt_string(15)?,
         occurred_at: Millis(row.int(6)?),
         owner: row.opt_string(7)?,
         url: row.opt_string(8)?,
@@ -300,7 +311,18 @@ pub fn get(
         columns!(),
         " from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4"
     );
-    first(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], stored)
+    let key = params![org, document.portal, document.kind.as_str(), &document.id];
+    let mut found = first(conn, sql, key, stored)?;
+    found.iter_mut().try_for_each(|one| with_passages(conn, one))?;
+    Ok(found)
+}
+
+/// Reads the passages of a row that has none of its own.
+fn with_passages(conn: &mut dyn Conn, row: &mut StoredEngagement) -> Result<(), StoreError> {
+    if row.passages.is_empty() {
+        row.passages = passages::in_order(conn, &row.org, &row.document, &row.passage_ids)?;
+    }
+    Ok(())
 }
 
 /// One engagement, and of how many copies it is the one that stands for all; `None` where it is the only one.
@@ -380,7 +402,8 @@ pub fn scan(
         columns!(),
         " from hubspot_engagements where (org, portal, kind, id) > ($1, $2, $3, $4) order by org, portal, kind, id limit $5"
     );
-    let page = all(conn, sql, params![&after.org, after.portal, &after.kind, &after.id, limit], stored)?;
+    let mut page = all(conn, sql, params![&after.org, after.portal, &after.kind, &after.id, limit], stored)?;
+    passages::fill(conn, &mut page)?;
     if let Some(last) = page.last() {
         *after = ScanKey {
             org: last.org.as_str().to_owned(),
@@ -423,12 +446,14 @@ pub fn recent_of_contact(
     before: Option<Millis>,
     limit: i64,
 ) -> Result<Vec<StoredEngagement>, StoreError> {
-    let sql = "select e.org, e.portal, e.kind, e.id, e.title, coalesce(e.own_passages, e.passages), e.occurred_at, e.owner, e.url, e.decision, \
-               e.reason, e.rule, e.seq from associations a join hubspot_engagements e \
+    let sql = "select e.org, e.portal, e.kind, e.id, e.title, e.own_passages, e.occurred_at, e.owner, e.url, e.decision, \
+               e.reason, e.rule, e.seq, e.passage_ids, e.link_hosts, e.text_status from associations a join hubspot_engagements e \
                on e.org = a.org and e.portal = a.portal and e.kind = a.from_type and e.id = a.from_id \
                where a.org = $1 and a.portal = $2 and a.to_type = 'contacts' and a.to_id = $3 \
                and e.occurred_at <= coalesce($4, e.occurred_at) order by e.occurred_at desc, e.id desc limit $5";
-    all(conn, sql, params![org, portal, contact, before, limit], stored)
+    let mut found = all(conn, sql, params![org, portal, contact, before, limit], stored)?;
+    found.iter_mut().try_for_each(|one| with_passages(conn, one))?;
+    Ok(found)
 }
 
 /// E-mails stored without a body, at most `limit`: read again in case a permission was granted since.

@@ -7,7 +7,7 @@ use super::StoreError;
 use super::associations;
 use super::conn::{Conn, all, first};
 use super::crm::Tenant;
-use super::{insights, near_copies, transcripts};
+use super::{insights, near_copies, passages, transcripts};
 use crate::domain::engagement::Kind;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::domain::insight::Subject;
@@ -89,9 +89,10 @@ fn empty(conn: &mut dyn Conn, tenant: Tenant<'_>, document: &DocumentId) -> Resu
         transcripts::remove(conn, tenant.org, document.portal, &document.id)?;
     }
     insights::erase_engagement(conn, tenant.org, document)?;
+    passages::remove(conn, tenant.org, document)?;
     conn.execute(
         "update hubspot_engagements set title = null, body_html = null, body_plain = null, thread = null, \
-         from_address = null, properties = '{}', passages = '[]', own_passages = null, secrets = null, \
+         from_address = null, properties = '{}', passage_ids = '[]', link_hosts = null, text_status = null, own_passages = null, secrets = null, \
          language = null, decision = 'skipped', reason = 'empty_body', rule = null, content_hash = x'' \
          where org = $1 and portal = $2 and kind = $3 and id = $4",
         params![tenant.org, document.portal, document.kind.as_str(), &document.id],

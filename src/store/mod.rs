@@ -23,6 +23,7 @@ pub mod meta;
 pub mod model;
 pub mod near_copies;
 pub mod orgs;
+pub mod passages;
 pub mod people;
 pub mod properties;
 pub mod purge;

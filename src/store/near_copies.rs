@@ -8,7 +8,7 @@ use super::StoreError;
 use super::conn::{Conn, Row, all, first};
 use super::crm::Tenant;
 use super::ledger::{self, Operation};
-use crate::domain::engagement::{Kind, Passage};
+use crate::domain::engagement::Kind;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::params;
 
@@ -137,21 +137,6 @@ pub fn touch(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<
     let sql =
         "update hubspot_engagements set seq = $5 where org = $1 and portal = $2 and kind = $3 and id = $4";
     conn.execute(sql, params![org, document.portal, document.kind.as_str(), &document.id, seq]).map(drop)
-}
-
-/// All of the text of a stored engagement, whatever of it is indexed.
-pub fn whole_passages(
-    conn: &mut dyn Conn,
-    org: &OrgId,
-    document: &DocumentId,
-) -> Result<Vec<Passage>, StoreError> {
-    let sql =
-        "select passages from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4";
-    let key = params![org, document.portal, document.kind.as_str(), &document.id];
-    let found = first(conn, sql, key, |row| {
-        serde_json::from_str(row.text(0)?).map_err(|_| StoreError::Shape { column: 0 })
-    })?;
-    Ok(found.unwrap_or_default())
 }
 
 /// Mails of the template that `document` stands for; `None` where it is the only one.

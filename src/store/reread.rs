@@ -3,6 +3,7 @@
 use super::StoreError;
 use super::associations::{self, RecordKey};
 use super::conn::{Conn, Row, all};
+use super::passages;
 use crate::domain::clock::Millis;
 use crate::domain::engagement::{Body, Decision, Kind, Links, Passage, RawEngagement, SkipReason};
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
@@ -124,6 +125,7 @@ pub struct Readable {
     pub title: Option<String>,
     /// All of its passages.
     pub passages: Vec<Passage>,
+    passage_ids: Vec<String>,
     /// Language of the whole.
     pub language: Option<String>,
     /// A mail that staff sent.
@@ -143,7 +145,7 @@ pub struct Readable {
 /// Columns in the order [`readable`] reads them.
 macro_rules! readable_columns {
     () => {
-        "kind, id, seq, title, passages, language, kind = 'email' and properties ->> 'hs_email_direction' = 'EMAIL', \
+        "kind, id, seq, title, passage_ids, language, kind = 'email' and properties ->> 'hs_email_direction' = 'EMAIL', \
          occurred_at, from_address, owner, decision = 'learned' or reason = 'near_copy'"
     };
 }
@@ -154,7 +156,8 @@ fn readable(portal: PortalId, row: &dyn Row) -> Result<Readable, StoreError> {
         document: DocumentId { portal, kind, id: row.string(1)? },
         seq: u64::try_from(row.int(2)?).unwrap_or(0),
         title: row.opt_string(3)?,
-        passages: serde_json::from_str(row.text(4)?).map_err(|_| StoreError::Shape { column: 4 })?,
+        passages: Vec::new(),
+        passage_ids: passages::list(row, 4)?,
         language: row.opt_string(5)?,
         outgoing: row.opt_int(6)?.unwrap_or(0) != 0,
         occurred_at: Millis(row.int(7)?),
@@ -165,8 +168,9 @@ fn readable(portal: PortalId, row: &dyn Row) -> Result<Readable, StoreError> {
     })
 }
 
-fn with_links(conn: &mut dyn Conn, org: &OrgId, found: &mut Readable) -> Result<(), StoreError> {
+fn with_words(conn: &mut dyn Conn, org: &OrgId, found: &mut Readable) -> Result<(), StoreError> {
     let document = &found.document;
+    found.passages = passages::in_order(conn, org, document, &found.passage_ids)?;
     let sql = "select to_type, to_id from associations where org = $1 and portal = $2 and from_type = $3 \
                and from_id = $4 and to_type in ('contacts', 'companies') order by position";
     let links = &mut found.links;
@@ -195,7 +199,7 @@ pub fn readable_page(
     if let Some(last) = page.last() {
         *after = Key { kind: last.document.kind.as_str().to_owned(), id: last.document.id.clone() };
     }
-    page.iter_mut().filter(|one| one.learned).try_for_each(|one| with_links(conn, org, one))?;
+    page.iter_mut().filter(|one| one.learned).try_for_each(|one| with_words(conn, org, one))?;
     Ok(page)
 }
 
@@ -213,7 +217,7 @@ pub fn readable_one(
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
     let mut found = super::conn::first(conn, sql, key, |row| readable(document.portal, row))?;
     if let Some(found) = &mut found {
-        with_links(conn, org, found)?;
+        with_words(conn, org, found)?;
     }
     Ok(found)
 }

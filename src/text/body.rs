@@ -199,20 +199,19 @@ pub struct Passage {
     pub language: Option<Language>,
     /// Where it stands in `Normalized::text`.
     pub ranges: Vec<Range<usize>>,
+    /// When and by whom it was said, in a transcript.
+    pub spoken: Option<Spoken>,
 }
 
-impl Passage {
-    /// SHA-256 of the passage text, in hex: equal text keeps its id on a re-sync.
-    #[must_use]
-    pub fn content_hash(&self) -> String {
-        use sha2::Digest as _;
-        use std::fmt::Write as _;
-        let mut out = String::with_capacity(64);
-        for byte in sha2::Sha256::digest(self.text.as_bytes()) {
-            let _ = write!(out, "{byte:02x}");
-        }
-        out
-    }
+/// When and by whom a part of a transcript was said.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Spoken {
+    /// Second in which its first turn begins.
+    pub start_s: Option<u32>,
+    /// Second in which the turn behind it begins; at the end of a transcript, its last turn.
+    pub end_s: Option<u32>,
+    /// Who speaks, in the order they begin.
+    pub speakers: Vec<String>,
 }
 
 /// How normalization went.
@@ -226,8 +225,24 @@ pub enum Status {
     Capped,
     /// The HTML held no text; the plain body was used.
     Fallback,
+    /// Classing would have cost too much; the text was taken as new.
+    Plain,
     /// There was no text at all.
     Empty,
+}
+
+impl Status {
+    /// The name of a status that says that not everything was read.
+    #[must_use]
+    pub fn fell_short(self) -> Option<&'static str> {
+        match self {
+            Self::Ok => None,
+            Self::Capped => Some("capped"),
+            Self::Fallback => Some("fallback"),
+            Self::Plain => Some("plain"),
+            Self::Empty => Some("empty"),
+        }
+    }
 }
 
 /// The outcome for one body.
@@ -241,6 +256,8 @@ pub struct Normalized {
     pub passages: Vec<Passage>,
     /// Links of an HTML body.
     pub links: Vec<Link>,
+    /// Hosts that links in the new text lead to, each once, in the order they stand there; at most 50.
+    pub link_hosts: Vec<String>,
     /// Language of the new text.
     pub language: Option<Language>,
     /// Why this body is noise, if it is.
@@ -287,13 +304,6 @@ pub fn spans(body: &Body) -> (String, Vec<Span>) {
     (source.text, spans)
 }
 
-/// The hosts that links in the new text lead to, each once, in the order they stand there.
-#[must_use]
-pub fn link_hosts(body: &Body) -> Vec<String> {
-    let source = visible(body);
-    hosts(&source.links, &classify(&source, body).0)
-}
-
 fn hosts(links: &[Link], spans: &[Span]) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for link in links {
@@ -329,8 +339,9 @@ pub fn normalize(body: &Body) -> Normalized {
     Normalized {
         status: if source.text.trim().is_empty() { Status::Empty } else { source.status },
         text: source.text,
-        spans,
         passages,
+        link_hosts: hosts(&source.links, &spans),
+        spans,
         links: source.links,
         language,
         noise,

@@ -312,7 +312,9 @@ fn a_person_deleted_for_privacy_is_erased_with_every_word() {
     assert_eq!(here.number(&tied), 0);
     let words = format!(
         "select count(*) from hubspot_engagements where id in ('{}') and (title is not null \
-         or body_html is not null or body_plain is not null or from_address is not null or passages <> '[]')",
+         or body_html is not null or body_plain is not null or from_address is not null or passage_ids <> '[]' \
+         or exists (select 1 from passages p where p.kind = hubspot_engagements.kind \
+         and p.engagement = hubspot_engagements.id))",
         tied_before.join("','")
     );
     assert_eq!(here.number(&words), 0);

@@ -171,7 +171,8 @@ fn dst_2_the_three_sample_facts_are_known_of_that_customer_with_their_words() {
         assert!(SAMPLE.contains(quote) && !quote.is_empty(), "{insight}");
         let (start, end) = (evidence["start"].as_u64().unwrap(), evidence["end"].as_u64().unwrap());
         let passage = town.here.texts(&format!(
-            "select json_extract(passages, '$[{}].text') from hubspot_engagements where id = '{note}'",
+            "select p.text from passages p join hubspot_engagements e on e.kind = p.kind and e.id = p.engagement \
+             where e.id = '{note}' and p.id = e.passage_ids ->> {}",
             evidence["passage"]
         ));
         let (start, end) = (usize::try_from(start).unwrap(), usize::try_from(end).unwrap());

@@ -40,6 +40,7 @@ mod text_held_out;
 mod text_hostile;
 mod text_measure;
 mod text_near_copies;
+mod text_passages;
 mod text_privacy;
 mod text_quality;
 mod text_rows;

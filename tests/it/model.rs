@@ -358,9 +358,10 @@ fn dst_2_a_hundred_injected_mails_end_to_end_and_none_is_a_fact() {
         chat.asked().len() > 5
             && here.number("select count(*) from hubspot_engagements where decision = 'learned'") >= 90
     );
-    let rows = "select e.title || '|' || i.slot || '|' || substr(cast(json_extract(e.passages, '$[' || i.passage || '].text') as blob), \
+    let rows = "select e.title || '|' || i.slot || '|' || substr(cast(p.text as blob), \
                 i.evidence_start + 1, i.evidence_end - i.evidence_start) from insights i join hubspot_engagements e \
-                on e.kind = i.engagement_kind and e.id = i.engagement where i.claim = 0";
+                on e.kind = i.engagement_kind and e.id = i.engagement join passages p on p.kind = e.kind \
+                and p.engagement = e.id and p.id = e.passage_ids ->> i.passage where i.claim = 0";
     let mut wrong = Vec::new();
     for row in here.texts(rows) {
         let columns: Vec<&str> = row.splitn(3, '|').collect();

@@ -43,7 +43,9 @@ fn installed() -> (Portal, Installation) {
 
 fn passages(here: &Installation) -> Vec<(String, Value)> {
     let rows = here.texts(
-        "select title || '|' || passages from hubspot_engagements where kind = 'email' order by title",
+        "select e.title || '|' || json_group_array(json_object('text', p.text)) from hubspot_engagements e \
+         join passages p on p.kind = e.kind and p.engagement = e.id where e.kind = 'email' group by e.id \
+         order by e.title",
     );
     let parse = |row: String| {
         let (title, passages) = row.split_once('|').unwrap();

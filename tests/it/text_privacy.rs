@@ -76,8 +76,8 @@ fn twenty_seeded_secrets_are_listed_but_neither_found_nor_shown() {
     assert!(listed.iter().all(|secret| secret["kind"].is_string() && secret["start"].is_u64()));
     let text = serde_json::to_string(&listed).unwrap();
     assert!(values().iter().all(|value| !text.contains(value)));
-    for column in ["passages", "title"] {
-        let stored = here.texts(&format!("select coalesce({column}, '') from hubspot_engagements")).concat();
+    for column in ["text from passages", "coalesce(title, '') from hubspot_engagements"] {
+        let stored = here.texts(&format!("select {column}")).concat();
         assert!(values().iter().all(|value| !stored.contains(value)), "{column}");
     }
 }
@@ -113,7 +113,7 @@ fn a_thousand_seeded_secrets_reach_neither_index_nor_passages_nor_insights_nor_a
     here.run(&["sync", "--json"]).ok();
     let asked: String = chat.asked().iter().map(Value::to_string).collect();
     assert!(asked.contains("yard"), "the model was asked about these notes");
-    let stored = here.texts("select passages from hubspot_engagements").concat();
+    let stored = here.texts("select text from passages").concat();
     let insights = here.texts("select statement || ' ' || coalesce(value, '') from insights").concat();
     assert!(stored.contains("[one_time_code]") && insights.contains("yard"), "{insights}");
     for (value, line) in &secrets {

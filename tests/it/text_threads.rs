@@ -26,7 +26,10 @@ fn answered() -> String {
 }
 
 fn passages(here: &Installation) -> Vec<String> {
-    here.texts("select passages from hubspot_engagements where kind = 'email' order by occurred_at")
+    here.texts(
+        "select group_concat(p.text, ' ') from hubspot_engagements e join passages p on p.kind = e.kind \
+         and p.engagement = e.id where e.kind = 'email' group by e.id order by e.occurred_at",
+    )
 }
 
 fn installed() -> (Portal, Installation) {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::domain::clock::Millis;
+use crate::domain::engagement::Spoken;
 
 /// The answer to a search.
 #[derive(Debug, Clone, Serialize)]
@@ -49,6 +50,9 @@ pub struct SearchHit {
     /// The same mail went to many: how many were sent, this one included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copies: Option<u64>,
+    /// When and by whom it was said, where the passage is a part of a transcript.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spoken: Option<Spoken>,
     /// Why it was found, if asked.
     pub explain: Option<Explanation>,
 }

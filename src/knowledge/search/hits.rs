@@ -90,7 +90,8 @@ impl Shown<'_> {
         // A customer's own copy of a template may be cut elsewhere.
         let passage = row.passages.into_iter().nth(at);
         let language = documents::language(passage.as_ref().and_then(|passage| passage.language.as_deref()));
-        let text = passage.map(|passage| passage.text).unwrap_or_default();
+        let passage = passage.unwrap_or_default();
+        let (text, spoken) = (passage.text, passage.spoken);
         let ranges = self.answer.highlighter.ranges(&text, language);
         let name = |(person, _): Named| CustomerName { email: person.email, name: person.name };
         Ok(SearchHit {
@@ -104,6 +105,7 @@ impl Shown<'_> {
             company: company.map(|name| CompanyName { name: Some(name) }),
             trust: trust(row.document.kind),
             copies,
+            spoken,
             explain: hit.explain.as_ref().map(explanation),
             source: Provenance {
                 kind: row.document.kind.as_str(),
@@ -164,6 +166,7 @@ impl Shown<'_> {
             company: company.map(|name| CompanyName { name: Some(name) }),
             trust: insight_documents::TRUST,
             copies: None,
+            spoken: None,
             explain: hit.explain.as_ref().map(explanation),
         }))
     }
