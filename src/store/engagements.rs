@@ -338,10 +338,12 @@ pub fn with_copies(
          and t.copies > 1) from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4"
     );
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
-    first(conn, sql, key, |row| {
-        let copies = row.opt_int(13)?.and_then(|copies| u64::try_from(copies).ok());
+    let mut found = first(conn, sql, key, |row| {
+        let copies = row.opt_int(16)?.and_then(|copies| u64::try_from(copies).ok());
         Ok((stored(row)?, copies))
-    })
+    })?;
+    found.iter_mut().try_for_each(|(one, _)| with_passages(conn, one))?;
+    Ok(found)
 }
 
 /// The body of an engagement as HubSpot sent it, with what helps to read it.
