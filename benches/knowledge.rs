@@ -147,8 +147,11 @@ fn engagement(text: &Text, n: u64, words: u64, more: &str) -> ProcessedEngagemen
     if words.len() > *MOST_WORDS {
         words.drain(*MOST_WORDS / 2..words.len() - *MOST_WORDS / 2);
     }
-    let passage =
-        |words: &[&str]| Passage { text: words.join(" "), language: Some("en".to_owned()), ..Passage::default() };
+    let passage = |words: &[&str]| Passage {
+        text: words.join(" "),
+        language: Some("en".to_owned()),
+        ..Passage::default()
+    };
     ProcessedEngagement {
         raw: RawEngagement {
             kind: [Kind::Email, Kind::Note, Kind::Call][(n % 3) as usize],
