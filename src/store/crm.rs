@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::StoreError;
 use super::associations::{self, RecordKey};
 use super::conn::{Conn, Param, first};
-use super::removal;
+use super::{removal, shown};
 use crate::domain::clock::Millis;
 use crate::domain::crm::{Company, Contact, Deal, Owner, Record, Stage};
 use crate::domain::ids::{OrgId, PortalId};
@@ -130,6 +130,18 @@ fn hash_of(properties: &str, links: &[&[String]]) -> [u8; 32] {
     hasher.finalize().into()
 }
 
+/// Its engagements follow, where what they show of the record is no longer what it was.
+fn tell_engagements(
+    conn: &mut dyn Conn,
+    key: RecordKey<'_>,
+    before: Option<String>,
+) -> Result<(), StoreError> {
+    if before.is_some() && before == shown::of(conn, key)? {
+        return Ok(());
+    }
+    associations::touch_engagements_of(conn, key)
+}
+
 /// Stores a contact with its addresses and companies.
 pub fn put_contact(
     conn: &mut dyn Conn,
@@ -142,6 +154,8 @@ pub fn put_contact(
     if before == Before::Same {
         return Ok(Stored::Unchanged);
     }
+    let key = tenant.key(CONTACTS.name, &record.id);
+    let shown = shown::of(conn, key)?;
     let sql = "insert into end_users (org, portal, id, email, first_name, last_name, job_title, phone, \
                lifecycle_stage, owner, company, properties, content_hash, source, created_at, updated_at, \
                first_seen, last_seen) \
@@ -177,10 +191,9 @@ pub fn put_contact(
         drop_addresses(conn, tenant, &record.id)?;
     }
     add_addresses(conn, tenant, record)?;
-    let key = tenant.key(CONTACTS.name, &record.id);
     put_links(conn, before, key, COMPANIES.name, &contact.companies)?;
     removal::absorb(conn, key, &contact.merged)?;
-    associations::touch_engagements_of(conn, key)?;
+    tell_engagements(conn, key, shown)?;
     Ok(Stored::Changed)
 }
 
@@ -215,6 +228,8 @@ pub fn put_company(
     if before(conn, &COMPANIES, tenant, record, &hash)? == Before::Same {
         return Ok(Stored::Unchanged);
     }
+    let key = tenant.key(COMPANIES.name, &record.id);
+    let shown = shown::of(conn, key)?;
     let sql = "insert into companies (org, portal, id, name, domain, industry, employees, lifecycle_stage, phone, \
                owner, properties, content_hash, source, created_at, updated_at, first_seen, last_seen) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) \
@@ -244,9 +259,8 @@ pub fn put_company(
             tenant.now,
         ],
     )?;
-    let key = tenant.key(COMPANIES.name, &record.id);
     removal::absorb(conn, key, &company.merged)?;
-    associations::touch_engagements_of(conn, key)?;
+    tell_engagements(conn, key, shown)?;
     Ok(Stored::Changed)
 }
 
@@ -262,6 +276,8 @@ pub fn put_deal(
     if before == Before::Same {
         return Ok(Stored::Unchanged);
     }
+    let key = tenant.key(DEALS.name, &record.id);
+    let shown = shown::of(conn, key)?;
     let sql = "insert into deals (org, portal, id, name, amount, currency, pipeline, stage, close_date, deal_type, \
                owner, properties, content_hash, source, created_at, updated_at, first_seen, last_seen) \
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $17) \
@@ -292,10 +308,9 @@ pub fn put_deal(
             tenant.now,
         ],
     )?;
-    let key = tenant.key(DEALS.name, &record.id);
     put_links(conn, before, key, CONTACTS.name, &deal.contacts)?;
     put_links(conn, before, key, COMPANIES.name, &deal.companies)?;
-    associations::touch_engagements_of(conn, key)?;
+    tell_engagements(conn, key, shown)?;
     Ok(Stored::Changed)
 }
 

@@ -33,6 +33,7 @@ pub mod rules;
 pub mod runs;
 pub mod segments;
 pub mod senders;
+mod shown;
 mod sqlite;
 pub mod threads;
 pub mod times;

@@ -109,6 +109,42 @@ fn every_boundary(portal: &Portal, here: &Installation, one: &Type) -> usize {
     one.pages - 1
 }
 
+#[test]
+fn syn_11_killed_between_the_pages_of_a_catch_up_it_misses_no_change() {
+    let portal = Portal::start(&["--contacts", "6000", "--engagements-per-contact", "0", "--lean"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync", "--quiet"]).ok();
+    let now = here.number("select max(started_at) from sync_runs");
+    let edit =
+        json!({"type": "contacts", "count": 2500, "modified_ms": now, "properties": {"lastname": "Nemo"}});
+    portal.post("/__sim/touch", &edit);
+    let named = |here: &Installation| here.number("select count(*) from end_users where last_name = 'Nemo'");
+    // A thousand changed records are a page: ten batches.
+    for stored in [1_000, 2_000] {
+        let hold = json!({"route": "POST crm/objects/contacts/batch/read", "calls": [11], "do": "hold"});
+        portal.post("/__sim/journal/reset", &json!({}));
+        portal.post("/__sim/faults", &json!({"rules": [hold]}));
+        let mut process =
+            here.command(&["sync", "catch_up", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while portal.json("/__sim/faults")["rules"][0]["struck"] != 1 || named(&here) < stored {
+            assert!(process.try_wait().unwrap().is_none(), "the sync ended");
+            assert!(Instant::now() < deadline, "{stored} are not reached: {}", named(&here));
+            std::thread::sleep(Duration::from_millis(15));
+        }
+        process.kill().unwrap();
+        process.wait().unwrap();
+        assert_eq!(named(&here), stored);
+        portal.post("/__sim/faults", &json!({"rules": []}));
+        let copy = here.copy();
+        let report = copy.run(&["sync", "catch_up", "--json", "--quiet"]).ok().json();
+        assert_eq!(report["outcome"], "complete", "{report}");
+        assert_eq!(named(&copy), 2_500);
+        assert_same_ids(&portal, &copy);
+    }
+}
+
 /// A copy of what the killed process left is read to its end: only the pages that were missing are asked for.
 fn resumed(portal: &Portal, here: &Installation, one: &Type, done: usize) {
     let copy = here.copy();

@@ -184,6 +184,28 @@ fn a_new_property_costs_one_search_and_the_records_that_have_it() {
 }
 
 #[test]
+fn what_no_engagement_tells_moves_no_engagement() {
+    let (portal, here) = connected("10");
+    sync(&here, "full_resync");
+    let highest = || here.number("select max(seq) from knowledge_changes");
+    let before = highest();
+    let change = |name: &str, value: &str| {
+        let now = here.number("select max(started_at) from sync_runs");
+        let body = json!({"type": "contacts", "count": 60, "modified_ms": now, "properties": {name: value}});
+        portal.post("/__sim/touch", &body);
+        let report = sync(&here, "catch_up");
+        assert_eq!(report["types"]["contacts"]["stored"], 60, "{report}");
+    };
+    change("custom_property_004", "Wien");
+    assert!(stored(&here, "contacts").values().all(|set| set["custom_property_004"] == "Wien"));
+    assert_eq!(highest(), before, "no document is written anew");
+    assert_eq!(here.number("select count(*) from engagements_due"), 0);
+    change("lastname", "Nemo");
+    assert!(highest() > before, "a name is told by engagements");
+    here.verify();
+}
+
+#[test]
 fn many_new_properties_have_their_type_read_whole_once() {
     let (portal, here) = connected("5");
     sync(&here, "full_resync");
