@@ -52,33 +52,13 @@ pub(super) fn classify_note(source: &Extract) -> Vec<Span> {
 /// Whether a subject says that the mail is a forward.
 fn forwards(subject: &str) -> bool {
     let head = subject.trim().split([':', '：']).next().unwrap_or_default();
-    subject.contains([':', '：'])
-        && matches!(
-            head.trim().to_lowercase().as_str(),
-            "fw" | "fwd"
-                | "wg"
-                | "tr"
-                | "rv"
-                | "enc"
-                | "i"
-                | "doorst"
-                | "vb"
-                | "vs"
-                | "vl"
-                | "pd"
-                | "tov"
-                | "пересл"
-                | "fyi"
-                | "転送"
-                | "전달"
-                | "转发"
-                | "轉寄"
-                | "i̇lt"
-                | "ilt"
-                | "прд"
-                | "πρθ"
-        )
+    let head = head.trim().to_lowercase();
+    subject.contains([':', '：']) && FORWARDS.split('|').any(|word| word == head)
 }
+
+/// How subjects of forwards begin.
+const FORWARDS: &str =
+    "fw|fwd|wg|tr|rv|enc|i|doorst|vb|vs|vl|pd|tov|пересл|fyi|転送|전달|转发|轉寄|i̇lt|ilt|прд|πρθ";
 
 /// Lines that begin with a quote mark, and their folded ends.
 fn mark_prefixes(lines: &mut [Line]) {
@@ -158,7 +138,8 @@ fn mark_roots(lines: &mut [Line], source: &Extract, forward: bool) {
     }
 }
 
-/// A quote root: all of it, but in a frame only up to the end of the quote it frames.
+/// A quote root: all of it, but in a frame only the quotes it frames, with answers between and below them, and what leads
+/// to the first.
 fn mark_quote(lines: &mut [Line], range: &Range<usize>, kind: MarkKind, cites: &[&Range<usize>]) {
     let mut at = lines::within(lines, range);
     if lines[at.clone()]
@@ -176,8 +157,18 @@ fn mark_quote(lines: &mut [Line], range: &Range<usize>, kind: MarkKind, cites: &
                 at.end = end;
             }
         }
+        for cite in cites[from..].iter().skip(1).take_while(|cite| cite.start < range.end) {
+            let inner = lines::within(lines, &(cite.start..cite.end.min(range.end)));
+            if inner.start >= at.end {
+                quote(&mut lines[inner]);
+            }
+        }
     }
-    for line in &mut lines[at] {
+    quote(&mut lines[at]);
+}
+
+fn quote(lines: &mut [Line]) {
+    for line in lines {
         line.class.get_or_insert(SpanClass::Quote);
         line.quoted = true;
     }
