@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::language::{self, Language};
 use super::noise::{self, Noise};
+use super::reply::Classed;
 use super::secrets::{self, Secret};
 use super::{form, html, passages, reply, transcript};
 
@@ -300,7 +301,7 @@ impl Normalized {
 #[must_use]
 pub fn spans(body: &Body) -> (String, Vec<Span>) {
     let source = visible(body);
-    let spans = classify(&source, body).0;
+    let spans = classify(&source, body).spans;
     (source.text, spans)
 }
 
@@ -316,28 +317,32 @@ fn hosts(links: &[Link], spans: &[Span]) -> Vec<String> {
     out
 }
 
-/// Spans, and of a mail what its last lines are known by.
-fn classify(source: &html::Extract, body: &Body) -> (Vec<Span>, Vec<u64>) {
+/// The classes of the lines.
+fn classify(source: &html::Extract, body: &Body) -> Classed {
     let spans = match body.kind {
         BodyKind::Email => return reply::classify(source, body),
         BodyKind::Transcript => transcript::classify(&source.text),
         BodyKind::FormSubmission => form::classify(&source.text),
         BodyKind::Note | BodyKind::Call | BodyKind::Meeting => reply::classify_note(source),
     };
-    (spans, Vec::new())
+    Classed { spans, ..Classed::default() }
 }
 
 /// Turn one body into clean text, classed spans and passages. Never panics, linear in the size of the body.
 #[must_use]
 pub fn normalize(body: &Body) -> Normalized {
     let source = visible(body);
-    let (spans, tail) = classify(&source, body);
+    let Classed { spans, tail, plain } = classify(&source, body);
     let secrets = secrets::find(&source.text);
     let noise = noise::detect(body.kind, body.subject, &source.text);
     let passages = passages::build(body, &source.text, &spans, &secrets);
     let language = dominant(&passages).or(body.language_hint);
     Normalized {
-        status: if source.text.trim().is_empty() { Status::Empty } else { source.status },
+        status: match source.text.trim() {
+            "" => Status::Empty,
+            _ if plain => Status::Plain,
+            _ => source.status,
+        },
         text: source.text,
         passages,
         link_hosts: hosts(&source.links, &spans),

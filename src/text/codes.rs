@@ -3,9 +3,12 @@
 //! A number alone is never a code: a label, or the word for a code or for typing it in together with signing in, must
 //! stand in the same sentence. Dates, amounts, phone numbers, postcodes and numbers of orders are none.
 
+use std::cell::OnceCell;
 use std::ops::{Range, RangeInclusive};
+use std::sync::LazyLock;
 
 use super::code_words::{DISCOUNTS, LINKS, MONTHS, NUMBERED, OTHER, OTHER_WIDE, SIGNING_IN, UNITS};
+use super::finder::Finder;
 use super::secrets::within;
 
 /// Digits a code has.
@@ -29,30 +32,31 @@ pub(super) fn owned(text: &str, label: &Range<usize>) -> Option<Range<usize>> {
 }
 
 /// The code beside a bare "code" in a sentence about signing in.
-pub(super) fn bare(text: &str, word: &Range<usize>) -> Option<Range<usize>> {
-    if is_other_code(text, word) {
+pub(super) fn bare(text: &str, word: &Range<usize>, topics: &Topics) -> Option<Range<usize>> {
+    let sentence = sentence(text, word);
+    if topics.speak(text, &sentence, DISCOUNT) || is_other_code(text, word) {
         return None;
     }
     let beside = number_after(text, word.end, NEAR).filter(|code| is_near(text, word.end..code.start));
     let code =
         beside.or_else(|| number_before(text, word.start).filter(|n| is_near(text, n.end..word.start)))?;
-    signs_in(text, word).then_some(code)
+    topics.speak(text, &sentence, SIGN_IN).then_some(code)
 }
 
 /// The number right behind "enter" and its like in a sentence about signing in.
-pub(super) fn entered(text: &str, verb: &Range<usize>) -> Option<Range<usize>> {
+pub(super) fn entered(text: &str, verb: &Range<usize>, topics: &Topics) -> Option<Range<usize>> {
     let code = number_after(text, verb.end, ENTERED_NEAR)?;
     let between = text[verb.end..code.start].trim_matches([' ', ':', '"', '„', '“', '«', '*']);
     let close = between.is_empty() || ["the", "sie", "den", "o", "a", "el", "le"].contains(&between);
-    (close && signs_in(text, verb)).then_some(code)
+    (close && topics.speak(text, &sentence(text, verb), SIGN_IN)).then_some(code)
 }
 
 /// The number a verb stands right behind: "482913 eingeben", "482913を入力".
-pub(super) fn entered_before(text: &str, verb: &Range<usize>) -> Option<Range<usize>> {
+pub(super) fn entered_before(text: &str, verb: &Range<usize>, topics: &Topics) -> Option<Range<usize>> {
     let code = number_before(text, verb.start)?;
     let between = text[code.end..verb.start].trim_matches([' ', '"', '“', '”', '」', '』']);
     let close = between.is_empty() || between == "を" || between == "と" || between == "ein";
-    (close && signs_in(text, verb)).then_some(code)
+    (close && topics.speak(text, &sentence(text, verb), SIGN_IN)).then_some(code)
 }
 
 /// The number of a label such as "PIN", right behind it or with "is" between.
@@ -211,21 +215,38 @@ fn is_other_code(text: &str, word: &Range<usize>) -> bool {
     let behind = behind.trim_start_matches([' ', '-']);
     let mut next =
         behind.split(|c: char| !c.is_alphanumeric()).filter(|word| !matches!(*word, "" | "de" | "d"));
-    let sentence = sentence(text, word).to_lowercase();
     list(OTHER).any(|other| other == before)
         || next.next().is_some_and(|word| list(OTHER).any(|other| other == word))
         || list(OTHER_WIDE).any(|wide| lower.ends_with(wide))
-        || list(DISCOUNTS).any(|discount| sentence.contains(discount))
 }
 
-/// Whether the sentence around a place speaks of signing in or proving who one is.
-fn signs_in(text: &str, place: &Range<usize>) -> bool {
-    let sentence = sentence(text, place).to_lowercase();
-    list(SIGNING_IN).any(|word| sentence.contains(word))
+/// Signing in, and discounts.
+const SIGN_IN: usize = 0;
+const DISCOUNT: usize = 1;
+
+static TOPICS: LazyLock<Finder> = LazyLock::new(|| {
+    let words = [(SIGNING_IN, SIGN_IN), (DISCOUNTS, DISCOUNT)];
+    Finder::new(words.into_iter().flat_map(|(words, topic)| list(words).map(move |word| (word, topic))))
+});
+
+/// Where a text speaks of signing in and of discounts; looked for once, and only where a number may be a code.
+#[derive(Debug, Default)]
+pub(super) struct Topics(OnceCell<Vec<(usize, usize)>>);
+
+impl Topics {
+    fn speak(&self, text: &str, part: &Range<usize>, topic: usize) -> bool {
+        let all = self.0.get_or_init(|| {
+            let mut found = Vec::new();
+            TOPICS.each(text, |topic, at, _| found.push((at, topic)));
+            found
+        });
+        let from = all.partition_point(|(at, _)| *at < part.start);
+        all[from..].iter().take_while(|(at, _)| *at < part.end).any(|(_, one)| *one == topic)
+    }
 }
 
 /// The sentence around a place, at most 120 bytes to each side.
-fn sentence<'a>(text: &'a str, place: &Range<usize>) -> &'a str {
+fn sentence(text: &str, place: &Range<usize>) -> Range<usize> {
     let from = text.ceil_char_boundary(place.start.saturating_sub(120));
     let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n' | '。');
     let start = text[from..place.start]
@@ -233,7 +254,7 @@ fn sentence<'a>(text: &'a str, place: &Range<usize>) -> &'a str {
         .map_or(from, |at| from + at + text[from + at..].chars().next().map_or(1, char::len_utf8));
     let behind = within(text, place.end, 120);
     let end = behind.find(ends).map_or(place.end + behind.len(), |at| place.end + at);
-    &text[start..end]
+    start..end
 }
 
 /// The words of a list.

@@ -7,34 +7,68 @@ use std::ops::Range;
 
 use super::attribution::{self, Delimiter};
 use super::body::{Body, Span, SpanClass};
+use super::effort::Effort;
 use super::html::{Extract, MarkKind};
 use super::lines::{self, Line};
 use super::parent::Parent;
+use super::roots::{mark_prefixes, mark_roots};
 use super::sender::Sender;
 use super::{boilerplate, cells, signature};
 
-/// Spans of a mail, and what its last lines are known by.
-pub(super) fn classify(source: &Extract, body: &Body) -> (Vec<Span>, Vec<u64>) {
+/// What became of the lines of a mail.
+#[derive(Debug, Default)]
+pub(super) struct Classed {
+    pub(super) spans: Vec<Span>,
+    /// What its last lines are known by.
+    pub(super) tail: Vec<u64>,
+    /// It would have cost too much: only what quote marks and the client told is classed.
+    pub(super) plain: bool,
+}
+
+/// Classes the lines of a mail.
+pub(super) fn classify(source: &Extract, body: &Body) -> Classed {
     let mut lines = lines::split(&source.text);
     let forward = body.subject.is_some_and(forwards);
+    let mut effort = Effort::new();
     mark_prefixes(&mut lines);
-    mark_roots(&mut lines, source, forward);
-    let parent = body.parent.map(Parent::read);
-    mark_parent(&mut lines, parent.as_ref(), forward);
-    let soft = soft_quotes(&lines, source);
-    cut_threads(&mut lines, &soft, forward, parent.is_some());
-    close_soft(&mut lines, &soft);
-    mark_mobile(&mut lines);
-    boilerplate::mark_banner(&mut lines);
-    boilerplate::mark(&mut lines);
-    signature::mark(&mut lines, Sender { names: body.sender_names, facts: body.sender_facts });
-    let tail = boilerplate::tail(&lines);
-    if let Some(learned) = body.boilerplate {
-        boilerplate::mark_learned(&mut lines, learned);
+    mark_roots(&mut lines, source, forward, &mut effort);
+    let tail = read_lines(&mut lines, source, body, forward, &mut effort);
+    if effort.is_exceeded() {
+        lines = lines::split(&source.text);
+        mark_prefixes(&mut lines);
+        mark_roots(&mut lines, source, forward, &mut Effort::new());
     }
     keep_something(&mut lines);
     cells::mark(&mut lines);
-    (lines::spans(&lines, &source.text), tail)
+    let plain = effort.is_exceeded();
+    Classed { spans: lines::spans(&lines, &source.text), tail: if plain { Vec::new() } else { tail }, plain }
+}
+
+/// The classes that words tell; answers what the last lines are known by.
+fn read_lines(
+    lines: &mut [Line],
+    source: &Extract,
+    body: &Body,
+    forward: bool,
+    effort: &mut Effort,
+) -> Vec<u64> {
+    let parent = body.parent.map(Parent::read);
+    mark_parent(lines, parent.as_ref(), forward);
+    let soft = soft_quotes(lines, source);
+    cut_threads(lines, &soft, forward, parent.is_some(), effort);
+    if effort.is_exceeded() {
+        return Vec::new();
+    }
+    close_soft(lines, &soft);
+    mark_mobile(lines);
+    boilerplate::mark_banner(lines);
+    boilerplate::mark(lines);
+    signature::mark(lines, Sender { names: body.sender_names, facts: body.sender_facts });
+    let tail = boilerplate::tail(lines);
+    if let Some(learned) = body.boilerplate {
+        boilerplate::mark_learned(lines, learned);
+    }
+    tail
 }
 
 /// Spans of a note, call or meeting: new text, except join blocks and code.
@@ -59,137 +93,6 @@ fn forwards(subject: &str) -> bool {
 /// How subjects of forwards begin.
 const FORWARDS: &str =
     "fw|fwd|wg|tr|rv|enc|i|doorst|vb|vs|vl|pd|tov|пересл|fyi|転送|전달|转发|轉寄|i̇lt|ilt|прд|πρθ";
-
-/// Lines that begin with a quote mark, and their folded ends.
-fn mark_prefixes(lines: &mut [Line]) {
-    for n in 0..lines.len() {
-        let text = lines[n].text.trim_start();
-        let folded = || n > 0 && attribution::continues(lines[n - 1].text, text);
-        if text.starts_with('>') && !text.starts_with(">From ") && !folded() {
-            lines[n].class = Some(SpanClass::Quote);
-            lines[n].quoted = true;
-        }
-    }
-    for n in 1..lines.len().saturating_sub(1) {
-        if lines[n].is_open()
-            && lines[n - 1].quoted
-            && lines[n + 1].quoted
-            && folds(lines[n - 1].text, lines[n].text)
-        {
-            lines[n].class = Some(SpanClass::Quote);
-            lines[n].quoted = true;
-        }
-    }
-}
-
-/// Whether `line` looks like the folded end of the long quoted line above it.
-fn folds(above: &str, line: &str) -> bool {
-    let above = above.trim_end();
-    let broken_link = above.rsplit(' ').next().is_some_and(|w| w.contains("://"));
-    let unfinished = above.chars().count() >= 60 && !above.ends_with(['.', '!', '?', ':']);
-    let lower = line.trim().starts_with(|c: char| c.is_lowercase() || c == '_' || c.is_ascii_digit());
-    lower && (broken_link || unfinished)
-}
-
-/// Ranges the client itself marked.
-fn mark_roots(lines: &mut [Line], source: &Extract, forward: bool) {
-    let older = if forward { SpanClass::Forward } else { SpanClass::Quote };
-    let cites: Vec<&Range<usize>> = source
-        .marks
-        .iter()
-        .filter(|m| matches!(m.kind, MarkKind::Cite | MarkKind::Blockquote))
-        .map(|m| &m.range)
-        .collect();
-    let mut covered = 0;
-    for mark in &source.marks {
-        let at = lines::within(lines, &mark.range);
-        let class = match mark.kind {
-            MarkKind::Attribution => SpanClass::Attribution,
-            MarkKind::Signature => {
-                for line in lines[at.clone()].iter_mut().filter(|l| boilerplate::is_mobile_footer(l.text)) {
-                    line.class.get_or_insert(SpanClass::MobileFooter);
-                }
-                SpanClass::Signature
-            }
-            MarkKind::Footer => SpanClass::ListFooter,
-            MarkKind::Code => SpanClass::Code,
-            MarkKind::Blockquote => continue,
-            MarkKind::Header => {
-                if mark.range.start > 0 {
-                    mark_header(lines, at.start, older);
-                }
-                continue;
-            }
-            MarkKind::Rule => {
-                if mark.range.start > 0 && has_labels(&lines[at.start..]) {
-                    mark_header(lines, at.start, older);
-                }
-                continue;
-            }
-            MarkKind::Quote | MarkKind::Cite | MarkKind::Frame => {
-                if mark.range.end > covered {
-                    covered = mark.range.end;
-                    mark_quote(lines, &mark.range, mark.kind, &cites);
-                }
-                continue;
-            }
-        };
-        lines::set(&mut lines[at], class);
-    }
-}
-
-/// A quote root: all of it, but in a frame only the quotes it frames, with answers between and below them, and what leads
-/// to the first.
-fn mark_quote(lines: &mut [Line], range: &Range<usize>, kind: MarkKind, cites: &[&Range<usize>]) {
-    let mut at = lines::within(lines, range);
-    if lines[at.clone()]
-        .iter()
-        .find(|l| !l.is_blank())
-        .is_some_and(|l| attribution::delimiter(l.text) == Some(Delimiter::Forwarded))
-    {
-        return;
-    }
-    if kind == MarkKind::Frame {
-        let from = cites.partition_point(|c| c.start < range.start);
-        if let Some(cite) = cites.get(from).filter(|c| c.start < range.end && !c.is_empty()) {
-            let end = lines::within(lines, &(range.start..cite.end)).end.max(at.start);
-            if !signature::is_only(&lines[end..at.end.max(end)]) {
-                at.end = end;
-            }
-        }
-        for cite in cites[from..].iter().skip(1).take_while(|cite| cite.start < range.end) {
-            let inner = lines::within(lines, &(cite.start..cite.end.min(range.end)));
-            if inner.start >= at.end {
-                quote(&mut lines[inner]);
-            }
-        }
-    }
-    quote(&mut lines[at]);
-}
-
-fn quote(lines: &mut [Line]) {
-    for line in lines {
-        line.class.get_or_insert(SpanClass::Quote);
-        line.quoted = true;
-    }
-}
-
-/// The header block of an older message, from line `n`, and all below it.
-fn mark_header(lines: &mut [Line], n: usize, older: SpanClass) {
-    let texts: Vec<&str> = lines[n..].iter().take(24).map(|l| l.text).collect();
-    let head = header_after_blank(&texts);
-    lines::set(&mut lines[n..n + head], SpanClass::ForwardHeader);
-    for line in &mut lines[n + head..] {
-        line.class.get_or_insert(older);
-        line.quoted = true;
-    }
-}
-
-/// Whether the first lines look like labels with values, in any language.
-fn has_labels(lines: &[Line]) -> bool {
-    let labelled = |l: &&Line| l.text.find([':', '：']).is_some_and(|at| (1..30).contains(&at));
-    lines.iter().filter(|l| !l.is_blank()).take(4).filter(labelled).count() >= 2
-}
 
 /// Lines that stand in the parent mail are quotes with certainty. Above a marked quote they may be said again, so
 /// there only lines that lead into it without a break count, and none above an attribution.
@@ -262,7 +165,13 @@ fn close_soft(lines: &mut [Line], soft: &[Range<usize>]) {
 }
 
 /// Attribution lines, delimiters and header blocks; what follows them is quoted or forwarded.
-fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_parent: bool) {
+fn cut_threads(
+    lines: &mut [Line],
+    soft: &[Range<usize>],
+    forward: bool,
+    with_parent: bool,
+    effort: &mut Effort,
+) {
     let texts: Vec<&str> = lines.iter().map(|l| l.text).collect();
     let mut first = 0;
     for n in 0..lines.len() {
@@ -274,6 +183,10 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_pa
             continue;
         }
         if let Some(found) = attribution::ending_at(&texts, first, n) {
+            // Each may ask what stands above it and what of all that follows is quoted.
+            if !effort.spend(texts.len() + soft.len()) {
+                return;
+            }
             let next = next_words(lines, n + 1, 1);
             let near = next_words(lines, n + 1, 3).iter().any(|at| lines[*at].quoted);
             let in_soft =
@@ -296,6 +209,9 @@ fn cut_threads(lines: &mut [Line], soft: &[Range<usize>], forward: bool, with_pa
             }
         }
         if let Some((head, class)) = older_message(&texts[n..], forward) {
+            if !effort.spend(texts.len()) {
+                return;
+            }
             rules_above(lines, n);
             lines::force(&mut lines[n..n + head], SpanClass::ForwardHeader);
             first = n + head;
@@ -381,7 +297,8 @@ fn rules_above(lines: &mut [Line], n: usize) {
     }
 }
 
-fn header_after_blank(lines: &[&str]) -> usize {
+/// Lines of the header block behind blank lines, these included; 0 where there is none.
+pub(super) fn header_after_blank(lines: &[&str]) -> usize {
     let blank = lines.iter().take_while(|l| l.trim().is_empty()).count();
     match attribution::header_block(&lines[blank..]) {
         0 => 0,

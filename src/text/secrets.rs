@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::account_numbers;
-use super::codes;
+use super::codes::{self, Topics};
 use super::finder::Finder;
 
 /// What kind of secret was found.
@@ -178,6 +178,7 @@ static WORDS: LazyLock<Finder> = LazyLock::new(|| {
 /// Secrets a wording points at.
 fn worded(text: &str, found: &mut Vec<Secret>) {
     let mut done = 0;
+    let topics = Topics::default();
     WORDS.each(text, |id, at, len| {
         let end = at + len;
         match id {
@@ -207,9 +208,9 @@ fn worded(text: &str, found: &mut Vec<Secret>) {
             code => {
                 let range = match code {
                     OWN_CODE => codes::owned(text, &(at..end)),
-                    BARE_CODE => codes::bare(text, &(at..end)),
-                    ENTER => codes::entered(text, &(at..end)),
-                    ENTERED => codes::entered_before(text, &(at..end)),
+                    BARE_CODE => codes::bare(text, &(at..end), &topics),
+                    ENTER => codes::entered(text, &(at..end), &topics),
+                    ENTERED => codes::entered_before(text, &(at..end), &topics),
                     _ => codes::labelled(text, &(at..end)),
                 };
                 found.extend(range.map(|r| secret(SecretKind::OneTimeCode, r)));

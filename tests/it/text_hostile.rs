@@ -276,6 +276,9 @@ const REPEATED: &[&str] = &[
     "<div class=gmail_quote><blockquote>x</blockquote>", "<td><b>", "<script>", "</b></i>", "•", "(", "\"",
     "-----BEGIN ", "<a href='https://u.co'>x</a>", "<span style='color:#fff;background:#fff'>", "On Mon ",
     "<x@y\n", "1) ", "_\n", "e\u{301}", "12:30\n",
+    "On 3 May 2021, Ann wrote:\n| a\n| b\n", "On Mon, 3 May 2021, Ann <a@b.co> wrote:\n> a\nb\n", "a | b\n",
+    "<div class=gmail_signature>x<br>", "<hr id=stopSpelling>x<br>", "From: a\nSent: b\nTo: c\nSubject: d\n\nx\n",
+    "<div class=gmail_quote>a<blockquote>x</blockquote>b", "code 4829 ", "use 4829 to log in ", "4829 ", "my pin is 4821 ",
 ];
 
 /// The shape of that number with its name, about so many bytes long.
@@ -442,5 +445,27 @@ proptest! {
         let again = normalize(&Body::new(BodyKind::Note).with_plain(&got.text));
         prop_assert_eq!(&got.text, &text);
         prop_assert_eq!(got, again);
+    }
+}
+
+#[test]
+fn a_body_that_would_cost_too_much_is_taken_as_new_and_says_so() {
+    let attributions = "On 3 May 2021, Ann wrote:\n| a\n| b\n".repeat(10_000);
+    let signatures = format!("{}{}", "<div class=gmail_signature>".repeat(500), "x<br>".repeat(10_000));
+    for body in [
+        Body::new(BodyKind::Email).with_plain(&attributions),
+        Body::new(BodyKind::Email).with_html(&signatures),
+    ] {
+        let (first, second) = (normalize(&body), normalize(&body));
+        assert_eq!(first.status, Status::Plain);
+        assert_eq!(first, second, "it is counted, not timed");
+        assert!(!first.new_text().is_empty());
+    }
+    let few = "On 3 May 2021, Ann wrote:\n| a\n| b\nMy answer.\n".repeat(100);
+    assert_eq!(normalize(&Body::new(BodyKind::Email).with_plain(&few)).status, Status::Ok);
+    let plain = |body: &Body| normalize(body).status == Status::Plain;
+    for seed in seeds() {
+        assert!(!plain(&Body::new(BodyKind::Email).with_html(&seed)), "{seed}");
+        assert!(!plain(&Body::new(BodyKind::Email).with_plain(&seed)), "{seed}");
     }
 }
