@@ -79,3 +79,29 @@ pub(super) fn side_by_side(count: usize, may_ask: &Signal, may_send: &Signal) ->
     let leg = |_| Leg { may_ask: may_ask.clone(), may_send: may_send.clone(), ..Leg::alone() };
     (0..count).map(leg).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn is_given(signal: &Signal) -> bool {
+        tokio::time::timeout(std::time::Duration::from_millis(20), signal.clone().given()).await.is_ok()
+    }
+
+    #[tokio::test]
+    async fn each_asks_when_the_one_before_is_planned_and_sends_when_it_is_gone() {
+        let mut legs = in_turn(3);
+        let (third, second, first) = (legs.pop().unwrap(), legs.pop().unwrap(), legs.pop().unwrap());
+        first.may_ask().await;
+        first.may_send().await;
+        assert!(!is_given(&second.may_ask).await);
+        first.planned();
+        assert!(is_given(&second.may_ask).await && !is_given(&second.may_send).await);
+        assert!(!is_given(&third.may_ask).await);
+        drop(first);
+        assert!(is_given(&second.may_send).await);
+        // One that fails before it planned anything holds up nobody.
+        drop(second);
+        assert!(is_given(&third.may_ask).await && is_given(&third.may_send).await);
+    }
+}

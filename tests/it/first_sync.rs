@@ -1,8 +1,11 @@
 //! The first sync: a portal of 2,000 contacts and 20,000 engagements arrives complete and can be searched.
 
-use serde_json::Value;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
-use crate::support::{Answer, Installation, Portal};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Installation, Portal, assert_same_ids};
 
 const KINDS: [(&str, &str); 5] = [
     ("email", "emails"),
@@ -272,4 +275,41 @@ fn a_hundred_thousand_records_arrive_exactly_within_256_megabytes() {
     assert!(ids.iter().sum::<usize>() > 100_000, "{ids:?}");
     let peak = report["peak_memory_bytes"].as_u64().unwrap();
     assert!(peak <= 256_000_000, "{peak}: {report}");
+}
+
+#[test]
+fn t8_con_5_the_next_list_begins_while_the_last_one_ends_and_pages_are_stored_in_order() {
+    let portal = Portal::start(&["--contacts", "1200", "--engagements-per-contact", "1"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    portal.post("/__sim/journal/reset", &json!({}));
+    let hold = |route: &str| json!({"route": route, "calls": [4], "do": "hold"});
+    let rules = json!({"rules": [hold("GET crm/objects/contacts"), hold("GET crm/objects/deals")]});
+    portal.post("/__sim/faults", &rules);
+    let mut sync = here.command(&["sync", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
+    let calls = |name: &str| {
+        let journal = portal.json("/__sim/journal");
+        journal["routes"][format!("GET crm/objects/{name}")].as_u64().unwrap_or(0)
+    };
+    let mut wait_for = |what: &str, condition: &dyn Fn() -> bool| {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !condition() {
+            assert!(sync.try_wait().unwrap().is_none(), "{what}: the sync ended");
+            assert!(Instant::now() < deadline, "{what}: does not come");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    };
+    let struck = |rule: usize| portal.json("/__sim/faults")["rules"][rule]["struck"] == 1;
+    // A page of contacts is on its way: companies and deals are asked for, none of them is stored before it, and no
+    // engagement is asked for while a page of deals is on its way.
+    wait_for("deals", &|| struck(0) && struck(1) && calls("companies") == 3 && calls("deals") == 4);
+    assert!(here.ids("contacts").len() < 1_200);
+    assert_eq!((here.ids("companies").len(), here.ids("deals").len()), (0, 0));
+    for kind in ["emails", "notes", "calls", "meetings"] {
+        assert_eq!(calls(kind), 0, "{kind}");
+    }
+    portal.post("/__sim/faults/release", &json!({}));
+    assert!(sync.wait().unwrap().success());
+    assert_same_ids(&portal, &here);
+    here.verify();
 }
