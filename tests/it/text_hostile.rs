@@ -134,17 +134,18 @@ const PIECES: &[&str] = &[
     "ᐧ",
 ];
 
-struct Dice(u64);
+/// A generator of numbers, the same on every run.
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
+    pub(crate) fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         (self.0 % sides as u64) as usize
     }
 
-    fn body(&mut self, seeds: &[String]) -> String {
+    pub(crate) fn body(&mut self, seeds: &[String]) -> String {
         match self.roll(2) {
             0 => self.pieces(40),
             _ => self.spoilt(seeds),
@@ -164,7 +165,7 @@ impl Dice {
     }
 
     /// A place in a text where it may be cut.
-    fn place(&mut self, text: &str) -> usize {
+    pub(crate) fn place(&mut self, text: &str) -> usize {
         text.floor_char_boundary(self.roll(text.len() + 1))
     }
 
@@ -209,7 +210,7 @@ impl Dice {
 }
 
 /// Real mails to spoil.
-fn seeds() -> Vec<String> {
+pub(crate) fn seeds() -> Vec<String> {
     let mut out: Vec<String> = include_str!("held_out.txt").split("=== ").map(str::to_owned).collect();
     let corpora = [
         ("spamassassin-mail/html_mail.jsonl", "html"),
