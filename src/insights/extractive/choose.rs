@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::clauses::{Sentence, tokens};
 use super::entities::Entity;
+use super::filters::Verdict;
 use super::lexicon::{Hit, Mask, known};
 use super::rules::Rule;
 use crate::insights::kinds::Kind;
@@ -38,6 +39,8 @@ pub(crate) struct Scene<'a> {
     pub hits: &'a [Hit],
     pub entities: &'a [Entity],
     pub rules: &'a [Rule],
+    /// What the sentence allows.
+    pub verdict: Verdict,
     /// Negation may stand behind what it negates.
     pub neg_behind: bool,
 }
@@ -51,7 +54,8 @@ impl<'a> Scene<'a> {
         let masks: Vec<Mask> = clauses.iter().map(|c| self.mask(c)).collect();
         // Few rules can be met by anything in the sentence; only those are tried on its clauses.
         let whole = masks.iter().fold(label, |all, mask| all.union(*mask));
-        let rules: Vec<&'a Rule> = self.rules.iter().filter(|r| r.possible(whole)).collect();
+        let may = |r: &&'a Rule| self.verdict.allows(r.kind) && r.possible(whole);
+        let rules: Vec<&'a Rule> = self.rules.iter().filter(may).collect();
         if rules.is_empty() {
             return Vec::new();
         }
@@ -192,12 +196,17 @@ impl<'a> Scene<'a> {
                 }
                 continue;
             };
-            match out.last_mut().filter(|l| l.last + 1 >= pick.first && self.belongs(l, &pick)) {
+            // "I'll ring you, Thursday at the latest": the time of a promise is no event of its own.
+            let by_when = |l: &Pick<'_>| {
+                l.rule.kind == Kind::Commitment && pick.rule.slot == "milestone.deadline" && pick.core <= 5
+            };
+            let belongs = |l: &Pick<'a>| self.belongs(l, &pick) || by_when(l);
+            match out.last_mut().filter(|l| l.last + 1 >= pick.first && belongs(l)) {
                 Some(last) => {
                     last.range.end = pick.range.end;
                     last.last = pick.last;
                     last.core += pick.core;
-                    if pick.rule.score > last.rule.score {
+                    if pick.rule.kind == last.rule.kind && pick.rule.score > last.rule.score {
                         last.rule = pick.rule;
                     }
                 }

@@ -209,12 +209,11 @@ impl<'a> Reader<'a> {
             hits: &self.hits,
             entities: &entities,
             rules: &LEXICONS.rules,
+            verdict,
             neg_behind: matches!(self.language, Language::De | Language::Ja),
         };
         for pick in scene.picks() {
-            if verdict.allows(pick.rule.kind) {
-                out.extend(self.draft(sentence, &pick, &entities, &dates));
-            }
+            out.extend(self.draft(sentence, &pick, &entities, &dates));
         }
     }
 
