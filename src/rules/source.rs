@@ -3,9 +3,8 @@
 //! Styles are not applied and nothing is left out but scripts, styles and heads: what an operator excludes must not get
 //! through because a mail client hides it. What is learned is cut by `text`, not here.
 
-use html5gum::{Token, Tokenizer};
-
 use crate::domain::engagement::{Kind, RawEngagement};
+use crate::text::html;
 
 /// What rules look at.
 #[derive(Debug, Clone, Copy)]
@@ -38,7 +37,7 @@ impl<'a> Source<'a> {
     /// All of its text but the title; parts are lines of their own.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut out = self.html.map(words).unwrap_or_default();
+        let mut out = self.html.map(html::words).unwrap_or_default();
         // A plain body beside HTML says the same again, or more; neither may hide a word.
         for part in [self.plain, self.transcript].into_iter().flatten() {
             if !out.is_empty() {
@@ -48,40 +47,6 @@ impl<'a> Source<'a> {
         }
         out
     }
-}
-
-/// Tags whose content nobody wrote to anybody.
-const SILENT: [&[u8]; 6] = [b"script", b"style", b"head", b"title", b"template", b"noscript"];
-
-/// Tags that run on within a line; every other one parts words.
-const INLINE: [&[u8]; 24] = [
-    b"a", b"abbr", b"b", b"bdi", b"bdo", b"cite", b"code", b"del", b"em", b"font", b"i", b"ins", b"kbd",
-    b"mark", b"q", b"s", b"small", b"span", b"strong", b"sub", b"sup", b"u", b"var", b"wbr",
-];
-
-/// The words of a markup, hidden ones too.
-fn words(markup: &str) -> String {
-    let mut out = String::with_capacity(markup.len() / 2);
-    let mut silent: Option<Vec<u8>> = None;
-    for token in Tokenizer::new(markup).flatten() {
-        match token {
-            Token::String(text) if silent.is_none() => out.push_str(&String::from_utf8_lossy(&text)),
-            Token::StartTag(tag) if silent.is_none() => {
-                if SILENT.contains(&tag.name.as_slice()) && !tag.self_closing {
-                    silent = Some(tag.name.to_vec());
-                } else if !INLINE.contains(&tag.name.as_slice()) {
-                    out.push('\n');
-                }
-            }
-            Token::EndTag(tag) => match &silent {
-                Some(name) if *name == tag.name.to_vec() => silent = None,
-                None if !INLINE.contains(&tag.name.as_slice()) => out.push('\n'),
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -102,6 +67,15 @@ mod tests {
         assert_eq!(text(html), "one two three hidden quoted a b café");
         assert_eq!(text("<style>never closed"), "");
         assert_eq!(text("plain &amp; simple"), "plain & simple");
+        assert_eq!(text("<head><style>x</style><body>secret"), "secret", "a head that is never closed");
+        assert_eq!(text("<noscript>secret</noscript>"), "secret", "mail clients show it");
+    }
+
+    #[test]
+    fn no_markup_is_too_much() {
+        let again = format!("<a {}>words</a>", "x=\"y\" ".repeat(50_000));
+        assert_eq!(text(&again), "words", "an attribute that is written again and again");
+        assert_eq!(text(&format!("{}words", "<div>".repeat(100_000))), "words");
     }
 
     #[test]

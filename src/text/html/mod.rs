@@ -11,6 +11,7 @@ mod style;
 mod tags;
 mod tokens;
 mod walk;
+mod words;
 mod writer;
 
 use std::ops::Range;
@@ -88,6 +89,12 @@ pub fn extract(markup: &str, visibility: Visibility) -> Extract {
         extract.status = Status::Capped;
     }
     extract
+}
+
+/// Every word of an HTML body, hidden ones too, at most [`MAX_BODY_BYTES`] of it; block elements part lines.
+#[must_use]
+pub fn words(markup: &str) -> String {
+    words::words(cap(markup).0)
 }
 
 /// A plain body in the same shape: line ends made one kind, fillers removed, over-long bodies cut.
