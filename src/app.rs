@@ -218,6 +218,8 @@ pub struct App {
     pub folder: DataFolder,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Seals what must not be read or changed outside.
+    pub vault: Arc<Vault>,
     /// Connections to portals.
     pub connector: Connector,
     /// Keeps the index current.
@@ -272,7 +274,8 @@ impl App {
         let commit_after = config.index.commit_after;
         let follower = Follower::start(store.clone(), Arc::clone(&index), epoch, commit_after, renewal)?;
         let checking = store.check_beside(Arc::clone(&clock))?;
-        let connector = Connector::new(store.clone(), vault, Arc::clone(&config), Arc::clone(&clock));
+        let connector =
+            Connector::new(store.clone(), Arc::clone(&vault), Arc::clone(&config), Arc::clone(&clock));
         let asking = asking(&config)?;
         let settings = Settings {
             mask_secrets: config.mask_secrets,
@@ -290,6 +293,7 @@ impl App {
             reading,
             folder,
             clock,
+            vault,
             connector,
             follower,
             syncer,

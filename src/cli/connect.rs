@@ -43,10 +43,9 @@ fn other_portal(text: &str) -> Result<OtherPortal, String> {
 
 pub(super) fn run(global: &Global, connect: &Connect) -> Result<(), Failure> {
     let config = global.config()?;
-    let folder = global.folder()?;
     let choice = connect.other_portal.unwrap_or_default();
     runtime()?.block_on(async {
-        if let Some(remote) = Remote::find(&folder).await {
+        if let Some(remote) = Remote::find(global).await? {
             if connect.service_key.is_some() {
                 return Err(Failure::Refused(
                     "a server owns the data folder; stop it, connect with the key, start it again".to_owned(),

@@ -64,7 +64,7 @@ pub(super) fn run(global: &Global, index: &Index) -> Result<(), Failure> {
     let answer = match App::open(config, global.folder()?, global.org.as_deref(), clock) {
         Ok(app) => here(global, &app, index.verb)?,
         Err(StartError::InUse(folder)) => runtime()?.block_on(async {
-            match Remote::find(&global.folder()?).await {
+            match Remote::find(global).await? {
                 Some(remote) => there(global, &remote, index.verb).await,
                 None => Err(StartError::InUse(folder).into()),
             }

@@ -20,7 +20,7 @@ pub(super) fn here_or_there(
     match App::open(config, global.folder()?, global.org.as_deref(), Arc::new(SystemClock)) {
         Ok(app) => here(&Arc::new(app)),
         Err(StartError::InUse(folder)) => runtime()?.block_on(async {
-            match Remote::find(&global.folder()?).await {
+            match Remote::find(global).await? {
                 Some(remote) => there(&remote).await,
                 None => Err(StartError::InUse(folder).into()),
             }
@@ -36,8 +36,22 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// The server of a data folder, if one runs and answers.
-    pub(super) async fn find(folder: &DataFolder) -> Option<Self> {
+    /// The server of the data folder, if one runs and answers.
+    ///
+    /// # Errors
+    /// It works on another organisation than the one asked for: nothing is done to somebody else's data.
+    pub(super) async fn find(global: &Global) -> Result<Option<Self>, Failure> {
+        let Some(remote) = Self::of(&global.folder()?).await else { return Ok(None) };
+        match &global.org {
+            Some(org) if *org != remote.file.org => Err(Failure::Refused(format!(
+                "the running server works on organisation {}; stop it, or leave out `--org {org}`",
+                remote.file.org
+            ))),
+            _ => Ok(Some(remote)),
+        }
+    }
+
+    async fn of(folder: &DataFolder) -> Option<Self> {
         let text = std::fs::read(folder.server_file()).ok()?;
         let file: ServerFile = serde_json::from_slice(&text).ok()?;
         let http = crate::http::client(Duration::from_secs(600)).ok()?;

@@ -39,7 +39,7 @@ pub(super) struct Search {
 
 /// A day or moment, checked while parsing.
 pub(super) fn moment(text: &str) -> Result<Millis, String> {
-    Millis::parse(text).ok_or_else(|| format!("`{text}` is not a date like 2026-03-01"))
+    Millis::of_date(text).ok_or_else(|| format!("`{text}` is not a date like 2026-03-01"))
 }
 
 pub(super) fn run(global: &Global, search: &Search) -> Result<(), Failure> {

@@ -37,7 +37,8 @@ pub(super) fn run(global: &Global, serve: &Serve) -> Result<(), Failure> {
 
 /// What a server of `app` on `address` needs, known to the command line by a file in the data folder.
 pub(super) fn served(app: &Arc<App>, address: SocketAddr) -> Result<Served, Failure> {
-    let key = AdminKey::publish(&app.folder.server_file(), address).map_err(Failure::failed)?;
+    let key =
+        AdminKey::publish(&app.folder.server_file(), address, &app.reading.org).map_err(Failure::failed)?;
     Ok(Served::new(Arc::clone(app), key))
 }
 

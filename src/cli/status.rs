@@ -47,9 +47,12 @@ fn lines(status: &Status) -> Vec<String> {
     ));
     for (kind, counts) in &totals.by_kind {
         let skipped: u64 = counts.skipped.values().sum();
+        let held = (counts.held > 0).then(|| format!(", {} held until a judge can tell", counts.held));
         lines.push(format!(
-            "  {kind:<16}{} stored, {} learned, {skipped} skipped",
-            counts.stored, counts.learned
+            "  {kind:<16}{} stored, {} learned, {skipped} skipped{}",
+            counts.stored,
+            counts.learned,
+            held.unwrap_or_default()
         ));
     }
     lines.push(format!(

@@ -44,7 +44,7 @@ pub(super) fn run(global: &Global, sync: &Sync) -> Result<(), Failure> {
         );
         match opened {
             Ok(app) => run_here(global, &Arc::new(app), sync.mode, sync.wish()).await,
-            Err(StartError::InUse(folder)) => match Remote::find(&global.folder()?).await {
+            Err(StartError::InUse(folder)) => match Remote::find(global).await? {
                 Some(remote) => run_there(global, &remote, sync).await,
                 None => Err(StartError::InUse(folder).into()),
             },
@@ -93,7 +93,13 @@ async fn ask_model(global: &Global, app: &Arc<App>) -> Result<(), Failure> {
 }
 
 async fn run_there(global: &Global, remote: &Remote, sync: &Sync) -> Result<(), Failure> {
-    remote.post("sync", &json!({ "mode": sync.mode.as_str(), "reconcile": sync.reconcile })).await?;
+    let asked = json!({ "mode": sync.mode.as_str(), "reconcile": sync.reconcile });
+    let begun = remote.post("sync", &asked).await?;
+    if let Some(running) = begun["mode"].as_str().filter(|mode| *mode != sync.mode.as_str()) {
+        output::warning(&format!(
+            "a {running} is running already: this is its report; run it again afterwards"
+        ));
+    }
     loop {
         let state = remote.get("sync").await?;
         match state["state"].as_str() {

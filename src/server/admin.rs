@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 
 use super::Served;
 use super::problem::Problem;
+use crate::domain::ids::OrgId;
 use crate::jobs::{JobState, Requested};
 use crate::knowledge::{KnowledgeError, verify};
 use crate::status;
@@ -30,6 +31,8 @@ use crate::vault::{VaultError, fingerprint, random};
 pub struct ServerFile {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Organisation it works on.
+    pub org: String,
     /// Proves that the caller can read the data folder.
     pub key: String,
 }
@@ -43,14 +46,15 @@ pub struct AdminKey {
 
 impl AdminKey {
     /// Makes a fresh key and leaves it, with the address, in `file`, readable by the owner only.
-    pub fn publish(file: &Path, address: SocketAddr) -> Result<Self, VaultError> {
+    pub fn publish(file: &Path, address: SocketAddr, org: &OrgId) -> Result<Self, VaultError> {
         let failed = |error: std::io::Error| VaultError::KeyFile {
             file: file.display().to_string(),
             reason: error.to_string(),
         };
         let key: String = random::<32>()?.iter().map(|byte| format!("{byte:02x}")).collect();
         let hash = fingerprint(&key);
-        let text = serde_json::to_vec(&ServerFile { address, key }).unwrap_or_default();
+        let text = serde_json::to_vec(&ServerFile { address, org: org.as_str().to_owned(), key })
+            .unwrap_or_default();
         // A file left by a killed server may have other rights: never write a key into it.
         let _ = std::fs::remove_file(file);
         let mut written =
@@ -61,7 +65,7 @@ impl AdminKey {
 
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let key = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+        let key = value.and_then(super::bearer).unwrap_or_default();
         let same = fingerprint(key).ct_eq(&self.hash);
         if bool::from(same) { Ok(()) } else { Err(Problem::unauthorized()) }
     }

@@ -6,6 +6,9 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, header};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Served;
@@ -20,7 +23,7 @@ use crate::knowledge::insights::{self, Check};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
 use crate::store::{StoreError, agents};
-use crate::vault::fingerprint;
+use crate::vault::{Vault, fingerprint};
 
 /// Header that narrows a request to one customer.
 const CUSTOMER_HEADER: &str = "x-hublore-customer";
@@ -28,8 +31,8 @@ const CUSTOMER_HEADER: &str = "x-hublore-customer";
 /// Who calls, from the key in the header.
 fn caller(served: &Served, headers: &HeaderMap) -> Result<Caller, Problem> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let key = value.and_then(|value| value.strip_prefix("Bearer ")).filter(|key| key.starts_with("hl_"));
-    let hash = fingerprint(key.ok_or_else(Problem::unauthorized)?.trim());
+    let key = value.and_then(super::bearer).filter(|key| key.starts_with("hl_"));
+    let hash = fingerprint(key.ok_or_else(Problem::unauthorized)?);
     let found = served.app.reading.store.read(|conn| agents::by_key(conn, &hash));
     let agent =
         found.map_err(|error: StoreError| Problem::internal(&error))?.ok_or_else(Problem::unauthorized)?;
@@ -95,15 +98,44 @@ pub async fn search(
     let answer = blocking(move || {
         let caller = caller(&served, &headers)?;
         let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
-        let request: SearchRequest =
+        let mut request: SearchRequest =
             serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
+        let sealed = SealedCursor { vault: &served.app.vault, caller: &caller };
+        request.cursor = request.cursor.map(|cursor| sealed.open(&cursor)).transpose()?;
         ready(&served, asked.wait)?;
         let found = served.app.reading.search().run(&caller, &request);
-        let answer = found.map_err(|error| not_ready(&served, error))?;
+        let mut answer = found.map_err(|error| not_ready(&served, error))?;
+        answer.next_cursor = answer.next_cursor.map(|cursor| sealed.close(cursor)).transpose()?;
         served.metrics.searched(answer.took_ms);
         Ok(answer)
     });
     Ok(Json(answer.await?))
+}
+
+/// Cursors as they leave the house: what they hold counts words of everybody's text, and is nobody's to change.
+struct SealedCursor<'a> {
+    vault: &'a Vault,
+    caller: &'a Caller,
+}
+
+impl SealedCursor<'_> {
+    fn purpose(&self) -> String {
+        format!("cursor\0{}\0{}", self.caller.org, self.caller.bound_to.as_deref().unwrap_or_default())
+    }
+
+    fn close(&self, cursor: String) -> Result<String, Problem> {
+        let sealed = self.vault.seal(&self.purpose(), &SecretString::from(cursor));
+        sealed.map(|bytes| URL_SAFE_NO_PAD.encode(bytes)).map_err(|error| Problem::internal(&error))
+    }
+
+    fn open(&self, cursor: &str) -> Result<String, Problem> {
+        let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+        let clear = bytes.and_then(|bytes| self.vault.open_sealed(&self.purpose(), &bytes).ok());
+        let clear = clear.ok_or_else(|| {
+            Problem::bad_request("this cursor belongs to another search; start without one")
+        })?;
+        Ok(clear.expose_secret().to_owned())
+    }
 }
 
 /// Query string of a context request.
@@ -125,7 +157,7 @@ pub async fn context(
     let found = blocking(move || {
         let caller = caller(&served, &headers)?;
         let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
-        let as_of = asked.as_of.map(|text| Millis::parse(&text).ok_or(text)).transpose();
+        let as_of = asked.as_of.map(|text| Millis::of_date(&text).ok_or(text)).transpose();
         let as_of = as_of
             .map_err(|text| Problem::bad_request(format!("as_of: `{text}` is not a date like 2026-03-01")))?;
         ready(&served, asked.wait)?;

@@ -32,6 +32,12 @@ use self::other_portal::Questions;
 use crate::app::App;
 use crate::jobs::Jobs;
 
+/// The key in an `Authorization` header; the scheme's name is the same in any case (RFC 9110, 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
 /// Connections served at once.
 const MAX_CONNECTIONS: usize = 1024;
 /// Bytes of a request body.

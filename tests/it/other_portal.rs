@@ -166,6 +166,22 @@ fn apart(former: &Portal, other: &Portal, here: &Installation, org: &str, before
         assert_eq!((found(None, &word), found(Some(org), &word)), (default, kept), "{word}");
     }
     here.verify();
+    // A server works on one of them, and nothing meant for the other is handed to it.
+    let server = here.serve();
+    for verb in [
+        &["rules", "add", "keyword", "onlyhere"][..],
+        &["agents", "create", "stray"],
+        &["sync", "catch_up"],
+        &["index", "rebuild"],
+        &["disconnect"],
+    ] {
+        let refused = here.run(&[&["--org", org][..], verb].concat());
+        assert_eq!(refused.code, Some(3), "{verb:?}: {refused:?}");
+        assert!(refused.stderr.contains("works on organisation"), "{refused:?}");
+    }
+    assert_eq!(server.stop(), Some(0));
+    assert_eq!(here.number("select count(*) from learning_rules"), 0);
+    assert_eq!(here.number("select count(*) from agents"), 0);
 }
 
 #[test]
