@@ -178,6 +178,12 @@ fn data_folder(folder: &DataFolder) -> Vec<Check> {
     let Ok(facts) = std::fs::metadata(path) else {
         return vec![Check::ok("data folder", format!("{} will be made", path.display()))];
     };
+    if !facts.is_dir() {
+        let cure = "give a folder with --data-dir";
+        return vec![
+            Check::new("data folder", Verdict::Failed, format!("{} is no folder", path.display())).cure(cure),
+        ];
+    }
     let open = facts.permissions().mode() & 0o077 != 0;
     let rights = if open {
         Check::new("data folder", Verdict::Warning, format!("{} can be read by others", path.display()))

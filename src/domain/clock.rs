@@ -18,6 +18,13 @@ impl Millis {
     /// Reads what HubSpot sends as a time: RFC 3339, a plain date (its midnight, UTC) or epoch milliseconds.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::of_date(text).or_else(|| text.trim().parse().ok().map(Self))
+    }
+
+    /// Reads what a person types: RFC 3339, or a plain date (its midnight, UTC). A bare number is none: `2025` is meant
+    /// as a year and would be two seconds.
+    #[must_use]
+    pub fn of_date(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(at) = OffsetDateTime::parse(text, &Rfc3339) {
             return Some(Self::from_offset(at));
@@ -25,7 +32,7 @@ impl Millis {
         if let Ok(day) = Date::parse(text, format_description!("[year]-[month]-[day]")) {
             return Some(Self::from_offset(day.midnight().assume_utc()));
         }
-        text.parse().ok().map(Self)
+        None
     }
 
     fn from_offset(at: OffsetDateTime) -> Self {
@@ -150,6 +157,11 @@ mod tests {
         assert_eq!(Millis::parse("1772359200000"), Some(moment));
         assert_eq!(Millis::parse("2026-03-01"), Some(Millis(1_772_323_200_000)));
         assert_eq!(Millis::parse("next week"), None);
+        assert_eq!(Millis::of_date("2026-03-01"), Some(Millis(1_772_323_200_000)));
+        assert_eq!(
+            (Millis::of_date("2026"), Millis::of_date("20260301"), Millis::of_date("-1")),
+            (None, None, None)
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum HubspotError {
         reason: String,
     },
     /// Consent was withdrawn or the app uninstalled.
-    #[error("HubSpot no longer accepts this connection ({0}); connect again with `hublore connect`")]
+    #[error("HubSpot does not accept this connection ({0}); connect again with `hublore connect`")]
     Revoked(String),
     /// Client id, secret or redirect address are wrong on our side; the portal is not to blame.
     #[error(

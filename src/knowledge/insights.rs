@@ -105,8 +105,13 @@ pub fn of_customer(
         Some(at) => chains.into_iter().filter(|one| one.said_at_ms <= at.0).collect(),
         None => chains,
     };
+    // What a bound caller may not read takes no place from what it may.
+    let bound = caller.bound_to.is_some();
+    let places = if as_of.is_some() || bound { supersede::resolve(&known) } else { BTreeMap::new() };
+    if bound {
+        rows.iter_mut().for_each(|row| place_among(row, &places));
+    }
     let holding = holding(&rows, &known, as_of);
-    let places = if as_of.is_some() { supersede::resolve(&known) } else { BTreeMap::new() };
     let disputed = supersede::conflicts(&known).into_iter();
     let disputed: Vec<_> = disputed.filter(|one| one.ids.iter().any(|id| holding.contains(id))).collect();
     let shown: BTreeSet<&String> = disputed.iter().flat_map(|one| &one.ids).collect();
@@ -122,7 +127,7 @@ pub fn of_customer(
     let mut views = Vec::new();
     for mut row in rows.into_iter().take(MOST) {
         if as_of.is_some() {
-            place_then(&mut row, &places);
+            place_among(&mut row, &places);
         }
         let holds = holding.contains(&row.insight.id.to_string());
         views.extend(view(conn, &row, holds)?);
@@ -139,11 +144,12 @@ fn holding(rows: &[StoredInsight], known: &[Stored], as_of: Option<Millis>) -> B
     }
 }
 
-/// Puts an insight into the place it had among those that had been said by then.
-fn place_then(row: &mut StoredInsight, places: &BTreeMap<String, Place>) {
+/// Puts an insight into the place it has among those that had been said by then, or may be read.
+fn place_among(row: &mut StoredInsight, places: &BTreeMap<String, Place>) {
     let then = places.get(&row.insight.id.to_string()).cloned().unwrap_or_default();
     row.superseded_at = then.superseded_by.as_ref().and(row.superseded_at);
     row.superseded_by = then.superseded_by;
+    row.supports = then.supports;
     row.valid_to = then.valid_to;
     row.support = then.support;
 }
@@ -224,7 +230,7 @@ pub fn check(store: &Store, caller: &Caller, id: &InsightId) -> Result<Option<Ch
                 status: "valid",
                 reason: None,
                 evidence: Some(evidence),
-                superseded_by: row.superseded_by,
+                superseded_by: row.superseded_by.filter(|_| caller.bound_to.is_none()),
             },
         }))
     })

@@ -64,7 +64,9 @@ pub enum StoreError {
     )]
     DiskFull(String),
     /// The file is damaged.
-    #[error("the database is damaged ({0}); restore the last backup with `hublore restore FILE`")]
+    #[error(
+        "the database is damaged ({0}); put a backup of the data folder back, or move hublore.db away and connect and sync again"
+    )]
     Damaged(String),
     /// The file cannot be opened for writing.
     #[error("the database cannot be opened ({0}); check that the data folder exists and belongs to you")]

@@ -144,10 +144,30 @@ fn an_agent_bound_to_a_customer_reads_of_its_company_what_its_own_engagements_pr
     assert_eq!(seen(&boss_bound, boss_email), (1, 1, 200));
     assert_eq!(seen(&bound, email), (0, 0, 404), "a colleague's words");
 
+    // What a colleague says later takes no place from what this customer's own note says.
+    let own = town.note(&[clerk], "2026-01-10T10:00:00Z", "Please send our invoices quarterly.");
+    town.note(&[boss], "2026-03-10T10:00:00Z", "Please send our invoices monthly.");
+    town.sync();
+    let server = town.here.serve();
+    let context = |key: &str| -> Value {
+        let path = format!("/api/v1/customers/{email}/context");
+        serde_json::from_str(&server.request("GET", &path, Some(key), None).unwrap().1).unwrap()
+    };
+    let frequency = |told: &Value| -> Vec<(String, bool)> {
+        let all = told["insights"].as_array().unwrap().iter();
+        let all = all.filter(|one| one["slot"] == "billing.frequency");
+        all.map(|one| (one["value"].as_str().unwrap().to_owned(), one["superseded_by"].is_null())).collect()
+    };
+    assert_eq!(frequency(&context(&free)), [("monthly".to_owned(), true), ("quarterly".to_owned(), false)]);
+    let told = context(&bound);
+    assert_eq!(frequency(&told), [("quarterly".to_owned(), true)]);
+    assert!(told["insights"].to_string().contains(&own) && !told.to_string().contains("monthly"), "{told}");
+    assert_eq!(server.stop(), Some(0));
+
     let tie = json!({"from_type": "notes", "from": id, "to_type": "contacts", "to": clerk});
     town.portal.post("/__sim/associations", &tie);
     town.here.run(&["sync", "full_resync", "--json"]).ok();
-    assert_eq!(seen(&bound, email), (1, 1, 200), "it is this customer's note now");
+    assert_eq!(seen(&bound, email), (2, 1, 200), "it is this customer's note now, beside its own");
     town.here.verify();
 }
 

@@ -89,7 +89,7 @@ impl Asked {
                 self.warn_if(keys.is_empty(), "owner", value);
                 self.impossible |= !narrow(&mut self.request.owners, keys);
             }
-            FilterField::After | FilterField::Before => match Millis::parse(value) {
+            FilterField::After | FilterField::Before => match Millis::of_date(value) {
                 Some(at) => self.moment(filter.field, at.0),
                 None => self.leave_out(filter, "write a date like 2026-03-01"),
             },
