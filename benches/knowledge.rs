@@ -270,7 +270,7 @@ fn http(folder: &Path, key: &str, text: &Text, documents: u64) {
         (start.elapsed(), answer)
     };
     for (name, filtered) in [("3 words of one customer, over HTTP", true), ("5 words, over HTTP", false)] {
-        let (mut times, mut spent) = (Vec::new(), Vec::new());
+        let (mut times, mut spent, mut hits) = (Vec::new(), Vec::new(), 0);
         for n in 0..ROUNDS + 100 {
             let word = |i: u64| text.word(n * 31 + i);
             let body = match filtered {
@@ -291,12 +291,13 @@ fn http(folder: &Path, key: &str, text: &Text, documents: u64) {
             if n >= 100 {
                 times.push(took);
                 spent.push(server.cpu_since(&before));
+                hits += answer.matches("\"passage\":").count();
             }
         }
         row(name, &mut times);
         row("  CPU of the server", &mut spent);
         let mean = spent.iter().sum::<Duration>().as_secs_f64() * 1e3 / spent.len() as f64;
-        println!("{:<40} {mean:>9.2} ms mean", "");
+        println!("{:<40} {mean:>9.2} ms mean, {:.1} hits a page", "", hits as f64 / spent.len() as f64);
     }
     println!("{:<40} {}", "server after that", server.memory());
 }
