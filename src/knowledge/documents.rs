@@ -17,6 +17,9 @@ use crate::store::ledger::Operation;
 use crate::store::people::{self, Organisation, Person};
 use crate::store::{StoreError, ledger, near_copies};
 
+/// Hosts of links by which an engagement is found; a newsletter may have hundreds.
+const MOST_HOSTS: usize = 20;
+
 /// Everybody and everything an engagement is tied to.
 #[derive(Debug, Default)]
 struct Ties {
@@ -59,6 +62,8 @@ fn document_of(engagement: StoredEngagement, ties: Ties) -> Document {
     for company in &ties.companies {
         names.extend([&company.name, &company.domain].into_iter().flatten().cloned());
     }
+    // What a text links to often stands behind other words.
+    names.extend(engagement.link_hosts.iter().take(MOST_HOSTS).cloned());
     let people = ties.people.iter().map(|person| customer_key(portal, &person.id));
     // Everybody who got a copy of this mail finds it.
     let recipients = ties.recipients.iter().map(|id| customer_key(portal, id));

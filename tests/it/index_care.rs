@@ -138,6 +138,21 @@ fn a_rebuild_killed_at_any_step_leaves_a_whole_index() {
     }
 }
 
+/// A link often stands behind other words: where it leads is found all the same, whole and in parts.
+#[test]
+fn hosts_of_links_are_found() {
+    let (portal, here) = synced();
+    let body =
+        "<p>The plan is <a href=\"https://plans.quuxharbor.example/a?b=1\">here</a>, as discussed.</p>";
+    portal.post("/__sim/objects/notes", &json!({"properties": {"hs_note_body": body}}));
+    here.run(&["sync"]).ok();
+    for typed in ["plans.quuxharbor.example", "quuxharbor", "\"quuxharbor.example\""] {
+        assert_eq!(here.search(typed).len(), 1, "{typed}");
+    }
+    here.run(&["index", "rebuild"]).ok();
+    assert_eq!(here.search("quuxharbor").len(), 1, "a rebuild has them too");
+}
+
 /// A table of two words that mean the same, as its format is documented.
 fn write_table(folder: &std::path::Path) {
     let header =
