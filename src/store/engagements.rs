@@ -325,7 +325,8 @@ fn with_passages(conn: &mut dyn Conn, row: &mut StoredEngagement) -> Result<(), 
     Ok(())
 }
 
-/// One engagement, and of how many copies it is the one that stands for all; `None` where it is the only one.
+/// One engagement without its passages (see [`passage`]; those of its own it has), and of how many copies it is the
+/// one that stands for all; `None` where it is the only one.
 pub fn with_copies(
     conn: &mut dyn Conn,
     org: &OrgId,
@@ -338,12 +339,26 @@ pub fn with_copies(
          and t.copies > 1) from hubspot_engagements where org = $1 and portal = $2 and kind = $3 and id = $4"
     );
     let key = params![org, document.portal, document.kind.as_str(), &document.id];
-    let mut found = first(conn, sql, key, |row| {
+    first(conn, sql, key, |row| {
         let copies = row.opt_int(16)?.and_then(|copies| u64::try_from(copies).ok());
         Ok((stored(row)?, copies))
-    })?;
-    found.iter_mut().try_for_each(|(one, _)| with_passages(conn, one))?;
-    Ok(found)
+    })
+}
+
+/// One passage of an engagement that was read without them; the first where there are not so many.
+pub fn passage(
+    conn: &mut dyn Conn,
+    row: &mut StoredEngagement,
+    number: usize,
+) -> Result<Option<Passage>, StoreError> {
+    let at = if number < row.passage_ids.len() { number } else { 0 };
+    if at < row.passages.len() {
+        return Ok(Some(row.passages.swap_remove(at)));
+    }
+    match row.passage_ids.get(at) {
+        Some(id) => passages::one(conn, &row.org, &row.document, id),
+        None => Ok(None),
+    }
 }
 
 /// The body of an engagement as HubSpot sent it, with what helps to read it.

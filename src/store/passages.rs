@@ -119,6 +119,19 @@ pub(super) fn in_order(
     Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
 }
 
+/// The passage with an id.
+pub(super) fn one(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    document: &DocumentId,
+    id: &str,
+) -> Result<Option<Passage>, StoreError> {
+    let sql = "select id, text, language, quoted, start_s, end_s, speakers from passages \
+               where org = $1 and portal = $2 and kind = $3 and engagement = $4 and id = $5";
+    let key = params![org, document.portal, document.kind.as_str(), &document.id, id];
+    Ok(first(conn, sql, key, passage)?.map(|(_, passage)| passage))
+}
+
 /// Reads the passages of rows that are in key order, all at once.
 pub(super) fn fill(conn: &mut dyn Conn, rows: &mut [StoredEngagement]) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };

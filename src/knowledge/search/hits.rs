@@ -81,14 +81,13 @@ impl Shown<'_> {
     fn row(
         &mut self,
         hit: &Hit,
-        row: StoredEngagement,
+        mut row: StoredEngagement,
         people: Vec<Named>,
         copies: Option<u64>,
     ) -> Result<SearchHit, StoreError> {
         let company = self.company(&row.document, &people)?;
-        let at = if (hit.passage as usize) < row.passages.len() { hit.passage as usize } else { 0 };
         // A customer's own copy of a template may be cut elsewhere.
-        let passage = row.passages.into_iter().nth(at);
+        let passage = engagements::passage(self.conn, &mut row, hit.passage as usize)?;
         let language = documents::language(passage.as_ref().and_then(|passage| passage.language.as_deref()));
         let passage = passage.unwrap_or_default();
         let (text, spoken) = (passage.text, passage.spoken);
