@@ -115,11 +115,13 @@ impl RollingWindow {
     /// Places that a request of this priority may use.
     fn open_to(&self, priority: Priority, now: Instant) -> usize {
         let at_work = self.agent_seen.is_some_and(|seen| now < seen + AGENT_IS_AT_WORK);
+        // A process before this one may have asked within the first window. Later none is kept without an agent: places
+        // come back ten times a second, so the first agent does not wait long.
+        let begins = self.limit > 10 && self.first.is_none_or(|first| now < first + self.span);
         let kept = match priority {
             Priority::Agent => 0,
             Priority::Background if at_work => (self.limit / 10).max(1),
-            Priority::Background if self.limit > 10 => 1,
-            Priority::Background => 0,
+            Priority::Background => usize::from(begins),
         };
         (self.limit - kept.min(self.limit.saturating_sub(1))).saturating_sub(match priority {
             Priority::Agent => 0,
