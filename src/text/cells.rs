@@ -44,7 +44,11 @@ pub(super) fn is_data(lines: &[&str]) -> bool {
 }
 
 /// Two and more new lines below each other that are rows of as many cells are a table.
-pub(super) fn mark(lines: &mut [Line]) {
+pub(super) fn mark(lines: &mut [Line], text: &str) {
+    // Most mails have no table: one look at the text is cheaper than one at every line.
+    if memchr::memmem::find(text.as_bytes(), BETWEEN.as_bytes()).is_none() {
+        return;
+    }
     let mut from = 0;
     while from < lines.len() {
         let count = |line: &Line| if line.is_open() { of(line.text).count() } else { 0 };

@@ -39,7 +39,7 @@ pub(super) fn classify(source: &Extract, body: &Body) -> Classed {
         mark_roots(&mut lines, source, forward, &mut Effort::new());
     }
     keep_something(&mut lines);
-    cells::mark(&mut lines);
+    cells::mark(&mut lines, &source.text);
     let plain = effort.is_exceeded();
     Classed { spans: lines::spans(&lines, &source.text), tail: if plain { Vec::new() } else { tail }, plain }
 }
@@ -79,7 +79,7 @@ pub(super) fn classify_note(source: &Extract) -> Vec<Span> {
         lines::set(&mut lines[at], SpanClass::Code);
     }
     boilerplate::mark_meetings(&mut lines);
-    cells::mark(&mut lines);
+    cells::mark(&mut lines, &source.text);
     lines::spans(&lines, &source.text)
 }
 
