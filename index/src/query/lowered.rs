@@ -244,7 +244,10 @@ impl Lowering {
         let common = heavy.is_empty();
         let chain = if heavy.len() < 2 { chain } else { heavy };
         if chain.len() < 2 {
+            let before = words.len();
             self.words(text, words);
+            // In quotes it is meant as it is written: no typing error is forgiven.
+            words[before..].iter_mut().for_each(|word| word.plain = false);
             return;
         }
         let (mut first, mut second) = (String::new(), String::new());

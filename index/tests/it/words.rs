@@ -111,6 +111,8 @@ fn typing_errors_are_forgiven_only_when_nothing_matches() {
     assert_eq!(found(&index, "renewal"), ["doc:1"]);
     assert_eq!(found(&index, "contrakt"), ["doc:1"]);
     assert!(found(&index, "cot").is_empty(), "short words are taken as typed");
+    assert!(found(&index, "\"contrakt\"").is_empty(), "what is quoted is meant as it is written");
+    assert_eq!(found(&index, "\"contract\""), ["doc:1"]);
     let answer = ask(&index, "contrakt");
     let marks = answer.highlighter.ranges("the renewal of the contract", Language::English);
     assert_eq!(marks, [(19, 27)]);
