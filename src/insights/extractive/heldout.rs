@@ -15,6 +15,9 @@ const FLOOR_2: (u32, u32) = (94, 92);
 /// The same over all languages for the sentences never learned from.
 const SEALED: (u32, u32) = (80, 60);
 
+/// The same for the second such file.
+const SEALED_2: (u32, u32) = (81, 68);
+
 const CONTACTS: [Contact<'static>; 1] = [Contact {
     name: "Nina Kowalczyk",
     email: "nina@harborpet.example",
@@ -151,11 +154,18 @@ fn dst_4_sentences_of_every_trade_are_read_in_every_language() {
     }
 }
 
-#[test]
-fn dst_4_sentences_never_learned_from_keep_what_they_first_gave() {
-    let sum = |one: fn(&Tally) -> u32| scored(include_str!("sealed.txt")).values().map(one).sum::<u32>();
+/// Scores a file nothing is learned from: what it gives now is kept, however it comes about.
+fn sealed(file: &'static str, (precision, recall): (u32, u32), forbidden: u32) {
+    let tallies = scored(file);
+    let sum = |one: fn(&Tally) -> u32| tallies.values().map(one).sum::<u32>();
     let (found, missed, wrong) = (sum(|t| t.found), sum(|t| t.missed), sum(|t| t.wrong));
     println!("all: {found} found, {missed} missed, {wrong} wrong");
-    assert!(100 * found >= SEALED.0 * (found + wrong) && 100 * found >= SEALED.1 * (found + missed));
-    assert_eq!(sum(|t| t.forbidden), 0);
+    assert!(100 * found >= precision * (found + wrong) && 100 * found >= recall * (found + missed));
+    assert!(sum(|t| t.forbidden) <= forbidden);
+}
+
+#[test]
+fn dst_4_sentences_never_learned_from_keep_what_they_first_gave() {
+    sealed(include_str!("sealed.txt"), SEALED, 0);
+    sealed(include_str!("sealed2.txt"), SEALED_2, 3);
 }
