@@ -185,6 +185,12 @@ mod tests {
         assert_eq!(to_text(tiny), "a bcd");
         let away = "a <i style='position:absolute;left:-9999px'>b</i><b style='text-indent:-40px'>c</b>";
         assert_eq!(extract(away, Visibility::Reader).text, "a c");
+        let faint = "a <i style='opacity:0.01'>b</i><i style='transform: scale(0)'>c</i>\
+                     <i style='position:absolute; clip:rect(0, 0, 0, 0)'>d</i><i style='clip:rect(1px 1px 1px 1px)'>e</i>\
+                     <i style='color:#fefefe;background:#fff'>f</i>g";
+        assert_eq!(extract(faint, Visibility::Reader).text, "a g");
+        let seen = "<i style='opacity:0.6'>a</i><i style='clip:rect(0,90px,20px,0)'>b</i><i style='color:#999;background:#fff'>c</i>";
+        assert_eq!(extract(seen, Visibility::Reader).text, "abc");
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(super) struct Look {
 }
 
 /// The properties that are read, by the letters their names begin with.
-const PROPERTIES: [&str; 18] = [
+const PROPERTIES: [&str; 20] = [
     "display",
     "visibility",
     "white-space",
@@ -43,7 +43,13 @@ const PROPERTIES: [&str; 18] = [
     "top",
     "text-indent",
     "margin-left",
+    "transform",
+    "clip",
 ];
+/// Opacity up to which nobody reads a text.
+const FAINTEST: f32 = 0.05;
+/// Difference of each of two colours' parts up to which nobody tells them apart.
+const ALIKE: u32 = 6;
 const BACKGROUNDS: [&str; 2] = ["background", "background-color"];
 
 /// Read an inline style.
@@ -74,12 +80,14 @@ pub(super) fn read(style: &str, visibility: Visibility) -> Look {
             "font-size" => {
                 look.hidden |= matches!(size(value), Some(n) if n <= 1.0) && !ends_with(value, "em");
             }
-            "opacity" => look.hidden |= value.parse::<f32>().is_ok_and(|v| v <= 0.0),
+            "opacity" => look.hidden |= value.parse::<f32>().is_ok_and(|v| v <= FAINTEST),
             "mso-hide" => look.hidden |= is("all"),
             "max-height" | "height" => zero_height |= size(value).is_some_and(|n| n <= 0.0),
             "overflow" => clipped |= is("hidden"),
             "color" => look.color = color(value),
             "left" | "top" | "text-indent" | "margin-left" => look.hidden |= off_screen(value),
+            "transform" => look.hidden |= contains(value, "scale(0)"),
+            "clip" => look.hidden |= clips_all(value),
             _ => look.background = value.split_whitespace().find_map(color),
         }
     }
@@ -103,6 +111,20 @@ fn contains(text: &str, word: &str) -> bool {
 /// Moved so far to the left or up that nobody sees it.
 fn off_screen(value: &str) -> bool {
     value.strip_prefix('-').and_then(size).is_some_and(|n| n >= 500.0) && !value.ends_with('%')
+}
+
+/// A clip of no size: the way to leave words to screen readers alone, and to machines.
+fn clips_all(value: &str) -> bool {
+    let inner = starts_with(value, "rect(").then(|| value[5..].trim_end_matches(')'));
+    inner.is_some_and(|inner| {
+        let mut edges = inner.split([',', ' ']).filter(|edge| !edge.is_empty());
+        edges.all(|edge| size(edge).is_some_and(|n| n <= 1.0))
+    })
+}
+
+/// Whether text of one colour cannot be told from the other behind it.
+pub(super) fn alike(text: u32, behind: u32) -> bool {
+    [16, 8, 0].iter().all(|shift| ((text >> shift) & 255).abs_diff((behind >> shift) & 255) <= ALIKE)
 }
 
 /// The number a length begins with.

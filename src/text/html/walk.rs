@@ -281,8 +281,7 @@ impl Walk {
         let invisible =
             self.look.shown.map_or(parent.is_some_and(|o| o.invisible && o.background == background), |s| !s)
                 || self.visibility == Visibility::Reader
-                    && color.is_some()
-                    && color == background.or(Some(0x0100_0000));
+                    && color.zip(background).is_some_and(|(text, behind)| style::alike(text, behind));
         let pre = self.look.pre.unwrap_or(
             matches!(name, b"pre" | b"listing" | b"xmp" | b"plaintext") || parent.is_some_and(|o| o.pre),
         );
