@@ -97,7 +97,7 @@ impl Serialize for Millis {
 impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
+        Self::of_date(&text).ok_or_else(|| {
             serde::de::Error::custom(format!(
                 "`{text}` is not a date like 2026-03-01 or 2026-03-01T10:00:00Z"
             ))

@@ -9,6 +9,9 @@ use super::entities::Entity;
 use super::fold::Folded;
 use super::lexicon::{Hit, known};
 
+/// Bytes the longest cue may take, its gap included.
+const LONGEST_CUE: usize = 256;
+
 /// Who is known around the engagement, folded.
 #[derive(Debug, Default)]
 pub(crate) struct People {
@@ -124,6 +127,13 @@ impl Sentence<'_> {
         })
     }
 
+    /// The cues that may touch a name: a long text has thousands, and a name looks at its own neighbours only.
+    fn near(&self, place: &Range<usize>) -> &[Hit] {
+        let from = self.hits.partition_point(|h| h.start + LONGEST_CUE < place.start);
+        let to = self.hits.partition_point(|h| h.start <= place.end);
+        &self.hits[from.min(to)..to]
+    }
+
     /// Makes an entity of a run of words, if it is a name.
     fn finish(&self, run: &mut Vec<Word>) -> Option<Entity> {
         let words = std::mem::take(run);
@@ -131,7 +141,8 @@ impl Sentence<'_> {
         let place = self.folded.folded(first.start..last.end);
         let value = self.original[first.start..last.end].to_owned();
         let known_person = words.iter().any(|w| self.people.knows(&self.folded.text[self.folded_range(w)]));
-        let introduced = self.hits.iter().any(|h| {
+        let near = self.near(&place);
+        let introduced = near.iter().any(|h| {
             (h.class == const { known("title") }
                 || h.class == const { known("role") }
                 || h.class == const { known("family") })
@@ -139,17 +150,16 @@ impl Sentence<'_> {
                 && place.start - h.end <= 4
                 && self.folded.text[h.end..place.start].chars().all(|c| matches!(c, ' ' | '.' | ','))
         });
-        let given = self.hits.iter().any(|h| {
+        let given = near.iter().any(|h| {
             h.class == const { known("given") }
                 && h.start == place.start
                 && h.end == self.folded_range(first).end
         });
         let mixed = words.iter().any(|w| is_mixed(&self.original[w.clone()]));
-        let product = self
-            .hits
+        let product = near
             .iter()
             .any(|h| h.class == const { known("product") } && h.start >= place.start && h.end <= place.end);
-        let covered = self.hits.iter().any(|h| {
+        let covered = near.iter().any(|h| {
             h.start <= place.start
                 && place.end <= h.end
                 && h.class != const { known("product") }
