@@ -74,8 +74,10 @@ fn one_organisation_is_rebuilt_alone_and_a_running_server_does_it_too() {
     assert_eq!(rebuilt["documents"], documents);
     assert_eq!(here.run(&["index", "progress", "--json"]).ok().json(), Value::Null, "none runs now");
     assert_eq!(here.run(&["index", "verify", "--repair", "--json"]).ok().json()["left"]["missing"], 0);
-    assert_eq!(here.run(&["--org", "nobody", "index", "rebuild"]).code, Some(2));
+    let refused = here.run(&["--org", "nobody", "index", "rebuild"]);
+    assert_eq!(refused.code, Some(3), "nothing of another organisation is handed over: {refused:?}");
     assert_eq!(server.stop(), Some(0));
+    assert_eq!(here.run(&["--org", "nobody", "index", "rebuild"]).code, Some(2), "there is no such one");
     assert_ne!(generation(), before);
     here.verify();
 }
