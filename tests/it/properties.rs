@@ -295,3 +295,25 @@ fn a_property_of_ones_own_can_cut_a_segment() {
     let shown = here.run(&["segments", "show", "first", "--json"]).ok().json();
     assert_eq!(shown["members"].as_array().unwrap().len(), holders("opt_a"), "{shown}");
 }
+
+#[test]
+fn t11_a_zero_and_a_false_are_values_like_any_other() {
+    let (portal, here) = connected("20");
+    sync(&here, "full_resync");
+    let defined = portal.json("/__sim/truth/properties?type=contacts");
+    let read = stored(&here, "contacts");
+    let names: Vec<&String> = read.values().flat_map(BTreeMap::keys).collect();
+    let of_type = |value_type: &str| {
+        let all = defined["results"].as_array().unwrap().iter().filter(|one| one["type"] == value_type);
+        let all = all.map(|one| one["name"].as_str().unwrap().to_owned());
+        all.into_iter().find(|name| names.contains(&name)).unwrap_or_else(|| panic!("no {value_type}"))
+    };
+    let (number, truth) = (of_type("number"), of_type("bool"));
+    let id = portal.ids("contacts")[0].clone();
+    let body = json!({"properties": {number.as_str(): "0", truth.as_str(): "false"}});
+    portal.patch(&format!("/__sim/objects/contacts/{id}"), &body);
+    sync(&here, "full_resync");
+    let kept = &stored(&here, "contacts")[&id];
+    let value = |name: &String| kept.get(name).map(String::as_str);
+    assert_eq!((value(&number), value(&truth)), (Some("0"), Some("false")), "{number} {truth} {kept:?}");
+}
