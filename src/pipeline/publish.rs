@@ -336,11 +336,9 @@ fn engagement(
     if stored == Stored::Changed || one.engagement.ruling.is_some() {
         rules::put_decision(conn, tenant, &document, &ruled, one.engagement.ruling.as_ref())?;
     }
-    if stored == Stored::Changed {
-        insights::touch_engagement(conn, tenant.org, &document)?;
-    }
     let why = if ruled == Decision::Learned { Retired::Changed } else { Retired::Skipped };
-    insights::replace(conn, tenant, &document, &one.insights, why, &mut effects.chains)?;
+    let replace = if stored == Stored::Changed { insights::replace_of_changed } else { insights::replace };
+    replace(conn, tenant, &document, &one.insights, why, &mut effects.chains)?;
     if revision != Some(effects.revision) {
         // The rules changed after this was judged: once more, by the new ones.
         due::add(conn, tenant.org, &document, Task::Judge)?;

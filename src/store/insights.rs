@@ -290,6 +290,31 @@ pub fn replace(
     chains: &mut Chains,
 ) -> Result<(), StoreError> {
     let known = of_engagement(conn, tenant.org, document)?;
+    replace_known(conn, tenant, &known, insights, why, chains)
+}
+
+/// The same for an engagement that changed: its insights are found by others now, those too that say the same as before.
+pub fn replace_of_changed(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    document: &DocumentId,
+    insights: &[Insight],
+    why: Retired,
+    chains: &mut Chains,
+) -> Result<(), StoreError> {
+    let known = of_engagement(conn, tenant.org, document)?;
+    touch(conn, tenant.org, &known)?;
+    replace_known(conn, tenant, &known, insights, why, chains)
+}
+
+fn replace_known(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    known: &[StoredInsight],
+    insights: &[Insight],
+    why: Retired,
+    chains: &mut Chains,
+) -> Result<(), StoreError> {
     let mut before: BTreeMap<&str, &StoredInsight> =
         known.iter().map(|row| (row.insight.id.hash.as_str(), row)).collect();
     for insight in insights {
@@ -441,7 +466,12 @@ pub fn touch_subject(
 
 /// Marks the insights that an engagement proves as changed: whose it is decides who finds them.
 pub fn touch_engagement(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId) -> Result<(), StoreError> {
-    for row in of_engagement(conn, org, document)?.into_iter().filter(StoredInsight::is_current) {
+    let known = of_engagement(conn, org, document)?;
+    touch(conn, org, &known)
+}
+
+fn touch(conn: &mut dyn Conn, org: &OrgId, known: &[StoredInsight]) -> Result<(), StoreError> {
+    for row in known.iter().filter(|row| row.is_current()) {
         ledger::append(conn, org, &row.insight.id.to_string(), Operation::Put)?;
     }
     Ok(())
