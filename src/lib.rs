@@ -18,6 +18,7 @@ pub mod insights;
 pub mod jobs;
 pub mod knowledge;
 pub mod learning;
+pub mod modes;
 pub mod pipeline;
 pub mod rules;
 pub mod segments;

@@ -8,47 +8,16 @@ use serde::Serialize;
 use crate::app::Reading;
 use crate::domain::clock::Millis;
 use crate::domain::ids::PortalId;
+use crate::domain::mode::Modes;
 use crate::hubspot::scopes::{FEATURES, Feature};
 use crate::knowledge::KnowledgeError;
 use crate::store::check::{self, Checked};
 use crate::store::connections::Connection;
-use crate::store::orgs::StoredModes;
 use crate::store::runs::Repairs;
 use crate::store::totals::Totals;
 use crate::store::{
     StoreError, checkpoints, connections, ledger, meta, model, orgs, properties, runs, totals, upkeep,
 };
-
-/// One mode: what was set, and what that means.
-#[derive(Debug, Clone, Serialize)]
-pub struct ModeState {
-    /// As set; null where nothing was.
-    pub stored: Option<bool>,
-    /// As it works.
-    pub effective: bool,
-}
-
-/// The three modes of the integration.
-#[derive(Debug, Clone, Serialize)]
-pub struct Modes {
-    /// Reading from HubSpot; on unless switched off.
-    pub ingest: ModeState,
-    /// Writing by agents; on unless switched off, and then agent by agent.
-    pub actions: ModeState,
-    /// Posting to Slack; on unless switched off, and then type by type.
-    pub notifications: ModeState,
-}
-
-impl From<StoredModes> for Modes {
-    fn from(stored: StoredModes) -> Self {
-        let mode = |stored: Option<bool>| ModeState { stored, effective: stored.unwrap_or(true) };
-        Self {
-            ingest: mode(stored.ingest),
-            actions: mode(stored.actions),
-            notifications: mode(stored.notifications),
-        }
-    }
-}
 
 /// A feature that depends on a permission.
 #[derive(Debug, Clone, Serialize)]

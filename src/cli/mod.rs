@@ -12,6 +12,7 @@ mod disconnect;
 mod doctor;
 mod explain;
 mod index;
+mod modes;
 mod output;
 mod remote;
 mod rules;
@@ -79,6 +80,8 @@ enum Verb {
     Serve(serve::Serve),
     /// Connect a HubSpot portal
     Connect(connect::Connect),
+    /// The three modes: ingest, actions, notifications
+    Modes(modes::ModesVerb),
     /// Remove access to the portal; what was read stays
     Disconnect,
     /// Read from HubSpot, here or in the running server
@@ -205,6 +208,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Demo(demo) => demo::run(&global, &demo),
         Verb::Serve(serve) => serve::run(&global, &serve),
         Verb::Connect(connect) => connect::run(&global, &connect),
+        Verb::Modes(modes) => modes::run(&global, &modes),
         Verb::Disconnect => disconnect::run(&global),
         Verb::Sync(sync) => sync::run(&global, &sync),
         Verb::Status => status::run(&global),

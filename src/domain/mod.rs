@@ -7,6 +7,7 @@ pub mod crm;
 pub mod engagement;
 pub mod ids;
 pub mod insight;
+pub mod mode;
 pub mod property;
 pub mod rule;
 pub mod segment;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use super::Jobs;
+use crate::domain::mode::IntegrationMode;
 use crate::store::runs::{self, Outcome, Run};
 use crate::store::{StoreError, connections, orgs};
 use crate::sync::mode::Mode;
@@ -36,7 +37,7 @@ fn due(jobs: &Jobs, every: Duration) -> Result<Option<Mode>, StoreError> {
         let org = &reading.org;
         Ok::<_, StoreError>((orgs::modes(conn, org)?, connections::get(conn, org)?, runs::newest(conn, org)?))
     })?;
-    let Some(connection) = connection.filter(|_| modes.ingest != Some(false)) else {
+    let Some(connection) = connection.filter(|_| modes.is_on(IntegrationMode::Ingest)) else {
         return Ok(None);
     };
     let unfinished = newest.as_ref().filter(|run| run.outcome != Outcome::Complete).and_then(resumable);

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod api;
 pub mod consent;
 pub mod health;
+pub mod modes;
 pub mod other_portal;
 pub mod problem;
 pub mod rules;
@@ -98,6 +99,8 @@ impl Served {
             .route("/api/v1/admin/connect", post(admin::connect))
             .route("/api/v1/admin/sync", post(admin::sync).get(admin::sync_state))
             .route("/api/v1/admin/index/{verb}", post(admin::index))
+            .route("/api/v1/admin/modes", get(modes::list))
+            .route("/api/v1/admin/modes/{mode}", post(modes::switch))
             .route("/api/v1/admin/disconnect", post(admin::disconnect))
             .route("/api/v1/admin/agents", post(admin::create_agent))
             .route("/api/v1/admin/agents/{id}", delete(admin::revoke_agent))

@@ -4,18 +4,8 @@ use super::StoreError;
 use super::conn::{Conn, all, first};
 use crate::domain::clock::Millis;
 use crate::domain::ids::OrgId;
+use crate::domain::mode::{IntegrationMode, StoredModes};
 use crate::params;
-
-/// Stored toggles; `None` is unset, which has a default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StoredModes {
-    /// Reading from HubSpot.
-    pub ingest: Option<bool>,
-    /// Writing to HubSpot by agents.
-    pub actions: Option<bool>,
-    /// Posting to Slack.
-    pub notifications: Option<bool>,
-}
 
 /// Every organisation, oldest first.
 pub fn list(conn: &mut dyn Conn) -> Result<Vec<OrgId>, StoreError> {
@@ -38,12 +28,17 @@ pub fn modes(conn: &mut dyn Conn, org: &OrgId) -> Result<StoredModes, StoreError
     Ok(stored.unwrap_or_default())
 }
 
-/// Stores all three toggles.
-pub fn set_modes(conn: &mut dyn Conn, org: &OrgId, modes: StoredModes) -> Result<(), StoreError> {
-    let flag = |value: Option<bool>| value.map(i64::from);
-    conn.execute(
-        "update orgs set ingest = $2, actions = $3, notifications = $4 where id = $1",
-        params![org, flag(modes.ingest), flag(modes.actions), flag(modes.notifications)],
-    )
-    .map(drop)
+/// Stores one toggle; `None` unsets it. Answers all three as they are then.
+pub fn set_mode(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    mode: IntegrationMode,
+    on: Option<bool>,
+) -> Result<StoredModes, StoreError> {
+    let modes = modes(conn, org)?.with(mode, on);
+    let flag = |mode| modes.stored(mode).map(i64::from);
+    let sql = "update orgs set ingest = $2, actions = $3, notifications = $4 where id = $1";
+    let [ingest, actions, notifications] = IntegrationMode::ALL.map(flag);
+    conn.execute(sql, params![org, ingest, actions, notifications])?;
+    Ok(modes)
 }

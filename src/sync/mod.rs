@@ -38,7 +38,7 @@ pub enum SyncError {
     )]
     AppNotConfigured,
     /// The ingest mode is off.
-    #[error("reading from HubSpot is switched off (mode ingest); switch it on to sync")]
+    #[error("reading from HubSpot is switched off; switch it on with `hublore modes ingest on`")]
     IngestOff,
     /// HubSpot asked to be left alone.
     #[error("HubSpot asked to wait until {until}: {reason}; the sync goes on by itself then")]

@@ -19,6 +19,7 @@ use super::run::Running;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
+use crate::domain::mode::{IntegrationMode, StoredModes};
 use crate::hubspot::changes::{self, Axis};
 use crate::pipeline::fetch::{Besides, Fetched, Reader, Source, Span};
 use crate::pipeline::listing::Places;
@@ -308,8 +309,8 @@ impl Running<'_> {
     }
 
     fn ingest_was_switched_off(&self) -> bool {
-        let modes: Result<orgs::StoredModes, StoreError> =
+        let modes: Result<StoredModes, StoreError> =
             self.syncer.store.read(|conn| orgs::modes(conn, &self.owner.org));
-        modes.is_ok_and(|modes| modes.ingest == Some(false))
+        modes.is_ok_and(|modes| !modes.is_on(IntegrationMode::Ingest))
     }
 }

@@ -17,6 +17,7 @@ use super::{SyncError, late};
 use crate::domain::clock::{Clock, Millis};
 use crate::domain::crm::RecordType;
 use crate::domain::ids::OrgId;
+use crate::domain::mode::{IntegrationMode, StoredModes};
 use crate::hubspot::account;
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
@@ -77,8 +78,8 @@ pub(super) struct Running<'a> {
 impl Syncer {
     /// Why no run may start now, if none may.
     pub fn admit(&self, org: &OrgId) -> Result<Connection, SyncError> {
-        let modes: orgs::StoredModes = self.store.read(|conn| orgs::modes(conn, org))?;
-        if modes.ingest == Some(false) {
+        let modes: StoredModes = self.store.read(|conn| orgs::modes(conn, org))?;
+        if !modes.is_on(IntegrationMode::Ingest) {
             return Err(SyncError::IngestOff);
         }
         let connection = self.connector.connection(org)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers from the outside in: a module may use itself, `crate` items listed for it, and nothing else.
-const ALLOWED: [(&str, &[&str]); 21] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("domain", &[]),
     ("http", &[]),
     ("text", &[]),
@@ -19,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("knowledge", &["domain", "store", "text"]),
     ("agents", &["domain", "store", "vault"]),
     ("segments", &["domain", "store"]),
+    ("modes", &["domain", "store"]),
     ("learning", &["domain", "insights", "rules", "store", "vault"]),
     (
         "app",
@@ -36,7 +37,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
         ],
     ),
     ("status", &["app", "domain", "hubspot", "knowledge", "store"]),
-    ("jobs", &["app", "store", "sync"]),
+    ("jobs", &["app", "domain", "store", "sync"]),
     ("doctor", &["app", "config", "domain", "hubspot", "status", "store", "sync"]),
     (
         "server",
@@ -47,6 +48,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "jobs",
             "knowledge",
             "learning",
+            "modes",
             "pipeline",
             "segments",
             "status",
@@ -68,6 +70,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
             "jobs",
             "knowledge",
             "learning",
+            "modes",
             "segments",
             "server",
             "status",

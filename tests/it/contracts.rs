@@ -8,7 +8,7 @@ use crate::support::Installation;
 fn help_of_every_verb() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let mut text = String::new();
-    let verbs: [&[&str]; 31] = [
+    let verbs: [&[&str]; 32] = [
         &[],
         &["demo"],
         &["serve"],
@@ -20,6 +20,7 @@ fn help_of_every_verb() {
         &["show"],
         &["explain"],
         &["disconnect"],
+        &["modes"],
         &["index"],
         &["index", "rebuild"],
         &["index", "verify"],

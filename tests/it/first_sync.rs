@@ -213,17 +213,43 @@ fn ing_1_ing_2_ingest_off_reads_nothing_and_unset_counts_as_on() {
     assert_eq!(status["modes"]["ingest"]["stored"], Value::Null);
     assert_eq!(status["modes"]["ingest"]["effective"], true);
 
-    let database = rusqlite::Connection::open(here.data().join("hublore.db")).unwrap();
-    database.execute("update orgs set ingest = 0", []).unwrap();
+    here.run(&["modes", "ingest", "off"]).ok();
     let before = portal.json("/__sim/journal")["total"].clone();
     let refused = here.run(&["sync"]);
     assert_eq!(refused.code, Some(3), "{refused:?}");
     assert!(refused.stderr.contains("switched off"), "{refused:?}");
     assert_eq!(portal.json("/__sim/journal")["total"], before, "HubSpot was not asked");
 
-    database.execute("update orgs set ingest = null", []).unwrap();
+    here.run(&["modes", "ingest", "default"]).ok();
     here.run(&["sync", "--json"]).ok();
     assert_eq!(here.ids("contacts").len(), 20);
+}
+
+#[test]
+fn gen_1_each_mode_is_switched_alone_here_or_in_the_server_and_back_to_its_default() {
+    let portal = Portal::start(&["--contacts", "1"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let switched = here.run(&["modes", "notifications", "off", "--json"]).ok().json();
+    assert_eq!(switched["notifications"], json!({"stored": false, "effective": false}));
+    let server = here.serve();
+    let switched = here.run(&["modes", "actions", "off", "--json"]).ok().json();
+    let unset = json!({"stored": null, "effective": true});
+    assert_eq!(switched["ingest"], unset);
+    for mode in ["actions", "notifications"] {
+        assert_eq!(switched[mode], json!({"stored": false, "effective": false}), "{mode}");
+        here.run(&["modes", mode, "default"]).ok();
+    }
+    here.run(&["modes", "ingest", "on"]).ok();
+    let shown = here.run(&["modes", "--json"]).ok().json();
+    assert_eq!(shown["ingest"], json!({"stored": true, "effective": true}));
+    assert_eq!((&shown["actions"], &shown["notifications"]), (&unset, &unset));
+    assert_eq!(shown, here.run(&["status", "--json"]).ok().json()["modes"]);
+    for wrong in [&["modes", "fax", "on"][..], &["modes", "actions"], &["modes", "actions", "maybe"]] {
+        assert_eq!(here.run(wrong).code, Some(2), "{wrong:?}");
+    }
+    let (status, _) = server.request("GET", "/api/v1/admin/modes", Some("hl_x"), None).unwrap();
+    assert_eq!(status, 401, "only the operator");
 }
 
 #[test]
