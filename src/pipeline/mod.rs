@@ -32,7 +32,7 @@ use self::fetch::{Fetched, Records};
 use self::filter::Judged;
 use self::normalize::{Around, NormalizedEngagement};
 use self::policy::{Gate, InForce, Policy};
-use self::publish::{Content, Owner, PageToStore, RunStamp};
+use self::publish::{Content, Origin, Owner, PageToStore};
 use self::threads::Threads;
 use crate::domain::clock::Clock;
 use crate::domain::crm::RecordType;
@@ -67,15 +67,15 @@ struct Carried<T> {
     records: Vec<T>,
     malformed: Vec<Malformed>,
     next: Option<String>,
-    run: RunStamp,
+    origin: Origin,
     /// The rules it is judged by, from the filter stage on.
     in_force: Option<InForce>,
 }
 
 impl<T> Carried<T> {
     fn with<U>(self, work: impl FnOnce(Vec<T>) -> Vec<U>) -> Carried<U> {
-        let Self { record_type, records, malformed, next, run, in_force } = self;
-        Carried { record_type, records: work(records), malformed, next, run, in_force }
+        let Self { record_type, records, malformed, next, origin, in_force } = self;
+        Carried { record_type, records: work(records), malformed, next, origin, in_force }
     }
 }
 
@@ -153,16 +153,16 @@ impl Street {
 
 impl Entrance {
     /// Sends a page on its way; waits while the street is full.
-    pub async fn send(&self, record_type: RecordType, page: Fetched, run: RunStamp) -> Result<(), Closed> {
+    pub async fn send(&self, record_type: RecordType, page: Fetched, origin: Origin) -> Result<(), Closed> {
         let Fetched { records, malformed, next, gone: _ } = page;
         match records {
             Records::Engagements(records) => {
-                let page = Carried { record_type, records, malformed, next, run, in_force: None };
+                let page = Carried { record_type, records, malformed, next, origin, in_force: None };
                 self.raw.send(page).await.map_err(|_| Closed)
             }
             crm => {
                 let content = Content::Crm(crm);
-                let page = PageToStore { record_type, content, malformed, next, run, revision: None };
+                let page = PageToStore { record_type, content, malformed, next, origin, revision: None };
                 self.publish.send(page).await.map_err(|_| Closed)
             }
         }
@@ -216,9 +216,9 @@ fn associate_stage(
     output: Sender<Carried<LinkedEngagement>>,
 ) -> JoinHandle<Result<(), StoreError>> {
     stage(input, output, move |page| {
-        let Carried { record_type, records, malformed, next, run, in_force } = page;
+        let Carried { record_type, records, malformed, next, origin, in_force } = page;
         let records = associate::page(&store, &owner.org, owner.portal, records)?;
-        Ok(Carried { record_type, records, malformed, next, run, in_force })
+        Ok(Carried { record_type, records, malformed, next, origin, in_force })
     })
 }
 
@@ -230,12 +230,12 @@ fn distill_stage(
 ) -> JoinHandle<Result<(), StoreError>> {
     tokio::task::spawn_blocking(move || {
         while let Some(page) = input.blocking_recv() {
-            let Carried { record_type, records, malformed, next, run, in_force } = page;
+            let Carried { record_type, records, malformed, next, origin, in_force } = page;
             // Every page comes from the filter stage, which says by which rules it judged.
             let Some(in_force) = in_force else { continue };
             let records = distill::page(&store, &owner, records, &in_force.distillation)?;
             let (content, revision) = (Content::Engagements(records), Some(in_force.revision));
-            let page = PageToStore { record_type, content, malformed, next, run, revision };
+            let page = PageToStore { record_type, content, malformed, next, origin, revision };
             if output.blocking_send(page).is_err() {
                 break;
             }

@@ -53,10 +53,30 @@ pub struct PageToStore {
     pub malformed: Vec<Malformed>,
     /// Cursor of the page after it.
     pub next: Option<String>,
-    /// The run it belongs to.
-    pub run: RunStamp,
+    /// What brought it here.
+    pub origin: Origin,
     /// Number of the rules its engagements were judged by.
     pub revision: Option<i64>,
+}
+
+/// What brought a page here.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// A run, which keeps a checkpoint of every type.
+    Run(RunStamp),
+    /// Webhooks told of its records. What runs have read is not touched by it.
+    Webhook,
+}
+
+impl Origin {
+    /// What it stores for the first time is new in HubSpot, not only here: a person may want to be told.
+    #[must_use]
+    pub fn brings_news(&self) -> bool {
+        match self {
+            Self::Run(run) => run.follows_news,
+            Self::Webhook => true,
+        }
+    }
 }
 
 /// The run a page belongs to.
@@ -70,6 +90,8 @@ pub struct RunStamp {
     pub started_at: Millis,
     /// The end of a type means that every change up to the start of the run is stored.
     pub covers_changes: bool,
+    /// It only asks HubSpot for what is new or changed since the run before.
+    pub follows_news: bool,
 }
 
 /// What happened to the records of a page.
@@ -89,7 +111,7 @@ impl Tally {
     fn count(&mut self, stored: Stored) {
         self.fetched += 1;
         match stored {
-            Stored::Changed => self.stored += 1,
+            Stored::New | Stored::Changed => self.stored += 1,
             Stored::Unchanged => self.unchanged += 1,
         }
     }
@@ -104,7 +126,7 @@ pub struct Owner {
     pub portal: PortalId,
 }
 
-/// Stores pages in the order given, all or none; answers the checkpoint of each afterwards.
+/// Stores pages in the order given, all or none; answers the checkpoint of each that belongs to a run.
 pub fn pages(
     store: &Store,
     owner: &Owner,
@@ -120,7 +142,7 @@ pub fn pages(
         let points = pages.into_iter().map(|page| one_page(conn, tenant, &mut points, page, &mut effects));
         let points = points.collect::<Result<Vec<_>, _>>()?;
         effects.settle(conn, tenant)?;
-        Ok(points)
+        Ok(points.into_iter().flatten().collect())
     })
 }
 
@@ -209,7 +231,7 @@ fn one_page(
     points: &mut Vec<Checkpoint>,
     mut page: PageToStore,
     effects: &mut Effects,
-) -> Result<Checkpoint, StoreError> {
+) -> Result<Option<Checkpoint>, StoreError> {
     let mut tally = Tally::default();
     records(conn, tenant, &mut page.content, page.revision, &mut tally, effects)?;
     unpark(conn, tenant, &page)?;
@@ -219,7 +241,8 @@ fn one_page(
         tally.fetched += 1;
         tally.failed += 1;
     }
-    let at = position(points, &page);
+    let Origin::Run(run) = &page.origin else { return Ok(None) };
+    let at = position(points, page.record_type, run);
     let point = &mut points[at];
     point.after.clone_from(&page.next);
     point.finished = page.next.is_none();
@@ -228,10 +251,10 @@ fn one_page(
     point.unchanged += tally.unchanged;
     point.failed += tally.failed;
     checkpoints::put(conn, tenant.org, tenant.portal, point)?;
-    if point.finished && page.run.covers_changes {
+    if point.finished && run.covers_changes {
         checkpoints::set_watermark(conn, tenant.org, tenant.portal, &point.record_type, point.high_water)?;
     }
-    Ok(point.clone())
+    Ok(Some(point.clone()))
 }
 
 /// Records that could be read this time no longer wait for a repair.
@@ -245,15 +268,15 @@ fn unpark(conn: &mut dyn Conn, tenant: Tenant<'_>, page: &PageToStore) -> Result
 }
 
 /// The checkpoint of the page's type; a fresh one where the stored one belongs to an earlier run.
-fn position(points: &mut Vec<Checkpoint>, page: &PageToStore) -> usize {
-    let name = page.record_type.as_str();
+fn position(points: &mut Vec<Checkpoint>, record_type: RecordType, run: &RunStamp) -> usize {
+    let name = record_type.as_str();
     let fresh = || Checkpoint {
         record_type: name.to_owned(),
-        run: page.run.id.clone(),
-        mode: page.run.mode.to_owned(),
+        run: run.id.clone(),
+        mode: run.mode.to_owned(),
         after: None,
         finished: false,
-        high_water: page.run.started_at,
+        high_water: run.started_at,
         fetched: 0,
         stored: 0,
         unchanged: 0,
@@ -263,7 +286,7 @@ fn position(points: &mut Vec<Checkpoint>, page: &PageToStore) -> usize {
         points.push(fresh());
         points.len() - 1
     });
-    if points[at].run != page.run.id {
+    if points[at].run != run.id {
         points[at] = fresh();
     }
     at
@@ -328,22 +351,22 @@ fn engagement(
     let ruled = one.engagement.decision.clone();
     copies::settle(conn, tenant, &mut one.engagement, one.fingerprint.as_deref())?;
     let stored = engagements::put(conn, tenant, &one.engagement)?;
-    if stored == Stored::Changed
+    if stored.is_written()
         && let Some(domain) = domain_of(&one.engagement.raw)
     {
         boilerplate::put_tail(conn, tenant, &one.engagement.raw.id, &domain, &one.tail)?;
     }
-    if stored == Stored::Changed || one.engagement.ruling.is_some() {
+    if stored.is_written() || one.engagement.ruling.is_some() {
         rules::put_decision(conn, tenant, &document, &ruled, one.engagement.ruling.as_ref())?;
     }
     let why = if ruled == Decision::Learned { Retired::Changed } else { Retired::Skipped };
-    let replace = if stored == Stored::Changed { insights::replace_of_changed } else { insights::replace };
+    let replace = if stored.is_written() { insights::replace_of_changed } else { insights::replace };
     replace(conn, tenant, &document, &one.insights, why, &mut effects.chains)?;
     if revision != Some(effects.revision) {
         // The rules changed after this was judged: once more, by the new ones.
         due::add(conn, tenant.org, &document, Task::Judge)?;
     }
-    if stored == Stored::Changed {
+    if stored.is_written() {
         effects.changed.note(conn, tenant, &one.engagement)?;
     }
     Ok(stored)

@@ -17,10 +17,20 @@ pub const SOURCE: &str = "hubspot";
 /// What an upsert did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
-    /// The row is new or differs from before.
+    /// There was no row before.
+    New,
+    /// The row differs from before.
     Changed,
     /// Nothing to write.
     Unchanged,
+}
+
+impl Stored {
+    /// The row was written.
+    #[must_use]
+    pub fn is_written(self) -> bool {
+        self != Self::Unchanged
+    }
 }
 
 /// Whose records are being stored, and when.
@@ -78,6 +88,13 @@ enum Before {
     Other,
     /// The row says the same; it was only marked as seen.
     Same,
+}
+
+impl Before {
+    /// What storing the record did, where it was not the same.
+    fn stored(self) -> Stored {
+        if self == Self::New { Stored::New } else { Stored::Changed }
+    }
 }
 
 fn before<T>(
@@ -194,7 +211,7 @@ pub fn put_contact(
     put_links(conn, before, key, COMPANIES.name, &contact.companies)?;
     removal::absorb(conn, key, &contact.merged)?;
     tell_engagements(conn, key, shown)?;
-    Ok(Stored::Changed)
+    Ok(before.stored())
 }
 
 fn drop_addresses(conn: &mut dyn Conn, tenant: Tenant<'_>, contact: &str) -> Result<(), StoreError> {
@@ -225,7 +242,8 @@ pub fn put_company(
 ) -> Result<Stored, StoreError> {
     let company = &record.fields;
     let hash = hash_of(&record.properties, &[]);
-    if before(conn, &COMPANIES, tenant, record, &hash)? == Before::Same {
+    let before = before(conn, &COMPANIES, tenant, record, &hash)?;
+    if before == Before::Same {
         return Ok(Stored::Unchanged);
     }
     let key = tenant.key(COMPANIES.name, &record.id);
@@ -261,7 +279,7 @@ pub fn put_company(
     )?;
     removal::absorb(conn, key, &company.merged)?;
     tell_engagements(conn, key, shown)?;
-    Ok(Stored::Changed)
+    Ok(before.stored())
 }
 
 /// Stores a deal with its contacts and companies.
@@ -311,7 +329,7 @@ pub fn put_deal(
     put_links(conn, before, key, CONTACTS.name, &deal.contacts)?;
     put_links(conn, before, key, COMPANIES.name, &deal.companies)?;
     tell_engagements(conn, key, shown)?;
-    Ok(Stored::Changed)
+    Ok(before.stored())
 }
 
 /// Replaces the owners of a portal.

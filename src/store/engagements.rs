@@ -47,7 +47,7 @@ pub fn put(
         conn.execute("delete from tombstones where org = $1 and portal = $2 and kind = $3 and id = $4", key)?;
     }
     add_links(conn, tenant, raw)?;
-    Ok(Stored::Changed)
+    Ok(if same.is_some() { Stored::Changed } else { Stored::New })
 }
 
 /// Marks a row as seen; where HubSpot says that it changed, if only in ways nobody sees, also when.

@@ -23,6 +23,7 @@ use crate::domain::mode::{IntegrationMode, StoredModes};
 use crate::hubspot::changes::{self, Axis};
 use crate::pipeline::fetch::{Besides, Fetched, Reader, Source, Span};
 use crate::pipeline::listing::Places;
+use crate::pipeline::publish::{Origin, RunStamp};
 use crate::pipeline::{Entrance, Street};
 use crate::store::associations::{RecordKey, targets};
 use crate::store::checkpoints::Checkpoint;
@@ -191,6 +192,12 @@ impl Running<'_> {
         read
     }
 
+    /// What brings the pages of a type. A type that was never complete is read whole: nothing of it is news.
+    pub(super) fn origin(&self, record_type: RecordType) -> Origin {
+        let follows_news = self.mode == Mode::CatchUp && self.watermarks.contains_key(record_type.as_str());
+        Origin::Run(RunStamp { follows_news, ..self.stamp.clone() })
+    }
+
     async fn pages(
         &self,
         record_type: RecordType,
@@ -211,7 +218,7 @@ impl Running<'_> {
             leg.may_send().await;
             self.settle(record_type, &mut page).await?;
             after.clone_from(&page.next);
-            street.send(record_type, page, self.stamp.clone()).await.map_err(|_| Ended::Closed)?;
+            street.send(record_type, page, self.origin(record_type)).await.map_err(|_| Ended::Closed)?;
             if after.is_none() {
                 return Ok(());
             }

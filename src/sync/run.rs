@@ -149,8 +149,13 @@ impl Syncer {
             Some(run) => (run.id, run.started_at),
             None => (uuid::Uuid::now_v7().to_string(), self.clock.now()),
         };
-        let covers_changes = mode.follows_changes();
-        let stamp = RunStamp { id, mode: mode.as_str(), started_at, covers_changes };
+        let stamp = RunStamp {
+            id,
+            mode: mode.as_str(),
+            started_at,
+            covers_changes: mode.follows_changes(),
+            follows_news: false,
+        };
         let (org, run) = (org.clone(), stamp.clone());
         self.store.write(move |conn| {
             connections::set_pause(conn, &org, None)?;

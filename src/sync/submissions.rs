@@ -122,7 +122,7 @@ impl Running<'_> {
             let rest = missing.split_off(missing.len().min(AT_ONCE));
             let records = Records::Engagements(std::mem::replace(&mut missing, rest));
             let page = Fetched { records, malformed: Vec::new(), next: None, gone: Vec::new() };
-            if entrance.send(TYPE, page, self.stamp.clone()).await.is_err() {
+            if entrance.send(TYPE, page, self.origin(TYPE)).await.is_err() {
                 break;
             }
         }
