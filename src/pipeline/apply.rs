@@ -27,6 +27,7 @@ use crate::insights::{Distillation, Learned, Party};
 use crate::rules::source::Source;
 use crate::store::crm::Tenant;
 use crate::store::due::{self, Task};
+use crate::store::insights::{self, StoredInsight};
 use crate::store::reread::{self, Fetched, Key, Readable};
 use crate::store::{Store, StoreError, boilerplate, meta, rules};
 use crate::text;
@@ -360,7 +361,7 @@ impl Stored {
 
     /// Distils everything again: one thread reads, all cores distil, the writer writes.
     fn distil_all(&self, distillation: &Distillation) -> Result<(), StoreError> {
-        let (pages, waiting) = sync_channel::<Result<Vec<(Readable, Vec<Party>)>, StoreError>>(2);
+        let (pages, waiting) = sync_channel::<Result<Vec<Again>, StoreError>>(2);
         std::thread::scope(|scope| {
             scope.spawn(move || {
                 let mut key = Key::default();
@@ -368,7 +369,10 @@ impl Stored {
                     let page = self.store.read(|conn| {
                         let (org, portal) = (&self.owner.org, self.owner.portal);
                         let rows = reread::readable_page(conn, org, portal, &mut key, DISTILLED_AT_ONCE)?;
-                        self.with_parties(conn, rows)
+                        let documents: Vec<&DocumentId> = rows.iter().map(|one| &one.document).collect();
+                        let known = insights::of_page(conn, org, &documents)?;
+                        let rows = self.with_parties(conn, rows)?.into_iter().zip(known);
+                        Ok(rows.map(|((one, parties), known)| Again { one, parties, known }).collect())
                     });
                     let last = page.as_ref().map_or(true, Vec::is_empty);
                     // The other end is gone only after an error of its own.
@@ -377,7 +381,7 @@ impl Stored {
                     }
                 }
             });
-            waiting.into_iter().try_for_each(|page| self.keep(distilled(distillation, page?)))
+            waiting.into_iter().try_for_each(|page| self.keep(differing(distillation, page?)))
         })
     }
 
@@ -396,16 +400,31 @@ impl Stored {
     }
 }
 
-fn distilled(
-    distillation: &Distillation,
-    page: Vec<(Readable, Vec<Party>)>,
-) -> Vec<(DocumentId, u64, Vec<Insight>)> {
-    let work = |(one, parties): (Readable, Vec<Party>)| {
-        let learned = learned(&one, &parties);
-        let insights = if one.learned { distillation.of(&learned) } else { Vec::new() };
-        (one.document, one.seq, insights)
+/// An engagement to be distilled again, and what it said so far.
+struct Again {
+    one: Readable,
+    parties: Vec<Party>,
+    known: Vec<StoredInsight>,
+}
+
+type Found = (DocumentId, u64, Vec<Insight>);
+
+fn distilled(distillation: &Distillation, page: Vec<(Readable, Vec<Party>)>) -> Vec<Found> {
+    page.into_par_iter().map(|(one, parties)| found(distillation, one, &parties)).collect()
+}
+
+/// Only what says anything else than before: the writer need not look at the rest.
+fn differing(distillation: &Distillation, page: Vec<Again>) -> Vec<Found> {
+    let work = |again: Again| {
+        let found = found(distillation, again.one, &again.parties);
+        (!insights::is_same(&again.known, &found.2)).then_some(found)
     };
-    page.into_par_iter().map(work).collect()
+    page.into_par_iter().filter_map(work).collect()
+}
+
+fn found(distillation: &Distillation, one: Readable, parties: &[Party]) -> Found {
+    let insights = if one.learned { distillation.of(&learned(&one, parties)) } else { Vec::new() };
+    (one.document, one.seq, insights)
 }
 
 /// A stored engagement as distillers read it.

@@ -17,6 +17,7 @@ pub mod crm;
 pub mod due;
 pub mod engagements;
 pub mod erasure;
+mod in_step;
 pub mod insights;
 pub mod ledger;
 pub mod meta;

@@ -10,6 +10,7 @@ use super::StoreError;
 use super::conn::{Conn, Row, all, first};
 use super::crm::Tenant;
 use super::engagements::StoredEngagement;
+use super::in_step::InStep;
 use crate::domain::engagement::{Passage, Spoken};
 use crate::domain::ids::{DocumentId, OrgId};
 use crate::params;
@@ -135,34 +136,59 @@ pub(super) fn one(
 /// Reads the passages of rows that are in key order, all at once.
 pub(super) fn fill(conn: &mut dyn Conn, rows: &mut [StoredEngagement]) -> Result<(), StoreError> {
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
-    let sql = "select id, text, language, quoted, start_s, end_s, speakers, org, portal, kind, engagement from passages \
-               where (org, portal, kind, engagement) >= ($1, $2, $3, $4) \
-               and (org, portal, kind, engagement) <= ($5, $6, $7, $8)";
-    let (from, to) = (&first.document, &last.document);
-    let (kind, last_kind) = (from.kind.as_str(), to.kind.as_str());
-    let range = params![&first.org, from.portal, kind, &from.id, &last.org, to.portal, last_kind, &to.id];
-    // Passages come in the order of the rows: each row takes its own.
-    let mut at = 0;
+    let range = ((&first.org, &first.document), (&last.org, &last.document));
     let mut found: Vec<HashMap<String, Passage>> = vec![HashMap::new(); rows.len()];
-    conn.query(sql, range, &mut |row| {
-        let (org, portal, kind, engagement) = (row.text(7)?, row.int(8)?, row.text(9)?, row.text(10)?);
-        let is = |one: &StoredEngagement| {
-            let document = &one.document;
-            document.id == engagement
-                && document.kind.as_str() == kind
-                && document.portal.as_i64() == portal
-                && one.org.as_str() == org
-        };
-        if let Some(ahead) = rows[at..].iter().position(is) {
-            at += ahead;
-            found[at].extend([passage(row)?]);
+    let mut step = InStep::default();
+    between(conn, range, &mut |whose, id, passage| {
+        if let Some(at) = step.find(rows, |one| whose.is(&one.org, &one.document)) {
+            found[at].insert(id, passage);
         }
-        Ok(())
     })?;
     for (row, mut found) in rows.iter_mut().zip(found).filter(|(row, _)| row.passages.is_empty()) {
         row.passages = row.passage_ids.iter().filter_map(|id| found.remove(id)).collect();
     }
     Ok(())
+}
+
+/// An engagement of an organisation: one end of a stretch of passages.
+type End<'a> = (&'a OrgId, &'a DocumentId);
+
+/// Whose a row is, as the row says it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Whose<'a> {
+    org: &'a str,
+    portal: i64,
+    kind: &'a str,
+    engagement: &'a str,
+}
+
+impl Whose<'_> {
+    pub(super) fn is(self, org: &OrgId, document: &DocumentId) -> bool {
+        document.id == self.engagement
+            && document.kind.as_str() == self.kind
+            && document.portal.as_i64() == self.portal
+            && org.as_str() == self.org
+    }
+}
+
+/// Hands out the passages from one engagement to another, both included, in key order, each with its id.
+pub(super) fn between(
+    conn: &mut dyn Conn,
+    ((org, from), (last_org, to)): (End<'_>, End<'_>),
+    each: &mut dyn FnMut(Whose<'_>, String, Passage),
+) -> Result<(), StoreError> {
+    let sql = "select id, text, language, quoted, start_s, end_s, speakers, org, portal, kind, engagement from passages \
+               where (org, portal, kind, engagement) >= ($1, $2, $3, $4) \
+               and (org, portal, kind, engagement) <= ($5, $6, $7, $8) order by org, portal, kind, engagement, id";
+    let (kind, last_kind) = (from.kind.as_str(), to.kind.as_str());
+    let range = params![org, from.portal, kind, &from.id, last_org, to.portal, last_kind, &to.id];
+    conn.query(sql, range, &mut |row| {
+        let whose =
+            Whose { org: row.text(7)?, portal: row.int(8)?, kind: row.text(9)?, engagement: row.text(10)? };
+        let (id, passage) = passage(row)?;
+        each(whose, id, passage);
+        Ok(())
+    })
 }
 
 fn passage(row: &dyn Row) -> Result<(String, Passage), StoreError> {

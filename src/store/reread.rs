@@ -1,8 +1,11 @@
 //! Engagements read back as they were fetched, to go down the street again; and as distillers read them.
 
+use std::collections::HashMap;
+
 use super::StoreError;
 use super::associations::{self, RecordKey};
 use super::conn::{Conn, Row, all};
+use super::in_step::InStep;
 use super::passages;
 use crate::domain::clock::Millis;
 use crate::domain::engagement::{Body, Decision, Kind, Links, Passage, RawEngagement, SkipReason};
@@ -199,8 +202,58 @@ pub fn readable_page(
     if let Some(last) = page.last() {
         *after = Key { kind: last.document.kind.as_str().to_owned(), id: last.document.id.clone() };
     }
-    page.iter_mut().filter(|one| one.learned).try_for_each(|one| with_words(conn, org, one))?;
+    page_words(conn, org, &mut page)?;
+    page_links(conn, org, portal, &mut page)?;
     Ok(page)
+}
+
+/// Passages of a page that is in key order; none for what is not knowledge.
+fn page_words(conn: &mut dyn Conn, org: &OrgId, page: &mut [Readable]) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(()) };
+    let range = ((org, &first.document), (org, &last.document));
+    let mut found: Vec<HashMap<String, Passage>> = vec![HashMap::new(); page.len()];
+    let mut step = InStep::default();
+    passages::between(conn, range, &mut |whose, id, passage| {
+        if let Some(at) = step.find(page, |one| whose.is(org, &one.document)) {
+            found[at].insert(id, passage);
+        }
+    })?;
+    for (one, mut found) in page.iter_mut().zip(found).filter(|(one, _)| one.learned) {
+        one.passages = one.passage_ids.iter().filter_map(|id| found.remove(id)).collect();
+    }
+    Ok(())
+}
+
+/// Contacts and companies of a page that is in key order, in HubSpot's order.
+fn page_links(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    page: &mut [Readable],
+) -> Result<(), StoreError> {
+    let (Some(first), Some(last)) = (page.first(), page.last()) else { return Ok(()) };
+    let sql = "select to_type, to_id, position, from_type, from_id from associations where org = $1 and portal = $2 \
+               and (from_type, from_id) >= ($3, $4) and (from_type, from_id) <= ($5, $6) \
+               and to_type in ('contacts', 'companies') order by from_type, from_id";
+    let (from, to) = (&first.document, &last.document);
+    let range = params![org, portal, from.kind.as_str(), &from.id, to.kind.as_str(), &to.id];
+    let mut found: Vec<Vec<(i64, bool, String)>> = vec![Vec::new(); page.len()];
+    let mut step = InStep::default();
+    conn.query(sql, range, &mut |row| {
+        let (kind, id) = (row.text(3)?, row.text(4)?);
+        if let Some(at) = step.find(page, |one| one.document.id == id && one.document.kind.as_str() == kind) {
+            found[at].push((row.int(2)?, row.text(0)? == "contacts", row.string(1)?));
+        }
+        Ok(())
+    })?;
+    for (one, mut found) in page.iter_mut().zip(found).filter(|(one, _)| one.learned) {
+        found.sort_by_key(|(position, ..)| *position);
+        for (_, contact, id) in found {
+            let list = if contact { &mut one.links.contacts } else { &mut one.links.companies };
+            list.push(id);
+        }
+    }
+    Ok(())
 }
 
 /// One engagement for distilling.

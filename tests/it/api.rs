@@ -285,6 +285,9 @@ fn filters_that_make_no_sense_are_told_and_never_an_error() {
     for (filter, total, warning) in [
         ("kind:note", 1, None),
         ("-kind:email", 1, None),
+        ("kind:email kind:note", 1, None),
+        ("kind:email kind:call", 0, None),
+        ("kind:note -kind:note", 0, Some("no kind is left of those asked for, so nothing can match")),
         ("kind:bogus", 1, Some("`kind:bogus` is left out: there is no such kind; the kinds are email, note")),
         ("-kind:bogus", 1, Some("`-kind:bogus` is left out")),
         ("after:notadate", 1, Some("`after:notadate` is left out: write a date like 2026-03-01")),

@@ -53,7 +53,10 @@ pub(super) fn resolve(
     if let Some(company) = &asked.company {
         out.company(conn, &caller.org, company)?;
     }
-    for filter in out.request.query.filters.clone() {
+    let (kinds, others): (Vec<Filter>, Vec<Filter>) =
+        out.request.query.filters.iter().cloned().partition(|filter| filter.field == FilterField::Kind);
+    out.kinds(&kinds);
+    for filter in others {
         out.filter(conn, caller, &filter)?;
     }
     out.impossible |= out.request.customers.as_ref().is_some_and(Vec::is_empty);
@@ -69,15 +72,13 @@ impl Asked {
         filter: &Filter,
     ) -> Result<(), KnowledgeError> {
         let value = filter.value.as_str();
-        if filter.negated && filter.field != FilterField::Kind {
+        if filter.negated {
             self.leave_out(filter, "only a kind can be left out with a minus");
             return Ok(());
         }
         match filter.field {
-            FilterField::Kind => match parse_kind(value) {
-                Some(kind) => self.kind(kind, filter.negated),
-                None => self.leave_out(filter, &format!("there is no such kind; the kinds are {}", kinds())),
-            },
+            // Kinds belong together: `kinds` has seen them.
+            FilterField::Kind => {}
             FilterField::Customer => {
                 let keys = visible(conn, caller, Some(value), false)?.customers.unwrap_or_default();
                 self.warn_if(keys.is_empty(), "customer with the address", value);
@@ -113,16 +114,31 @@ impl Asked {
         }
     }
 
-    /// Keeps or drops one kind. An empty list means all of them.
-    fn kind(&mut self, kind: &str, negated: bool) {
+    /// Keeps engagements of any of the kinds named, without those with a minus. An empty list means all of them.
+    fn kinds(&mut self, filters: &[Filter]) {
+        let (mut named, mut left_out) = (Vec::new(), Vec::new());
+        for filter in filters {
+            match parse_kind(&filter.value) {
+                Some(kind) if filter.negated => left_out.push(kind),
+                Some(kind) => named.push(kind),
+                None => self.leave_out(filter, &format!("there is no such kind; the kinds are {}", kinds())),
+            }
+        }
+        if named.is_empty() && left_out.is_empty() {
+            return;
+        }
         let kinds = &mut self.request.kinds;
         if kinds.is_empty() {
             kinds.extend(Kind::ALL.map(|kind| kind.as_str().to_owned()));
             // Leaving a kind out does not ask for insights.
-            kinds.extend((!negated).then(|| insight_documents::KIND.to_owned()));
+            kinds.extend((!named.is_empty()).then(|| insight_documents::KIND.to_owned()));
         }
-        kinds.retain(|one| (one == kind) != negated);
-        self.impossible |= kinds.is_empty();
+        let wanted = |kind: &str| named.is_empty() || named.contains(&kind);
+        kinds.retain(|kind| wanted(kind) && !left_out.contains(&kind.as_str()));
+        if kinds.is_empty() {
+            self.impossible = true;
+            self.warnings.push("no kind is left of those asked for, so nothing can match".to_owned());
+        }
     }
 
     fn leave_out(&mut self, filter: &Filter, why: &str) {

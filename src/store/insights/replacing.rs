@@ -1,24 +1,24 @@
-//! Insights as rows, their places in chains, and what the index and the answers read of them.
+//! What changes the insights of the store: replacing those of an engagement, erasing, and settling chains.
 //!
 //! Rows of an engagement are replaced as a whole; [`Chains`] collects which chains that touched and settles each once
-//! per transaction with `domain::insight::supersede`, so that what is stored follows from the rows alone.
+//! per transaction with `domain::insight::supersede`, so that what is stored follows from the rows alone. A row whose
+//! place cannot have moved touches no chain, and one that only carries another stamp of distiller and rules is not news
+//! to the index.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sha2::{Digest, Sha256};
 
-use super::StoreError;
-use super::conn::{Conn, Row, all, first};
-use super::crm::Tenant;
-use super::ledger::{self, Operation};
+use super::{StoredInsight, key_of, of_chain, of_engagement, of_subject};
 use crate::domain::clock::Millis;
-use crate::domain::engagement;
 use crate::domain::ids::{DocumentId, InsightId, OrgId, PortalId};
-use crate::domain::insight::dates::Day;
-use crate::domain::insight::kinds::Kind;
 use crate::domain::insight::supersede::{self, Place};
-use crate::domain::insight::{Asserted, Evidence, Insight, Subject};
+use crate::domain::insight::{Insight, Subject};
 use crate::params;
+use crate::store::conn::Conn;
+use crate::store::crm::Tenant;
+use crate::store::ledger::{self, Operation};
+use crate::store::{StoreError, model};
 
 /// Why insights no longer stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,134 +41,7 @@ impl Retired {
     }
 }
 
-/// An insight with its place among the others.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StoredInsight {
-    /// Organisation.
-    pub org: OrgId,
-    /// The fact.
-    pub insight: Insight,
-    /// First day it no longer holds.
-    pub valid_to: Option<Day>,
-    /// When it was stored first.
-    pub recorded_at: Millis,
-    /// When it became known that another one took its place.
-    pub superseded_at: Option<Millis>,
-    /// Hash part of the id, engagement and all, of the one that took its place.
-    pub superseded_by: Option<String>,
-    /// The earlier insight it says the same as.
-    pub supports: Option<String>,
-    /// Other insights that say the same.
-    pub support: u32,
-    content: i64,
-}
-
-impl StoredInsight {
-    /// It holds and says something of its own: a document of the index.
-    #[must_use]
-    pub fn is_current(&self) -> bool {
-        self.superseded_by.is_none() && self.supports.is_none()
-    }
-
-    /// Version of its document.
-    #[must_use]
-    pub fn version(&self) -> u64 {
-        self.content.cast_unsigned().wrapping_add(u64::from(self.support))
-    }
-
-    /// As far as its place depends on it.
-    #[must_use]
-    pub fn for_chain(&self) -> supersede::Stored {
-        let one = &self.insight;
-        supersede::Stored {
-            id: one.id.to_string(),
-            subject: format!("{}:{}", one.subject.record_type(), one.subject.id()),
-            slot: one.slot.clone(),
-            value: one.value.clone(),
-            valid_from: one.valid_from,
-            said_at_ms: one.said_at.0,
-            position: one.position,
-            recorded_at_ms: self.recorded_at.0,
-            claim: one.claim,
-            said_by: format!("{} {}", one.asserted_by.as_str(), one.said_by.as_deref().unwrap_or_default()),
-        }
-    }
-}
-
-/// Columns in the order [`stored`] reads them.
-macro_rules! columns {
-    () => {
-        "i.org, i.portal, i.engagement_kind, i.engagement, i.hash, i.subject_type, i.subject, i.kind, i.slot, i.statement, i.language, i.value, \
-         i.passage, i.evidence_start, i.evidence_end, i.quote_hash, i.asserted_by, i.said_by, i.claim, i.said_at, i.position, i.valid_from, \
-         i.valid_to, i.recorded_at, i.superseded_at, i.superseded_by, i.supports, i.support, i.confidence, i.distiller, i.rules, i.content"
-    };
-}
-
-/// The rows of a chain or subject: keys from the index of chains first, then their rows. Left to itself, SQLite takes the
-/// primary key for it and walks every insight of the portal.
-macro_rules! by_chain {
-    ($condition:literal) => {
-        concat!(
-            "select ",
-            columns!(),
-            " from insights k cross join insights i where k.org = $1 and k.portal = $2 and k.subject_type = $3 \
-             and k.subject = $4",
-            $condition,
-            " and i.org = k.org and i.portal = k.portal and i.engagement_kind = k.engagement_kind \
-             and i.engagement = k.engagement and i.hash = k.hash"
-        )
-    };
-}
-
-fn stored(row: &dyn Row) -> Result<StoredInsight, StoreError> {
-    let shape = |column| StoreError::Shape { column };
-    let document = DocumentId {
-        portal: PortalId::from_i64(row.int(1)?),
-        kind: engagement::Kind::parse(row.text(2)?).ok_or(shape(2))?,
-        id: row.string(3)?,
-    };
-    let number = |column| row.int(column).and_then(|n| usize::try_from(n).map_err(|_| shape(column)));
-    let day = |column| row.opt_int(column).map(|n| n.and_then(|n| i32::try_from(n).ok()).map(Day));
-    #[expect(clippy::cast_possible_truncation, reason = "stored from an f32")]
-    let confidence = row.real(28)? as f32;
-    Ok(StoredInsight {
-        org: OrgId::new(row.text(0)?),
-        insight: Insight {
-            id: InsightId { engagement: document.clone(), hash: row.string(4)? },
-            subject: Subject::of(row.text(5)?, row.string(6)?).ok_or(shape(5))?,
-            kind: Kind::parse(row.text(7)?).ok_or(shape(7))?,
-            slot: row.string(8)?,
-            statement: row.string(9)?,
-            language: row.opt_string(10)?,
-            value: row.opt_string(11)?,
-            evidence: Evidence {
-                document,
-                passage: number(12)?,
-                start: number(13)?,
-                end: number(14)?,
-                quote_hash: row.blob(15)?.try_into().map_err(|_| shape(15))?,
-            },
-            asserted_by: Asserted::parse(row.text(16)?).ok_or(shape(16))?,
-            said_by: row.opt_string(17)?,
-            claim: row.int(18)? != 0,
-            said_at: Millis(row.int(19)?),
-            position: u64::try_from(row.int(20)?).unwrap_or(0),
-            valid_from: day(21)?.ok_or(shape(21))?,
-            confidence,
-            distiller: row.string(29)?,
-            rules: row.string(30)?,
-        },
-        valid_to: day(22)?,
-        recorded_at: Millis(row.int(23)?),
-        superseded_at: row.opt_int(24)?.map(Millis),
-        superseded_by: row.opt_string(25)?,
-        supports: row.opt_string(26)?,
-        support: u32::try_from(row.int(27)?).unwrap_or(0),
-        content: row.int(31)?,
-    })
-}
-
-/// Hash of everything an insight says by itself.
+/// Hash of everything an insight says by itself; who found it under which rules is not among that.
 fn content(insight: &Insight) -> i64 {
     let mut hasher = Sha256::new();
     let evidence = &insight.evidence;
@@ -180,8 +53,6 @@ fn content(insight: &Insight) -> i64 {
         insight.value.as_deref().unwrap_or_default(),
         insight.asserted_by.as_str(),
         insight.said_by.as_deref().unwrap_or_default(),
-        &insight.distiller,
-        &insight.rules,
     ] {
         hasher.update(field.as_bytes());
         hasher.update([0]);
@@ -222,8 +93,7 @@ impl Chains {
     pub fn settle(self, conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<(), StoreError> {
         let Self { touched, fresh } = self;
         for (record_type, subject, slot) in touched {
-            let sql = by_chain!(" and k.slot = $5");
-            let rows = all(conn, sql, params![org, portal, record_type, &subject, &slot], stored)?;
+            let rows = of_chain(conn, org, portal, (record_type, &subject, &slot))?;
             let places = supersede::resolve(&rows.iter().map(StoredInsight::for_chain).collect::<Vec<_>>());
             for row in rows {
                 let id = row.insight.id.to_string();
@@ -318,18 +188,82 @@ fn replace_known(
     let mut before: BTreeMap<&str, &StoredInsight> =
         known.iter().map(|row| (row.insight.id.hash.as_str(), row)).collect();
     for insight in insights {
-        let content = content(insight);
         match before.remove(insight.id.hash.as_str()) {
-            Some(row) if row.content == content => {}
-            row => {
-                let fresh = if row.is_some() { Fresh::Rewritten } else { Fresh::New };
-                put(conn, tenant, insight, content)?;
-                chains.touch(&insight.subject, &insight.slot);
-                chains.fresh.insert(insight.id.clone(), fresh);
-            }
+            None => add(conn, tenant, insight, chains)?,
+            Some(row) => change(conn, tenant, row, insight, chains)?,
         }
     }
     before.into_values().try_for_each(|row| remove(conn, tenant.now, row, why, chains))
+}
+
+fn add(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    insight: &Insight,
+    chains: &mut Chains,
+) -> Result<(), StoreError> {
+    put(conn, tenant, insight, content(insight))?;
+    chains.touch(&insight.subject, &insight.slot);
+    chains.fresh.insert(insight.id.clone(), Fresh::New);
+    Ok(())
+}
+
+/// Writes as little as tells the difference: nothing, the stamps, or the row; a chain is settled anew only where the
+/// place of the row can move.
+fn change(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    row: &StoredInsight,
+    insight: &Insight,
+    chains: &mut Chains,
+) -> Result<(), StoreError> {
+    let content = content(insight);
+    if row.content == content {
+        return if same_stamps(row, insight) { Ok(()) } else { restamp(conn, tenant.org, insight) };
+    }
+    put(conn, tenant, insight, content)?;
+    let after = StoredInsight { insight: insight.clone(), ..row.clone() };
+    if after.for_chain() != row.for_chain() {
+        chains.touch(&insight.subject, &insight.slot);
+        chains.fresh.insert(insight.id.clone(), Fresh::Rewritten);
+    } else if row.is_current() {
+        ledger::append(conn, tenant.org, &insight.id.to_string(), Operation::Put)?;
+    }
+    Ok(())
+}
+
+/// Whether replacing `known` by `insights` would write nothing.
+#[must_use]
+pub fn is_same(known: &[StoredInsight], insights: &[Insight]) -> bool {
+    known.len() == insights.len()
+        && insights.iter().all(|insight| {
+            let row = known.iter().find(|row| row.insight.id.hash == insight.id.hash);
+            row.is_some_and(|row| row.content == content(insight) && same_stamps(row, insight))
+        })
+}
+
+fn same_stamps(row: &StoredInsight, insight: &Insight) -> bool {
+    row.insight.distiller == insight.distiller && row.insight.rules == insight.rules
+}
+
+/// Notes that the insight was found once more by another distiller or under other rules.
+fn restamp(conn: &mut dyn Conn, org: &OrgId, insight: &Insight) -> Result<(), StoreError> {
+    let sql = "update insights set distiller = $6, rules = $7 where org = $1 and portal = $2 \
+               and engagement_kind = $3 and engagement = $4 and hash = $5";
+    let document = &insight.id.engagement;
+    conn.execute(
+        sql,
+        params![
+            org,
+            document.portal,
+            document.kind.as_str(),
+            &document.id,
+            &insight.id.hash,
+            &insight.distiller,
+            &insight.rules,
+        ],
+    )
+    .map(drop)
 }
 
 fn put(conn: &mut dyn Conn, tenant: Tenant<'_>, insight: &Insight, content: i64) -> Result<(), StoreError> {
@@ -383,17 +317,6 @@ fn put(conn: &mut dyn Conn, tenant: Tenant<'_>, insight: &Insight, content: i64)
     conn.execute(sql, key_of(tenant.org, &insight.id).as_slice()).map(drop)
 }
 
-fn key_of<'a>(org: &'a OrgId, id: &'a InsightId) -> [super::conn::Param<'a>; 5] {
-    let document = &id.engagement;
-    [
-        org.into(),
-        document.portal.into(),
-        document.kind.as_str().into(),
-        (&document.id).into(),
-        (&id.hash).into(),
-    ]
-}
-
 fn remove(
     conn: &mut dyn Conn,
     now: Millis,
@@ -433,7 +356,7 @@ pub fn erase_engagement(conn: &mut dyn Conn, org: &OrgId, document: &DocumentId)
     conn.execute(sql, key)?;
     let sql = "delete from engagements_due where org = $1 and portal = $2 and kind = $3 and id = $4";
     conn.execute(sql, key)?;
-    super::model::erase(conn, org, document)?;
+    model::erase(conn, org, document)?;
     chains.settle(conn, org, document.portal)
 }
 
@@ -475,113 +398,4 @@ fn touch(conn: &mut dyn Conn, org: &OrgId, known: &[StoredInsight]) -> Result<()
         ledger::append(conn, org, &row.insight.id.to_string(), Operation::Put)?;
     }
     Ok(())
-}
-
-/// Whether a portal has any insight.
-pub fn any(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<bool, StoreError> {
-    let sql = "select 1 from insights where org = $1 and portal = $2 limit 1";
-    Ok(first(conn, sql, params![org, portal], |row| row.int(0))?.is_some())
-}
-
-/// The insights that an engagement proves.
-pub fn of_engagement(
-    conn: &mut dyn Conn,
-    org: &OrgId,
-    document: &DocumentId,
-) -> Result<Vec<StoredInsight>, StoreError> {
-    let sql = concat!(
-        "select ",
-        columns!(),
-        " from insights i where org = $1 and portal = $2 and engagement_kind = $3 and engagement = $4"
-    );
-    all(conn, sql, params![org, document.portal, document.kind.as_str(), &document.id], stored)
-}
-
-/// Every insight about a contact or company, superseded and supporting ones too.
-pub fn of_subject(
-    conn: &mut dyn Conn,
-    org: &OrgId,
-    portal: PortalId,
-    subject: &Subject,
-) -> Result<Vec<StoredInsight>, StoreError> {
-    let sql = by_chain!("");
-    all(conn, sql, params![org, portal, subject.record_type(), subject.id()], stored)
-}
-
-/// One insight.
-pub fn get(conn: &mut dyn Conn, org: &OrgId, id: &InsightId) -> Result<Option<StoredInsight>, StoreError> {
-    let sql = concat!(
-        "select ",
-        columns!(),
-        " from insights i where org = $1 and portal = $2 and engagement_kind = $3 and engagement = $4 and hash = $5"
-    );
-    first(conn, sql, key_of(org, id).as_slice(), stored)
-}
-
-/// Why an insight no longer stands, if it once did.
-pub fn retired(conn: &mut dyn Conn, org: &OrgId, id: &InsightId) -> Result<Option<String>, StoreError> {
-    let sql = "select reason from retired_insights where org = $1 and portal = $2 and engagement_kind = $3 \
-               and engagement = $4 and hash = $5";
-    first(conn, sql, key_of(org, id).as_slice(), |row| row.string(0))
-}
-
-/// Where a scan of all insights stands: the key of the last row handed out.
-#[derive(Debug, Clone, Default)]
-pub struct ScanKey {
-    org: String,
-    portal: i64,
-    kind: String,
-    id: String,
-    hash: String,
-}
-
-impl ScanKey {
-    /// Before the first row of an organisation.
-    #[must_use]
-    pub fn of_org(org: &OrgId) -> Self {
-        Self { org: org.as_str().to_owned(), portal: i64::MIN, ..Self::default() }
-    }
-}
-
-/// The next `limit` insights of every organisation in key order; an empty answer ends the scan.
-pub fn scan(conn: &mut dyn Conn, after: &mut ScanKey, limit: i64) -> Result<Vec<StoredInsight>, StoreError> {
-    let sql = concat!(
-        "select ",
-        columns!(),
-        " from insights i where (org, portal, engagement_kind, engagement, hash) > ($1, $2, $3, $4, $5) \
-         order by org, portal, engagement_kind, engagement, hash limit $6"
-    );
-    let key = params![&after.org, after.portal, &after.kind, &after.id, &after.hash, limit];
-    let page = all(conn, sql, key, stored)?;
-    if let Some(last) = page.last() {
-        let document = &last.insight.id.engagement;
-        *after = ScanKey {
-            org: last.org.as_str().to_owned(),
-            portal: document.portal.as_i64(),
-            kind: document.kind.as_str().to_owned(),
-            id: document.id.clone(),
-            hash: last.insight.id.hash.clone(),
-        };
-    }
-    Ok(page)
-}
-
-/// What became known from a moment on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct News {
-    /// Insights that say something of their own.
-    pub added: u64,
-    /// Insights whose place another one took.
-    pub superseded: u64,
-}
-
-/// Counts what became known since.
-pub fn news(conn: &mut dyn Conn, org: &OrgId, since: Millis) -> Result<News, StoreError> {
-    let sql = "select count(*) filter (where supports is null and recorded_at >= $2), \
-               count(*) filter (where superseded_at >= $2) from insights where org = $1";
-    let found = first(conn, sql, params![org, since], |row| {
-        let count = |column| row.int(column).map(|n| u64::try_from(n).unwrap_or(0));
-        Ok(News { added: count(0)?, superseded: count(1)? })
-    })?;
-    Ok(found.unwrap_or_default())
 }
