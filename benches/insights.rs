@@ -2,11 +2,13 @@
 //!
 //! `cargo bench --bench insights`; `HUBLORE_BENCH_ENGAGEMENTS=1000000` sets the size of the portal, 100,000 where nothing
 //! is said. Seconds of the clock and of all cores of this process; the portal is read by the binary beforehand.
+//! `HUBLORE_BENCH_FOLDER=FOLDER` keeps what was read there, takes it the next time, with the same size, and applies no
+//! rules to it.
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made ends with the cause")]
 
 use std::hint::black_box;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Instant;
@@ -83,15 +85,14 @@ fn one_core() {
 /// Everything stored: distilled again, judged again.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number of contacts")]
 fn stored(size: f64) {
-    let portal = start(Options { contacts: (size / 10.0) as u64, ..Options::default() }).expect("a portal");
-    let folder = tempfile::tempdir().expect("a folder");
-    let key = folder.path().join("key");
-    std::fs::write(&key, Options::default().service_key).expect("the key is written");
-    let address = portal.base_url();
-    hublore(&address, folder.path(), &["connect", "--no-sync", "--service-key", &key.display().to_string()]);
-    hublore(&address, folder.path(), &["sync", "--json", "--quiet"]);
+    let made = tempfile::tempdir().expect("a folder");
+    let kept = std::env::var_os("HUBLORE_BENCH_FOLDER").map(PathBuf::from);
+    let folder = kept.as_deref().unwrap_or_else(|| made.path());
+    if !folder.join("data").exists() {
+        read_portal((size / 10.0) as u64, folder);
+    }
     let config = Arc::new(Config::load(None).expect("settings"));
-    let data = DataFolder::at(folder.path().join("data"));
+    let data = DataFolder::at(folder.join("data"));
     let app = App::open(config, data, None, Arc::new(SystemClock)).expect("the data folder opens");
     let (store, org) = (&app.reading.store, &app.reading.org);
     let portal =
@@ -114,8 +115,12 @@ fn stored(size: f64) {
         };
         learning::create(store, org, &rule).expect("a rule").rule.id
     };
-    add(RuleType::Instruction, "Always record the payroll system.");
+    let instruction = add(RuleType::Instruction, "Always record the payroll system.");
     measured(size, "distilled again, every row new", || app.catch_up().expect("distilled again"));
+    if kept.is_some() {
+        learning::remove(store, org, &instruction).expect("removed");
+        return;
+    }
     let keyword = add(RuleType::Keyword, "a phrase nobody wrote");
     measured(size, "a keyword rule that hits nothing", || drop(app.apply_rules().expect("applied")));
     learning::remove(store, org, &keyword).expect("removed");
@@ -130,6 +135,17 @@ fn stored(size: f64) {
         println!("{:?}", brief(&app.apply_rules().expect("applied")))
     });
     app.follow().expect("the index follows");
+}
+
+/// Connects a portal of so many contacts and reads it.
+fn read_portal(contacts: u64, folder: &Path) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    let portal = start(Options { contacts, ..Options::default() }).expect("a portal");
+    let key = folder.join("key");
+    std::fs::write(&key, Options::default().service_key).expect("the key is written");
+    let address = portal.base_url();
+    hublore(&address, folder, &["connect", "--no-sync", "--service-key", &key.display().to_string()]);
+    hublore(&address, folder, &["sync", "--json", "--quiet"]);
 }
 
 fn brief(review: &hublore::pipeline::apply::Review) -> (u64, u64, u64) {
