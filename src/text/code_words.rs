@@ -16,7 +16,7 @@ pub(super) const UNITS: &str = "\
     licences|licenses|days|hours|minutes|seconds|times|items|kg|km|m|mm|cm|gb|mb|kb|w|\
     kw|kwh|stück|nutzer|zeilen|tage|stunden|lizenzen|personen|pièces|utilisateurs|lignes|\
     jours|heures|piezas|usuarios|líneas|días|horas|peças|usuários|utilizadores|linhas|dias|\
-    customers|contacts|rows|records|points";
+    customers|contacts|rows|records|points|utenti|clienti|persone|pezzi|gebruikers|klanten|stuks";
 
 /// How names of months begin.
 pub(super) const MONTHS: &str = "\
@@ -53,4 +53,18 @@ pub(super) const SIGNING_IN: &str = "\
     bestätig|freischalt|zwei-faktor|passwort|connect|connexion|vérifi|authentifi|identité|\
     mot de passe|iniciar sesión|inicia sesión|inicie sesión|acceder|tu cuenta|su cuenta|\
     contraseña|entrar|acessar|aceder|iniciar sessão|autentic|sua conta|senha|accedere|inlog|\
-    aanmeld|ログイン|サインイン|認証|本人確認|確認コード|パスワード";
+    aanmeld|in te loggen|log in op|accedi|effettua l'accesso|il tuo account|je account|uw account|ログイン|サインイン|認証|本人確認|確認コード|パスワード";
+
+/// What stands right before "with" where somebody signs in with something.
+pub(super) const VERBS: &str = "\
+    log in|login|log-in|logging in|log on|sign in|signin|sign-in|signing in|sign on|authenticate|\
+    verify|log je in|log in op|inloggen|aanmelden|meld je aan|meldt u zich aan|connect";
+
+/// Words that may follow a code without being counted by it.
+pub(super) const BEHIND_CODE: &str = "to|today|now|and|please|within|before|om|en|voor|nu|thanks|it";
+
+/// Labels of what somebody signs in with.
+pub(super) const SIGNED_IN: &str = "\
+    user|login|log in|mail|account|pass|pin|benutzer|konto|kennwort|anmeld|identifiant|utilisateur|\
+    compte|usuario|usuário|utilizador|cuenta|conta|utente|gebruik|wachtwoord|nutzer|subject|\
+    betreff|from|von|site|portal|url|link|ユーザー|パスワード|アカウント";

@@ -7,7 +7,9 @@ use std::cell::OnceCell;
 use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
-use super::code_words::{DISCOUNTS, LINKS, MONTHS, NUMBERED, OTHER, OTHER_WIDE, SIGNING_IN, UNITS};
+use super::code_words::{
+    BEHIND_CODE, DISCOUNTS, LINKS, MONTHS, NUMBERED, OTHER, OTHER_WIDE, SIGNED_IN, SIGNING_IN, UNITS, VERBS,
+};
 use super::finder::Finder;
 use super::secrets::within;
 
@@ -18,7 +20,8 @@ const NEAR: usize = 60;
 /// The same behind a verb.
 const ENTERED_NEAR: usize = 20;
 
-/// The code a label gives: the first word with so many letters and digits close behind it, else a number close before.
+/// The code a label gives: digits in groups right behind it, the first word with so many letters and digits close behind
+/// it, else a number close before.
 pub(super) fn labelled(text: &str, label: &Range<usize>) -> Option<Range<usize>> {
     word_after(text, label.end, &(4..=10)).or_else(|| number_before(text, label.start))
 }
@@ -37,10 +40,15 @@ pub(super) fn bare(text: &str, word: &Range<usize>, topics: &Topics) -> Option<R
     if topics.speak(text, &sentence, DISCOUNT) || is_other_code(text, word) {
         return None;
     }
+    if let Some(code) = alone(text, word, topics) {
+        return Some(code);
+    }
     let beside = number_after(text, word.end, NEAR).filter(|code| is_near(text, word.end..code.start));
     let code =
         beside.or_else(|| number_before(text, word.start).filter(|n| is_near(text, n.end..word.start)))?;
-    topics.speak(text, &sentence, SIGN_IN).then_some(code)
+    let dated =
+        is_date(&text[code.clone()]) && (code.start < word.end || !is_link(&text[word.end..code.start]));
+    (!dated && topics.speak(text, &sentence, SIGN_IN)).then_some(code)
 }
 
 /// The number right behind "enter" and its like in a sentence about signing in.
@@ -49,6 +57,61 @@ pub(super) fn entered(text: &str, verb: &Range<usize>, topics: &Topics) -> Optio
     let between = text[verb.end..code.start].trim_matches([' ', ':', '"', '„', '“', '«', '*']);
     let close = between.is_empty() || ["the", "sie", "den", "o", "a", "el", "le"].contains(&between);
     (close && topics.speak(text, &sentence(text, verb), SIGN_IN)).then_some(code)
+}
+
+/// The number behind "log in with", where nothing follows that it could count.
+pub(super) fn signed_in_with(text: &str, with: &Range<usize>) -> Option<Range<usize>> {
+    let from = text.ceil_char_boundary(with.start.saturating_sub(24));
+    let before = text[from..with.start].trim_end().to_lowercase();
+    if !list(VERBS).any(|verb| before.ends_with(verb)) {
+        return None;
+    }
+    let code = number_after(text, with.end, ENTERED_NEAR)?;
+    let behind = within(text, code.end, 24).trim_start_matches(' ');
+    let next = behind.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase();
+    let ends = next.is_empty() || list(BEHIND_CODE).any(|word| word == next);
+    let close = text[with.end..code.start].trim_matches([' ', ':', '"', '„', '“', '«', '*']).is_empty();
+    (ends && close).then_some(code)
+}
+
+/// The code of "Code: 482913" where the line says nothing else and no list of labels and values stands around it.
+fn alone(text: &str, word: &Range<usize>, topics: &Topics) -> Option<Range<usize>> {
+    let around = text.ceil_char_boundary(word.start.saturating_sub(160));
+    let from = text[around..word.start].rfind('\n').map_or(around, |at| around + at + 1);
+    let begins = from == 0 || text[..from].ends_with('\n');
+    if !begins || !text[from..word.start].trim_matches([' ', '\t', '>', '*', '•', '-', '"']).is_empty() {
+        return None;
+    }
+    let code = number_after(text, word.end, NEAR)?;
+    let between = &text[word.end..code.start];
+    let tail = within(text, code.end, 80).split('\n').next().unwrap_or_default();
+    let marked = between.trim_start_matches([' ', '*']).starts_with([':', '：', '=']);
+    let only =
+        text[..from].trim().is_empty() && text[code.end..].trim_matches(['.', '*', '\n', ' ']).is_empty();
+    let linked = is_link(between) && !between.trim().is_empty();
+    if !is_link(between)
+        || !tail.trim_matches([' ', '.', '!', '*', '\r', '"']).is_empty()
+        || !(marked || only || linked)
+        || topics.speak(text, &(around..code.end + tail.len()), DISCOUNT)
+    {
+        return None;
+    }
+    let above = text[around..from].lines().rev().find(|line| !line.trim().is_empty());
+    let below = within(text, code.end + tail.len(), 160).lines().find(|line| !line.trim().is_empty());
+    (!above.is_some_and(is_entry) && !below.is_some_and(is_entry)).then_some(code)
+}
+
+/// Whether a line is a label with its value, as lists of products and orders have them. What says who signs in is none.
+fn is_entry(line: &str) -> bool {
+    let Some((label, value)) = line.split_once([':', '：']) else { return false };
+    let words = label.split_whitespace().count();
+    let lower = label.to_lowercase();
+    let signs_in = list(SIGNED_IN).any(|word| lower.contains(word));
+    (1..=3).contains(&words)
+        && !value.trim().is_empty()
+        && !value.trim_start().starts_with("//")
+        && !value.contains("://")
+        && !signs_in
 }
 
 /// The number a verb stands right behind: "482913 eingeben", "482913を入力".
@@ -73,16 +136,15 @@ pub(super) fn word_after(text: &str, end: usize, count: &RangeInclusive<usize>) 
         let len = near[start..]
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-'))
             .unwrap_or(near.len() - start);
-        let mut stop = start + len;
         let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
-        // Codes are often written in two groups.
-        if digits(&near[start..stop]) == len && len == 3 && is_second_group(&near[stop..]) {
-            stop += 4;
-        }
+        let three = near[start..].bytes().take_while(u8::is_ascii_digit).count() == 3;
+        let grouped = grouped(&near[start..], count).filter(|_| three || is_link(&near[..start]));
+        let stop = start + grouped.unwrap_or(len);
         let word = &near[start..stop];
         let range = end + start..end + stop;
         let counts = count.contains(&word.chars().filter(|c| c.is_ascii_alphanumeric()).count());
-        if digits(word) >= 2 && counts && !is_date(word) && stands_alone(text, &range) {
+        if digits(word) >= 2 && counts && (grouped.is_some() || !is_date(word)) && stands_alone(text, &range)
+        {
             return Some(range);
         }
         at = stop;
@@ -112,34 +174,46 @@ fn number_before(text: &str, to: usize) -> Option<Range<usize>> {
     let line = text[from..to].rfind('\n').map_or(from, |at| from + at + 1);
     let near = &text[line..to];
     let end = near.rfind(|c: char| c.is_ascii_digit())? + 1;
-    let start = near[..end]
-        .rfind(|c: char| !c.is_ascii_digit())
-        .map_or(0, |at| at + near[at..].chars().next().map_or(1, char::len_utf8));
-    let head = near[..start].trim_end_matches([' ', '-']);
-    let group = head.len().saturating_sub(3);
-    let grouped = end - start == 3
-        && start - head.len() == 1
-        && near.get(group..head.len()).is_some_and(|g| g.bytes().all(|b| b.is_ascii_digit()))
-        && !near[..group].ends_with(|c: char| c.is_alphanumeric());
-    let start = if grouped { group } else { start };
+    // Digits and the single spaces or dashes between them.
+    let run = near.as_bytes()[..end].iter().rev().enumerate().take_while(|(n, b)| {
+        b.is_ascii_digit() || matches!(b, b' ' | b'-') && near.as_bytes()[end - n].is_ascii_digit()
+    });
+    let run = end - run.count();
+    let run = run + (near[run..].len() - near[run..].trim_start_matches([' ', '-']).len());
+    let last = near[..end].rfind(|c: char| !c.is_ascii_digit());
+    let last = last.map_or(0, |at| at + near[at..].chars().next().map_or(1, char::len_utf8));
+    let start = if grouped(&near[run..end], &DIGITS) == Some(end - run) { run } else { last };
     let range = line + start..line + end;
     (is_code(&near[start..end]) && stands_alone(text, &range)).then_some(range)
 }
 
-/// The number that begins at `start`, with the second group of three where there is one.
+/// The number that begins at `start`, with all its groups where it has several.
 fn number_at(text: &str, start: usize) -> Range<usize> {
     let rest = &text[start..];
     let len = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    start..start + if len == 3 && is_second_group(&rest[len..]) { len + 4 } else { len }
+    start..start + grouped(rest, &DIGITS).unwrap_or(len)
 }
 
-/// Whether three digits and no more follow behind a space or a dash.
-fn is_second_group(rest: &str) -> bool {
-    let bytes = rest.as_bytes();
-    matches!(bytes.first(), Some(b' ' | b'-'))
-        && bytes.len() >= 4
-        && bytes[1..4].iter().all(u8::is_ascii_digit)
-        && bytes.get(4).is_none_or(|b| !b.is_ascii_alphanumeric())
+/// Bytes of a code in groups of one size, "482 913" or "4-8-2-9-1-3", if the text begins with one.
+fn grouped(text: &str, digits: &RangeInclusive<usize>) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let size = bytes.iter().take(5).take_while(|b| b.is_ascii_digit()).count();
+    let mark = bytes.get(size).filter(|mark| (1..=4).contains(&size) && matches!(mark, b' ' | b'-'))?;
+    let mut end = size;
+    let mut groups = 1;
+    while bytes.get(end) == Some(mark) {
+        let next = bytes[end + 1..].iter().take(size + 1).take_while(|b| b.is_ascii_digit()).count();
+        if next == 0 {
+            break;
+        }
+        if next != size {
+            return None;
+        }
+        end += 1 + size;
+        groups += 1;
+    }
+    let ends = bytes.get(end).is_none_or(|b| !b.is_ascii_alphanumeric());
+    (ends && groups >= 2 && digits.contains(&(groups * size))).then_some(end)
 }
 
 fn is_code(number: &str) -> bool {
@@ -179,7 +253,7 @@ fn is_unit(word: &str) -> bool {
 /// Whether a word is a date in figures.
 fn is_date(word: &str) -> bool {
     let parts: Vec<usize> = word.split('-').map(str::len).collect();
-    matches!(parts.as_slice(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 4])
+    matches!(parts.as_slice(), [4, 1..=2, 1..=2] | [1..=2, 1..=2, 2 | 4])
 }
 
 /// Whether the words before a number say that it counts or numbers something else.

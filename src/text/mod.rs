@@ -7,7 +7,7 @@
 
 /// Number of these rules: with another one, what is stored is read again. It grows with every change that makes another
 /// text, class, passage, secret or fingerprint of a body.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 mod account_numbers;
 pub mod attribution;
@@ -20,15 +20,18 @@ mod effort;
 mod finder;
 pub mod form;
 pub mod html;
+mod keys;
 pub mod language;
 mod lines;
 pub mod near_copies;
 pub mod noise;
 mod parent;
 pub mod passages;
+mod passwords;
 pub mod readable;
 pub mod reply;
 mod roots;
+mod secret_words;
 pub mod secrets;
 mod sender;
 pub mod sentences;

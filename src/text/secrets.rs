@@ -8,6 +8,12 @@ use std::sync::LazyLock;
 use super::account_numbers;
 use super::codes::{self, Topics};
 use super::finder::Finder;
+use super::keys;
+use super::passwords::{self, Given, looks_secret, value};
+use super::secret_words::{
+    BARE_CODES, CARD_CODE_LABELS, CODE_LABELS, CREDENTIAL_LABELS, ENTER_VERBS, ENTERED_VERBS, KEY_LABELS,
+    LOGIN_LABELS, OWN_CODE_LABELS, PASSWORD_LABELS, PIN_LABELS, SHORT_PASSWORD_LABELS, TOKEN_PREFIXES, WITHS,
+};
 
 /// What kind of secret was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -60,7 +66,7 @@ pub fn find(text: &str) -> Vec<Secret> {
     let mut found = Vec::new();
     account_numbers::find(text, &mut found);
     worded(text, &mut found);
-    long_tokens(text, &mut found);
+    keys::long(text, &mut found);
     found.sort_by_key(|s| (s.range.start, std::cmp::Reverse(s.range.end)));
     let mut out: Vec<Secret> = Vec::with_capacity(found.len());
     for secret in found {
@@ -128,34 +134,10 @@ const BARE_CODE: usize = 8;
 const ENTER: usize = 9;
 const PIN: usize = 10;
 const ENTERED: usize = 11;
-
-const PASSWORD_LABELS: &str = "password|passwd|passwort|kennwort|pwd|pw|passcode|passphrase|pass phrase|kenncode|pin|mot de passe|mdp|contraseña|\
-    clave|senha|palavra-passe|wachtwoord|lösenord|adgangskode|kodeord|passord|salasana|hasło|heslo|jelszó|parola|parolă|\
-    lozinka|geslo|пароль|парола|κωδικός πρόσβασης|şifre|parola|كلمة المرور|كلمة السر|סיסמה|mật khẩu|パスワード|비밀번호|密码|密碼|kata sandi|slaptažodis";
-const KEY_LABELS: &str = "api key|api-key|api_key|apikey|api token|access token|access_token|auth token|token|bearer|client secret|\
-    client_secret|secret key|secret_key|secret|private key|access key|aws_secret_access_key|authorization|x-api-key|license key|zugangstoken|clé api|clave api";
-const CODE_LABELS: &str = "verification code|one-time code|one time code|one-time password|one time password|one-time passcode|otp|security code|login code|\
-    access code|authentication code|auth code|2fa code|confirmation code|sign-in code|bestätigungscode|sicherheitscode|einmalcode|\
-    einmalpasswort|zugangscode|tan|code de vérification|code de sécurité|code de confirmation|code à usage unique|código de verificación|\
-    código de seguridad|código de verificação|código de segurança|codice di verifica|codice di sicurezza|verificatiecode|beveiligingscode|\
-    verifieringskod|engångskod|bekræftelseskode|engangskode|vahvistuskoodi|kod weryfikacyjny|ověřovací kód|overovací kód|\
-    ellenőrző kód|cod de verificare|код подтверждения|код підтвердження|doğrulama kodu|رمز التحقق|mã xác minh|認証コード|確認コード|인증번호|인증 코드|\
-    验证码|驗證碼|anmeldecode|logincode|login-code|log-in code|signin code|sign in code|einmal-code|sms-code|code de connexion|code d'accès|\
-    code d’accès|code d'authentification|code d’authentification|código de acceso|código de acesso|código de inicio de sesión|código de login|\
-    código de autenticación|código de autenticação|código de confirmación|código de confirmação|código de un solo uso|認証番号|確認番号|ログインコード|\
-    セキュリティコード|ワンタイムパスワード|ワンタイムコード|il tuo codice";
-const OWN_CODE_LABELS: &str = "your code|my code|the code|our code|ihr code|dein code|mein code|der code|unser code|votre code|ton code|mon code|le code|\
-    tu código|su código|mi código|el código|seu código|teu código|meu código|o código|あなたのコード";
-const BARE_CODES: &str = "code|codes|passcode|kode|código|codigo|codice|コード";
-const PIN_LABELS: &str =
-    "pin|pin code|pin-code|pincode|code pin|pin number|passcode|geheimzahl|código pin|暗証番号";
-const ENTER_VERBS: &str = "enter|use|using|type|type in|input|key in|geben sie|gib|verwenden sie|verwende|nutzen sie|saisissez|entrez|tapez|utilisez|saisis|\
-    introduce|introduzca|ingresa|ingrese|escribe|usa|digite|insira|utilize|introduza|mit|avec|con|com";
-const ENTERED_VERBS: &str = "eingeben|ein,|ein und|ein um|を入力|と入力|を使";
-const CARD_CODE_LABELS: &str = "cvv|cvc|cvv2|cvc2|prüfnummer|card verification|sicherheitsnummer";
-const TOKEN_PREFIXES: &str = "sk_live_|sk_test_|rk_live_|rk_test_|pk_live_|whsec_|sk-|ghp_|gho_|ghs_|ghu_|ghr_|github_pat_|glpat-|xoxb-|xoxp-|xoxa-|\
-    xoxs-|xapp-|akia|asia|aiza|ya29.|pat-na1-|pat-na2-|pat-na3-|pat-eu1-|pat-ap1-|eyj|sg.|npm_|pypi-|dop_v1_|shpat_|shpss_|key-|sq0atp-|sq0csp-|\
-    hf_|lin_api_|ntn_|secret_|atatt|hvs.|dckr_pat_|1//0|nrak-|figd_|sntrys_|phc_|pnu_|rzp_live_";
+const WITH: usize = 12;
+const LOGIN: usize = 13;
+const CREDENTIALS: usize = 14;
+const SHORT_PASSWORD: usize = 15;
 
 static WORDS: LazyLock<Finder> = LazyLock::new(|| {
     let lists = [
@@ -168,6 +150,10 @@ static WORDS: LazyLock<Finder> = LazyLock::new(|| {
         (PIN_LABELS, PIN),
         (ENTER_VERBS, ENTER),
         (ENTERED_VERBS, ENTERED),
+        (WITHS, WITH),
+        (LOGIN_LABELS, LOGIN),
+        (CREDENTIAL_LABELS, CREDENTIALS),
+        (SHORT_PASSWORD_LABELS, SHORT_PASSWORD),
         (TOKEN_PREFIXES, PREFIX),
         ("-----begin", PRIVATE),
         ("://", ADDRESS),
@@ -182,44 +168,44 @@ fn worded(text: &str, found: &mut Vec<Secret>) {
     WORDS.each(text, |id, at, len| {
         let end = at + len;
         match id {
-            PREFIX if at >= done => done = token(text, at, found),
+            PREFIX if at >= done => done = keys::token(text, at, found),
             PRIVATE if at >= done => {
-                if let Some(range) = private_key(text, at) {
+                if let Some(range) = keys::private_key(text, at) {
                     done = range.end;
                     found.push(Secret { kind: SecretKind::PrivateKey, range });
                 }
             }
-            ADDRESS => credentials(text, end, found),
+            ADDRESS => keys::in_address(text, end, found),
             // The name of a mask is no label: masking twice is masking once.
             _ if !ends_word(text, end) || text[..at].ends_with('[') && is_mask(&text[at - 1..]) => {}
-            PASSWORD => found.extend(
-                value(text, end, |v, sure| sure && v.len() >= 3 || looks_secret(v, 6))
-                    .map(|r| secret(SecretKind::Password, r)),
-            ),
-            KEY => found.extend(
-                value(text, end, |v, sure| looks_secret(v, if sure { 8 } else { 12 }))
-                    .map(|r| secret(SecretKind::Token, r)),
-            ),
-            VERIFICATION => {
-                let range = codes::word_after(text, end, &(3..=4));
-                found.extend(range.map(|r| secret(SecretKind::CardCode, r)));
-            }
-            PIN => found.extend(codes::pin(text, &(at..end)).map(|r| secret(SecretKind::Password, r))),
-            code => {
-                let range = match code {
-                    OWN_CODE => codes::owned(text, &(at..end)),
-                    BARE_CODE => codes::bare(text, &(at..end), &topics),
-                    ENTER => codes::entered(text, &(at..end), &topics),
-                    ENTERED => codes::entered_before(text, &(at..end), &topics),
-                    _ => codes::labelled(text, &(at..end)),
-                };
-                found.extend(range.map(|r| secret(SecretKind::OneTimeCode, r)));
-            }
+            _ => found.extend(labelled(text, id, &(at..end), &topics)),
         }
     });
 }
 
-fn secret(kind: SecretKind, range: Range<usize>) -> Secret {
+/// The secret a label gives, or a word that goes with a code.
+fn labelled(text: &str, id: usize, label: &Range<usize>, topics: &Topics) -> Option<Secret> {
+    let (kind, range) = match id {
+        PASSWORD => (SecretKind::Password, passwords::labelled(text, label)),
+        SHORT_PASSWORD => (SecretKind::Password, passwords::marked(text, label)),
+        LOGIN => (SecretKind::Password, passwords::pair(text, label.end, Given::Name)),
+        CREDENTIALS => (SecretKind::Password, passwords::pair(text, label.end, Given::Credentials)),
+        PIN => (SecretKind::Password, codes::pin(text, label)),
+        KEY => {
+            (SecretKind::Token, value(text, label.end, |v, sure| looks_secret(v, if sure { 8 } else { 12 })))
+        }
+        VERIFICATION => (SecretKind::CardCode, codes::word_after(text, label.end, &(3..=4))),
+        OWN_CODE => (SecretKind::OneTimeCode, codes::owned(text, label)),
+        BARE_CODE => (SecretKind::OneTimeCode, codes::bare(text, label, topics)),
+        ENTER => (SecretKind::OneTimeCode, codes::entered(text, label, topics)),
+        ENTERED => (SecretKind::OneTimeCode, codes::entered_before(text, label, topics)),
+        WITH => (SecretKind::OneTimeCode, codes::signed_in_with(text, label)),
+        _ => (SecretKind::OneTimeCode, codes::labelled(text, label)),
+    };
+    range.map(|range| secret(kind, range))
+}
+
+pub(super) fn secret(kind: SecretKind, range: Range<usize>) -> Secret {
     Secret { kind, range }
 }
 
@@ -235,166 +221,12 @@ fn ends_word(text: &str, end: usize) -> bool {
     wide || !text[end..].starts_with(|c: char| c.is_alphanumeric())
 }
 
-/// The value a label gives: behind a colon or "is" on the line, else the only word of the next line.
-fn value(text: &str, end: usize, fits: impl Fn(&str, bool) -> bool) -> Option<Range<usize>> {
-    let rest = within(text, end, 300);
-    let line = rest.split('\n').next().unwrap_or_default();
-    let near = &line[..line.floor_char_boundary(60)];
-    let (gap, sure) = match near.find([':', '=', '：', '|', '→', '\t']) {
-        Some(at) if !near[..at].contains(['.', '?', '!']) => {
-            let mark = near[at..].chars().next().map_or(1, char::len_utf8);
-            (at + mark, near[at..].starts_with([':', '=', '：', '|']))
-        }
-        _ => (said(near).unwrap_or(0), false),
-    };
-    let tail = &line[gap..];
-    let begin = end
-        + gap
-        + (tail.len()
-            - tail
-                .trim_start_matches(|c: char| {
-                    c.is_whitespace()
-                        || matches!(c, ':' | '=' | '>' | '|' | '"' | '\'' | '“' | '„' | '`' | '*' | '(')
-                })
-                .len());
-    let word = word_at(text, begin);
-    if is_mask(&text[word.clone()]) {
-        return None;
-    }
-    if !word.is_empty() && begin < end + line.len() {
-        return fits(&text[word.clone()], sure).then_some(word);
-    }
-    let next = end + line.len() + 1;
-    let below = within(text, next.min(text.len()), 300).split('\n').find(|l| !l.trim().is_empty())?;
-    let alone = below.trim();
-    let start = below.as_ptr() as usize - text.as_ptr() as usize + (below.len() - below.trim_start().len());
-    let single = !alone.contains(char::is_whitespace) && !is_mask(alone) && start < next + 200;
-    (sure && single && fits(alone, true)).then(|| start..start + alone.len())
-}
-
 /// Whether a word is what [`mask`] writes: masking twice is masking once.
-fn is_mask(word: &str) -> bool {
+pub(super) fn is_mask(word: &str) -> bool {
     word.starts_with('[')
         && ["[card]", "[iban]", "[password]", "[token]", "[private_key]", "[one_time_code]", "[card_code]"]
             .iter()
             .any(|m| word.starts_with(m))
-}
-
-/// End of "is" and its like, where it stands close behind a label.
-fn said(near: &str) -> Option<usize> {
-    let mut at = 0;
-    while at <= 30 {
-        let rest = &near[at..];
-        let start = at + (rest.len() - rest.trim_start_matches(' ').len());
-        let len = near[start..].find(' ')?;
-        if ["is", "lautet", "ist", "est", "es", "è", "é", "är", "er", "on", "to"]
-            .iter()
-            .any(|w| near[start..start + len].eq_ignore_ascii_case(w))
-        {
-            return Some(start + len + 1);
-        }
-        if let Some(n) = near[start..start + len].find('は') {
-            return Some(start + n + 'は'.len_utf8());
-        }
-        at = start + len;
-    }
-    None
-}
-
-/// The word at `begin`, without the marks that close a sentence or a quotation.
-fn word_at(text: &str, begin: usize) -> Range<usize> {
-    let rest = within(text, begin, 256);
-    let len = rest
-        .find(|c: char| c.is_whitespace() || matches!(c, '|' | '"' | '“' | '”' | '<' | '`'))
-        .unwrap_or(rest.len());
-    begin..begin + rest[..len].trim_end_matches(['.', ',', ';', ')', '\'']).len()
-}
-
-/// Whether a word is made like a secret: long enough and not a plain word or address.
-fn looks_secret(word: &str, least: usize) -> bool {
-    let digit = word.contains(|c: char| c.is_ascii_digit());
-    let symbol =
-        word.contains(|c: char| c.is_ascii_punctuation() && !matches!(c, '.' | ',' | '-' | '\'' | '/' | '@'));
-    let mixed = word.chars().skip(1).any(char::is_uppercase) && word.contains(char::is_lowercase);
-    word.len() >= least && !word.starts_with("//") && (digit || symbol || mixed) && !word.contains("://")
-}
-
-/// A word with the prefix of a known kind of key.
-///
-/// Returns where the word ends, so that no part of it is looked at again.
-fn token(text: &str, at: usize, found: &mut Vec<Secret>) -> usize {
-    let rest = within(text, at, 8192);
-    let len = rest
-        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '+' | '/' | '=')))
-        .unwrap_or(rest.len());
-    let word = rest[..len].trim_end_matches('.');
-    let capital = ["AKIA", "ASIA", "AIza", "SG.", "eyJ", "ATATT", "NRAK-"];
-    let exact = capital.iter().find(|p| {
-        word.len() > 4 && word.as_bytes()[..p.len().min(word.len())].eq_ignore_ascii_case(p.as_bytes())
-    });
-    let spelled = exact.is_none_or(|p| word.starts_with(p));
-    if word.len() >= 16 && spelled && word.bytes().any(|b| b.is_ascii_digit()) {
-        found.push(secret(SecretKind::Token, at..at + word.len()));
-    }
-    at + len
-}
-
-/// A private key block, to its end or the end of the text.
-fn private_key(text: &str, at: usize) -> Option<Range<usize>> {
-    let rest = &text[at..];
-    let head = &rest[..rest.floor_char_boundary(60)];
-    head.contains("PRIVATE KEY").then_some(())?;
-    let body = rest.find("-----END").map_or(rest.len(), |end| {
-        let close = &rest[end + 8..];
-        close.find("-----").map_or(rest.len(), |n| end + 8 + n + 5)
-    });
-    Some(at..at + body)
-}
-
-/// The password in `scheme://user:password@host`.
-fn credentials(text: &str, at: usize, found: &mut Vec<Secret>) {
-    let rest = within(text, at, 200);
-    let address = rest.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
-    let Some((login, _)) = address.rsplit_once('@') else {
-        return;
-    };
-    if let Some((user, password)) = login.split_once(':').filter(|(_, p)| !p.is_empty() && !is_mask(p)) {
-        let start = at + user.len() + 1;
-        found.push(secret(SecretKind::Password, start..start + password.len()));
-    }
-}
-
-/// Words of 32 and more letters of both cases and digits: nobody writes those by hand.
-fn long_tokens(text: &str, found: &mut Vec<Secret>) {
-    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '(' | ')' | ',');
-    // Runs without an ASCII space come first: nearly all are too short to be looked at.
-    let mut next = 0;
-    for run in text.as_bytes().split(u8::is_ascii_whitespace) {
-        let from = next;
-        next += run.len() + 1;
-        if run.len() >= 32 {
-            text[from..from + run.len()].split(ends).for_each(|word| long_token(text, word, found));
-        }
-    }
-}
-
-fn long_token(text: &str, word: &str, found: &mut Vec<Secret>) {
-    if word.len() < 32 || word.contains("://") || word.contains('@') || word.contains("www.") {
-        return;
-    }
-    let at = word.as_ptr() as usize - text.as_ptr() as usize;
-    let bare = word.trim_end_matches(['.', ':', ';']);
-    if bare.starts_with(['-', '_']) {
-        return;
-    }
-    let plain =
-        bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'=' | b'/'));
-    let digits = bare.bytes().filter(u8::is_ascii_digit).count();
-    let upper = bare.bytes().filter(u8::is_ascii_uppercase).count();
-    let lower = bare.bytes().filter(u8::is_ascii_lowercase).count();
-    if plain && digits >= 3 && upper >= 3 && lower >= 3 && bare.matches('/').count() <= 3 {
-        found.push(secret(SecretKind::Token, at..at + bare.len()));
-    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod segments;
 mod supply_chain;
 mod support;
 mod text_boilerplate;
+mod text_credentials;
 mod text_fuzz;
 mod text_generated;
 mod text_held_out;

@@ -280,6 +280,8 @@ const REPEATED: &[&str] = &[
     "On 3 May 2021, Ann wrote:\n| a\n| b\n", "On Mon, 3 May 2021, Ann <a@b.co> wrote:\n> a\nb\n", "a | b\n",
     "<div class=gmail_signature>x<br>", "<hr id=stopSpelling>x<br>", "From: a\nSent: b\nTo: c\nSubject: d\n\nx\n",
     "<div class=gmail_quote>a<blockquote>x</blockquote>b", "code 4829 ", "use 4829 to log in ", "4829 ", "my pin is 4821 ",
+    "password: blue horse\n", "the password is a ", "user / pass: a / b ", "credentials: ", "code: 4 8 2 9\n", "4 8 2 9 code ",
+    "AKIAIOSFODNN7EXAMPLE ", "log in with ",
 ];
 
 /// The shape of that number with its name, about so many bytes long.
