@@ -121,8 +121,44 @@ pub fn view(rule: LearningRule) -> RuleView {
              it is written",
         ),
     };
-    let note = meaning.is_empty().then_some(unknown);
+    let negative = rule.rule_type == RuleType::Topic && says_what_not(&rule.text);
+    let note = negative.then_some(NEGATIVE).or(meaning.is_empty().then_some(unknown));
     RuleView { rule, meaning, note }
+}
+
+const NEGATIVE: &str = "says what not to learn, but a topic lets through what it matches; say what is to be learned, and \
+                        leave something out with a keyword rule";
+
+/// Words that turn a topic into its opposite, in the languages the embedded distiller reads.
+const NOT: [&str; 22] = [
+    "not",
+    "no",
+    "nothing",
+    "without",
+    "except",
+    "excluding",
+    "exclude",
+    "ignore",
+    "never",
+    "nicht",
+    "nichts",
+    "kein",
+    "keine",
+    "ohne",
+    "außer",
+    "pas",
+    "sans",
+    "sauf",
+    "sin",
+    "excepto",
+    "não",
+    "sem",
+];
+
+fn says_what_not(topic: &str) -> bool {
+    let topic = topic.to_lowercase();
+    let mut words = topic.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| NOT.contains(&word)) || topic.contains("以外") || topic.contains("除く")
 }
 
 /// The rules of an organisation in the order they are applied.
@@ -142,10 +178,21 @@ pub fn create(store: &Store, org: &OrgId, new: &NewRule) -> Result<RuleView, Rul
             return Err(RuleError::Text(format!("there are {MOST} rules already")));
         }
         let rule = made(&stored, format!("r_{id}"), &new);
+        if let Some(same) = stored.iter().find(|one| says_the_same(one, &rule)) {
+            let detail = format!("rule `{}` says the same already; edit or remove that one", same.id);
+            return Err(RuleError::Text(detail));
+        }
         rules::put(conn, &org, &rule)?;
         Ok(rule)
     });
     Ok(view(rule?))
+}
+
+fn says_the_same(one: &LearningRule, other: &LearningRule) -> bool {
+    one.rule_type == other.rule_type
+        && one.text.to_lowercase() == other.text.to_lowercase()
+        && one.substring == other.substring
+        && one.kinds == other.kinds
 }
 
 fn made(stored: &[LearningRule], id: String, new: &NewRule) -> LearningRule {

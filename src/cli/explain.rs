@@ -25,5 +25,11 @@ pub(super) fn run(global: &Global, asked: &Explain) -> Result<(), Failure> {
         return output::json(&finding);
     }
     output::line(&format!("{}  {}", finding.id, finding.code))?;
-    output::line(&finding.text)
+    output::line(&finding.text)?;
+    let Some(ruling) = &finding.ruling else { return Ok(()) };
+    let judge = if ruling.judge.is_empty() { "nobody" } else { ruling.judge.as_str() };
+    output::line(&format!(
+        "rule {} version {}, judged by {judge}: {}",
+        ruling.rule, ruling.version, ruling.reason
+    ))
 }

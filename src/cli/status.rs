@@ -82,7 +82,9 @@ fn lines(status: &Status) -> Vec<String> {
         ));
     }
     if let Some(run) = &status.last_run {
-        lines.push(format!("last run      {} {} at {}", run.mode, run.outcome, run.started_at));
+        let ended = run.finished_at.map_or_else(|| "not ended".to_owned(), |at| format!("ended {at}"));
+        lines
+            .push(format!("last run      {} {}, started {}, {ended}", run.mode, run.outcome, run.started_at));
         lines.extend(run.error.iter().map(|error| format!("              {error}")));
     }
     lines

@@ -100,10 +100,17 @@ async fn run_there(global: &Global, remote: &Remote, sync: &Sync) -> Result<(), 
             "a {running} is running already: this is its report; run it again afterwards"
         ));
     }
+    let mut stop = stop_on_signal();
     loop {
         let state = remote.get("sync").await?;
         match state["state"].as_str() {
-            Some("running") => tokio::time::sleep(Duration::from_millis(200)).await,
+            Some("running") => tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
+                _ = stop.wait_for(|stop| *stop) => {
+                    eprintln!("hublore: the sync goes on in the server; `hublore status` shows how it ends");
+                    return Err(Failure::Interrupted);
+                }
+            },
             Some("done") => {
                 let report: Report =
                     serde_json::from_value(state["report"].clone()).map_err(Failure::failed)?;

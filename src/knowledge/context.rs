@@ -9,11 +9,11 @@ use std::fmt::Write;
 use hublore_index::KnowledgeIndex;
 use serde::{Deserialize, Serialize};
 
-use super::KnowledgeError;
 use super::insights::{self, ConflictView, InsightView};
 use super::properties::{self, Attribute};
 use super::scope::{Caller, visible_people};
 use super::search::{Search, SearchHit, SearchRequest, synced_through, trust};
+use super::{KnowledgeError, LONGEST_TITLE, shortened};
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
@@ -260,16 +260,12 @@ fn stored(
 
 fn recent_entry(row: StoredEngagement) -> Recent {
     let text = row.passages.first().map(|passage| passage.text.as_str()).unwrap_or_default();
-    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut excerpt: String = one_line.chars().take(EXCERPT).collect();
-    if excerpt.len() < one_line.len() {
-        excerpt.push('…');
-    }
+    let excerpt = shortened(text, EXCERPT);
     Recent {
         id: row.document.to_string(),
         kind: row.document.kind,
         occurred_at: row.occurred_at,
-        title: row.title,
+        title: row.title.map(|title| shortened(&title, LONGEST_TITLE)),
         excerpt,
         trust: trust(row.document.kind),
     }

@@ -9,11 +9,13 @@ use super::KnowledgeError;
 use super::scope::{Caller, visible};
 use crate::domain::engagement::SkipReason;
 use crate::domain::ids::{DocumentId, customer_key};
+use crate::domain::rule::Ruling;
 use crate::store::Store;
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::near_copies;
 use crate::store::people::{self, Person};
+use crate::store::rules;
 
 /// Why an engagement is, or is not, found.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +28,9 @@ pub struct Finding {
     pub reason: Option<String>,
     /// The rule that decided, where one did.
     pub rule: Option<String>,
+    /// What a learning rule said of it last, that it may be learned too. Only for callers who see every customer: the
+    /// words of rules are the operator's.
+    pub ruling: Option<Ruling>,
     /// It is tied to a known customer; if not, customer-scoped searches do not show it.
     pub linked: bool,
     /// The same as a sentence.
@@ -68,9 +73,13 @@ pub fn finding(
             Some(address) => is_tied(conn, caller, document, &people, address)?,
             None => true,
         };
-        Ok(Ok((row, people, tied)))
+        let ruling = match caller.is_limited() {
+            true => None,
+            false => rules::decision(conn, &caller.org, document)?,
+        };
+        Ok(Ok((row, people, tied, ruling)))
     })?;
-    let (row, people, tied) = match read {
+    let (row, people, tied, ruling) = match read {
         Ok(found) => found,
         Err(gone) => return Ok(absent(id, gone)),
     };
@@ -81,7 +90,7 @@ pub fn finding(
     };
     let code = code(&row, indexed, tied);
     let text = sentence(code, &row, people.is_empty(), customer);
-    Ok(Finding { id, code, reason: row.reason, rule: row.rule, linked: !people.is_empty(), text })
+    Ok(Finding { id, code, reason: row.reason, rule: row.rule, ruling, linked: !people.is_empty(), text })
 }
 
 fn absent(id: String, gone: bool) -> Finding {
@@ -91,7 +100,7 @@ fn absent(id: String, gone: bool) -> Finding {
             ("unknown", "there is no such engagement here: it was never read, or HubSpot no longer has it")
         }
     };
-    Finding { id, code, reason: None, rule: None, linked: false, text: text.to_owned() }
+    Finding { id, code, reason: None, rule: None, ruling: None, linked: false, text: text.to_owned() }
 }
 
 /// Whether a search for that customer may show it: it is tied to one of that address, or stands for a copy that is.

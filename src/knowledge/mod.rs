@@ -18,6 +18,30 @@ pub mod verify;
 
 use crate::store::StoreError;
 
+/// Characters of a title that answers show; an engagement read by its id has it whole.
+const LONGEST_TITLE: usize = 300;
+
+/// A text in one line of at most so many characters, with a sign where some were left out.
+fn shortened(text: &str, most: usize) -> String {
+    let mut out = String::new();
+    let mut left = most;
+    for word in text.split_whitespace() {
+        let gap = usize::from(!out.is_empty());
+        if gap == 1 {
+            out.push(' ');
+        }
+        let Some(after) = left.checked_sub(gap + word.chars().count()) else {
+            out.extend(word.chars().take(left.saturating_sub(gap)));
+            out.truncate(out.trim_end().len());
+            out.push('…');
+            return out;
+        };
+        out.push_str(word);
+        left = after;
+    }
+    out
+}
+
 /// Why knowledge cannot be read or kept current.
 #[derive(Debug, thiserror::Error)]
 pub enum KnowledgeError {
@@ -61,5 +85,20 @@ impl From<hublore_index::Error> for KnowledgeError {
             }
             other => Self::Index(other),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn a_text_is_shortened_to_one_line_at_a_character() {
+        assert_eq!(shortened(" a\n  b ", 3), "a b");
+        assert_eq!(shortened("ab cd", 4), "ab c…");
+        assert_eq!(shortened("ab cd", 3), "ab…");
+        assert_eq!(shortened("ab cd", 2), "ab…");
+        assert_eq!(shortened("größer", 3), "grö…");
+        assert_eq!(shortened("", 3), "");
     }
 }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use hublore_index::{KnowledgeIndex, Request};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use self::asked::Asked;
 use super::KnowledgeError;
@@ -37,6 +37,7 @@ pub struct SearchRequest {
     /// Only this company (name or domain).
     pub company: Option<String>,
     /// Only these kinds of engagement, or `insight`; engagements where nothing is said.
+    #[serde(deserialize_with = "null_is_empty")]
     pub kinds: Vec<String>,
     /// Not before this moment or day.
     pub since: Option<Millis>,
@@ -50,6 +51,11 @@ pub struct SearchRequest {
     pub explain: bool,
     /// Also list documents of nearly the same words as a better hit, which are left out otherwise.
     pub copies: bool,
+}
+
+/// Many clients write `null` for what they do not say.
+fn null_is_empty<'de, D: Deserializer<'de>>(value: D) -> Result<Vec<String>, D::Error> {
+    Option::<Vec<String>>::deserialize(value).map(Option::unwrap_or_default)
 }
 
 /// Searches store and index together.

@@ -315,6 +315,35 @@ fn filters_that_make_no_sense_are_told_and_never_an_error() {
     assert!(ran.stderr.contains("warning: `kind:bogus` is left out"), "{ran:?}");
 }
 
+/// A subject may hold a novel; an answer shows its beginning, the engagement itself has it whole.
+#[test]
+fn a_long_subject_is_shortened_where_many_are_listed() {
+    let (portal, here) = synced(&["--contacts", "3", "--engagements-per-contact", "0"]);
+    let subject = format!("quayside {}", "and so on ".repeat(400));
+    let record = json!({
+        "properties": {"hs_email_subject": subject.trim(), "hs_email_text": "See the heading.",
+                       "hs_email_direction": "INCOMING_EMAIL", "hs_timestamp": "2026-11-20T10:00:00Z"},
+        "associations": {"contacts": [portal.ids("contacts")[0]]}
+    });
+    portal.post("/__sim/objects/emails", &record);
+    here.run(&["sync", "--json"]).ok();
+    let key =
+        here.run(&["agents", "create", "helper", "--json"]).ok().json()["key"].as_str().unwrap().to_owned();
+    let server = here.serve();
+    let (status, answer) = search(&server, &key, &json!({"query": "quayside", "kinds": null}));
+    assert_eq!((status, answer["total"].as_i64()), (200, Some(1)), "{answer}");
+    let title = answer["hits"][0]["title"].as_str().unwrap();
+    assert!(title.starts_with("quayside and so on") && title.ends_with('…'), "{title}");
+    assert!(title.chars().count() <= 301, "{title}");
+    let id = answer["hits"][0]["source"]["engagement_id"].as_str().unwrap();
+    let document = answer["hits"][0]["id"].as_str().unwrap().split('#').next().unwrap().to_owned();
+    assert!(document.ends_with(id), "{document} {id}");
+    let (status, text) =
+        server.request("GET", &format!("/api/v1/engagements/{document}"), Some(&key), None).unwrap();
+    let whole: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, whole["title"].as_str()), (200, Some(subject.trim())), "{text}");
+}
+
 /// With commits far apart, what was acknowledged is found at once by who asks to wait for it.
 #[test]
 fn a_search_may_wait_for_everything_that_was_acknowledged() {

@@ -73,6 +73,10 @@ fn nxt_3_rul_1_f4_a_keyword_takes_a_body_out_and_its_row_comes_back_without_hubs
     let skipped = here.texts("select id from hubspot_engagements where decision = 'skipped' order by id");
     let explained = here.run(&["explain", &skipped[0], "--json"]).ok().json();
     assert_eq!((&explained["code"], &explained["rule"]), (&json!("skipped_by_rule"), &json!(confidential)));
+    let ruling = &explained["ruling"];
+    assert_eq!((&ruling["version"], &ruling["judge"]), (&json!(1), &json!("keyword")), "{explained}");
+    let told = here.run(&["explain", &skipped[0]]).ok().stdout;
+    assert!(told.contains(&format!("rule {confidential} version 1, judged by keyword: ")), "{told}");
     let ruling = here.texts("select rule || ' ' || version || ' ' || outcome || ' ' || reason || ' ' || judge from rule_decisions order by id");
     assert_eq!(ruling[0], format!("{confidential} 1 skipped holds \"confidential\" keyword"));
     here.verify();
@@ -291,6 +295,20 @@ fn a_rule_that_comes_while_a_sync_runs_loses_neither() {
     assert_eq!((&rest["learned_to_skipped"], &rest["skipped_to_learned"]), (&json!(0), &json!(0)), "{rest}");
     assert_eq!(here.number("select count(*) from engagements_due"), 0);
     here.verify();
+}
+
+/// Rules that cannot do what was meant say so when they are made.
+#[test]
+fn a_rule_made_twice_is_refused_and_a_topic_that_says_what_not_is_noted() {
+    let (_portal, here) = with_notes(&["Nothing here."]);
+    let first = add(&here, "keyword", "Strictly private");
+    let again = here.run(&["rules", "add", "keyword", "strictly PRIVATE"]);
+    assert_eq!(again.code, Some(2), "{again:?}");
+    assert!(again.stderr.contains(&format!("rule `{first}` says the same already")), "{again:?}");
+    rules(&here, &["add", "keyword", "strictly private", "--kind", "note"]);
+    let note = rules(&here, &["add", "topic", "Everything but no invoices"])["note"].clone();
+    assert!(note.as_str().is_some_and(|text| text.contains("with a keyword rule")), "{note}");
+    assert_eq!(rules(&here, &["add", "topic", "Billing and invoices"])["note"], Value::Null);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::answer::{CompanyName, CustomerName, Provenance, SearchHit, explanatio
 use super::trust;
 use crate::domain::ids::{DocumentId, InsightId, OrgId, contact_of_key, customer_key};
 use crate::domain::insight::Subject;
-use crate::knowledge::{KnowledgeError, documents, insight_documents};
+use crate::knowledge::{KnowledgeError, LONGEST_TITLE, documents, insight_documents, shortened};
 use crate::store::conn::Conn;
 use crate::store::engagements::{self, StoredEngagement};
 use crate::store::insights::{self, StoredInsight};
@@ -95,7 +95,7 @@ impl Shown<'_> {
         let name = |(person, _): Named| CustomerName { email: person.email, name: person.name };
         Ok(SearchHit {
             id: row.document.passage(hit.passage),
-            title: row.title.unwrap_or_default(),
+            title: row.title.map(|title| shortened(&title, LONGEST_TITLE)).unwrap_or_default(),
             highlights: in_characters(&text, &ranges),
             passage: text,
             score: hit.score,
