@@ -23,6 +23,7 @@ use crate::knowledge::KnowledgeError;
 use crate::knowledge::follower::{Follower, Renewal};
 use crate::knowledge::search::Search;
 use crate::learning::{self, Proposal, RuleError};
+use crate::notify::{Notifications, NotifyError};
 use crate::pipeline::Settings;
 use crate::pipeline::answers::{ModelJudge, StoredAnswers};
 use crate::pipeline::apply::{Review, Stored};
@@ -81,6 +82,9 @@ pub enum StartError {
     /// The index.
     #[error(transparent)]
     Knowledge(#[from] KnowledgeError),
+    /// Notifications.
+    #[error(transparent)]
+    Notify(#[from] NotifyError),
     /// The table of meanings.
     #[error("search.semantic: {0}")]
     Meaning(#[from] MeaningError),
@@ -224,6 +228,8 @@ pub struct App {
     pub connector: Connector,
     /// Keeps the index current.
     pub follower: Follower,
+    /// Posts to Slack.
+    pub notifications: Notifications,
     syncer: Syncer,
     /// The model, where one is set.
     asking: Option<Asking>,
@@ -281,7 +287,10 @@ impl App {
             mask_secrets: config.mask_secrets,
             skip_noise: config.skip_noise.clone(),
             policy: policy(&config, asking.as_ref(), &store, &org),
+            news_age_ms: config.slack.max_age_ms,
         };
+        let notifications =
+            Notifications::new(store.clone(), Arc::clone(&vault), Arc::clone(&clock), org.clone(), &config)?;
         let syncer = Syncer {
             store: store.clone(),
             connector: connector.clone(),
@@ -296,6 +305,7 @@ impl App {
             vault,
             connector,
             follower,
+            notifications,
             syncer,
             asking,
             asked: Arc::default(),

@@ -40,6 +40,7 @@ struct Written {
     rules: WrittenRules,
     distillation: WrittenDistillation,
     model: WrittenModel,
+    slack: WrittenSlack,
     privacy: WrittenPrivacy,
     index: WrittenIndex,
     search: WrittenSearch,
@@ -110,6 +111,15 @@ struct WrittenModel {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct WrittenSlack {
+    api_base: String,
+    webhook_base: String,
+    max_age_hours: f64,
+    digest_hour: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct WrittenPrivacy {
     mask_secrets: bool,
     include_unlinked: bool,
@@ -157,6 +167,8 @@ pub struct Config {
     pub distilled_kinds: BTreeSet<Kind>,
     /// The model that reads engagements too, where there is one.
     pub model: Option<Model>,
+    /// Posting to Slack.
+    pub slack: Slack,
     /// Mask secrets before indexing.
     pub mask_secrets: bool,
     /// Customer-scoped searches also see unlinked engagements.
@@ -224,6 +236,19 @@ pub struct Model {
     pub tokens_per_customer: u64,
     /// Tokens between the starts of two syncs; 0 is no limit.
     pub tokens_per_sync: u64,
+}
+
+/// Settings of posting to Slack; whether anything is posted is an organisation's own business and lives in the store.
+#[derive(Debug, Clone)]
+pub struct Slack {
+    /// Where a bot's calls go.
+    pub api_base: Url,
+    /// What the address of an incoming webhook begins with.
+    pub webhook_base: Url,
+    /// What is older when it is first seen is not posted, milliseconds.
+    pub max_age_ms: i64,
+    /// Hour of the daily digest, by the clock of the HubSpot account.
+    pub digest_hour: u32,
 }
 
 /// Settings of the index.
@@ -329,6 +354,7 @@ impl Written {
             })?,
             distilled_kinds: distilled_kinds(&self.distillation)?,
             model: model(self.model)?,
+            slack: self.slack.check()?,
             mask_secrets: self.privacy.mask_secrets,
             include_unlinked: self.privacy.include_unlinked,
             index: Index {
@@ -340,6 +366,45 @@ impl Written {
             log_json: self.log.json,
         })
     }
+}
+
+impl WrittenSlack {
+    fn check(self) -> Result<Slack, ConfigError> {
+        if !(0.01..=24.0 * 366.0).contains(&self.max_age_hours) {
+            return bad(format!(
+                "slack.max_age_hours: {} is not a number of hours above 0",
+                self.max_age_hours
+            ));
+        }
+        if self.digest_hour > 23 {
+            return bad(format!("slack.digest_hour: {} is not an hour from 0 to 23", self.digest_hour));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a year of milliseconds fits")]
+        let max_age_ms = (self.max_age_hours * 3_600_000.0) as i64;
+        Ok(Slack {
+            api_base: slack_host("slack.api_base", &self.api_base)?,
+            webhook_base: slack_host("slack.webhook_base", &self.webhook_base)?,
+            max_age_ms,
+            digest_hour: self.digest_hour,
+        })
+    }
+}
+
+/// An address of Slack's own, or a loopback one.
+fn slack_host(setting: &str, text: &str) -> Result<Url, ConfigError> {
+    const HOSTS: [&str; 4] = ["slack.com", "hooks.slack.com", "slack-gov.com", "hooks.slack-gov.com"];
+    let url = web_address(setting, text.trim(), false)?;
+    let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    let known =
+        url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(|h| HOSTS.contains(&h));
+    if bare && (known || is_loopback(&url)) {
+        return Ok(url);
+    }
+    bad(format!(
+        "{setting}: `{}` is not one of Slack's hosts ({})",
+        url.host_str().unwrap_or_default(),
+        HOSTS.join(", ")
+    ))
 }
 
 impl WrittenSearch {
@@ -485,6 +550,9 @@ mod tests {
             ("[model]\nbase_url = \"http://example.com/v1\"\nname = \"m\"", "model.base_url"),
             ("[model]\nbase_url = \"https://example.com/v1\"", "model.name"),
             ("[distillation]\nkinds = [\"fax\"]", "distillation.kinds"),
+            ("[slack]\nwebhook_base = \"https://hooks.slack.example\"", "slack.webhook_base"),
+            ("[slack]\napi_base = \"http://slack.com/api\"", "slack.api_base"),
+            ("[slack]\ndigest_hour = 24", "slack.digest_hour"),
             ("[search]\nrecency_weight = 2", "search.recency_weight"),
             ("[search]\nkinds = { fax = 1.1 }", "search.kinds"),
         ] {

@@ -14,6 +14,8 @@ use crate::config::Config;
 use crate::domain::clock::{Clock, Millis};
 use crate::hubspot::oauth::{OPTIONAL_SCOPES, REQUIRED_SCOPES, cost_of_missing};
 use crate::hubspot::{account, reach};
+use crate::notify::Notifications;
+use crate::notify::state::{self, SlackState};
 use crate::status::{self, Status};
 use crate::store::connections::{Connection, Method};
 use crate::store::properties::Reading;
@@ -99,12 +101,14 @@ pub async fn examine(
         Ok(app) => {
             checks.extend(knowledge(&app.reading));
             checks.extend(connection(&app.reading, Some(&app.connector)).await);
+            checks.push(slack(&app.reading, Some(&app.notifications)).await);
         }
         // The server holds the folder: read beside it.
         Err(StartError::InUse(_)) => match app::Reading::open(config, &folder, org) {
             Ok(reading) => {
                 checks.extend(knowledge(&reading));
                 checks.extend(connection(&reading, None).await);
+                checks.push(slack(&reading, None).await);
             }
             Err(error) => checks.push(Check::new("database", Verdict::Failed, error.to_string())),
         },
@@ -315,4 +319,43 @@ fn scopes(connection: &Connection) -> Check {
             Check::new(name, Verdict::Warning, format!("not granted: {}", optional.join(", "))).cure(cure)
         }
     }
+}
+
+/// Posting to Slack: connected, not stopped, and the credential is still good.
+async fn slack(reading: &app::Reading, notifications: Option<&Notifications>) -> Check {
+    let name = "slack";
+    let seen: Result<SlackState, StoreError> = reading.store.read(|conn| state::read(conn, &reading.org));
+    let seen = match seen {
+        Ok(seen) => seen,
+        Err(error) => return Check::new(name, Verdict::Failed, error.to_string()),
+    };
+    let enabled = seen.types.iter().filter(|one| one.enabled).map(|one| one.notification.as_str());
+    let enabled: Vec<&str> = enabled.collect();
+    let Some(connection) = seen.connection else {
+        let found = "not connected; nothing is posted";
+        return match enabled.is_empty() {
+            true => Check::ok(name, found),
+            false => Check::new(name, Verdict::Warning, found).cure("hublore slack connect"),
+        };
+    };
+    if let (Some(code), Some(cure)) = (&connection.stopped, connection.cure) {
+        return Check::new(name, Verdict::Failed, format!("stopped: {code}")).cure(cure);
+    }
+    if let Some(notifications) = notifications
+        && let Err(error) = notifications.check().await
+    {
+        return Check::new(name, Verdict::Failed, error.to_string());
+    }
+    if enabled.is_empty() {
+        return Check::new(name, Verdict::Warning, "connected, but no type of notification is enabled")
+            .cure("hublore slack enable");
+    }
+    let found = format!("connected ({}); posted: {}", connection.method, enabled.join(", "));
+    if connection.method == "bot" && !connection.reads_back {
+        return Check::new(name, Verdict::Warning, found).cure(
+            "give the app the scope channels:history (groups:history for a private channel): without it a message \
+             whose answer is lost is sent again and may stand there twice",
+        );
+    }
+    Check::ok(name, found)
 }

@@ -3,7 +3,7 @@
 //! One line per module, in the direction data flows. A module may use the ones listed in the same row or
 //! below it in the arrows, which `tests/it/architecture.rs` enforces:
 //!
-//! `main → cli → app → server → { sync, knowledge } → pipeline → { rules, insights, text, hubspot, store,
+//! `main → cli → app → server → { sync, knowledge, notify } → pipeline → { rules, insights, text, hubspot, store,
 //! vault, hublore-index } → domain`
 
 pub mod agents;
@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod knowledge;
 pub mod learning;
 pub mod modes;
+pub mod notify;
 pub mod pipeline;
 pub mod rules;
 pub mod segments;

@@ -4,7 +4,7 @@
 
 use crate::domain::ids::OrgId;
 use crate::domain::mode::{IntegrationMode, Modes};
-use crate::store::{Store, StoreError, orgs};
+use crate::store::{Store, StoreError, notifications, orgs};
 
 /// The three modes of an organisation.
 pub fn read(store: &Store, org: &OrgId) -> Result<Modes, StoreError> {
@@ -19,5 +19,12 @@ pub fn switch(
     on: Option<bool>,
 ) -> Result<Modes, StoreError> {
     let org = org.clone();
-    store.write(move |conn| orgs::set_mode(conn, &org, mode, on)).map(Modes::from)
+    let switched: Result<_, StoreError> = store.write(move |conn| {
+        if mode == IntegrationMode::Notifications && on == Some(false) {
+            // Nothing is kept for the day it is switched on again.
+            notifications::cancel(conn, &org, None, "turned_off")?;
+        }
+        orgs::set_mode(conn, &org, mode, on)
+    });
+    switched.map(Modes::from)
 }

@@ -11,6 +11,7 @@ use crate::domain::ids::PortalId;
 use crate::domain::mode::Modes;
 use crate::hubspot::scopes::{FEATURES, Feature};
 use crate::knowledge::KnowledgeError;
+use crate::notify::state::{self as slack, SlackState};
 use crate::store::check::{self, Checked};
 use crate::store::connections::Connection;
 use crate::store::runs::Repairs;
@@ -138,6 +139,8 @@ pub struct Status {
     pub totals: Totals,
     /// The model path.
     pub model: ModelState,
+    /// Posting to Slack.
+    pub slack: SlackState,
     /// What is known about damage of the database.
     pub database: Checked,
     /// Documents in the index.
@@ -182,6 +185,7 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                     failures: model::failures(conn, org)?,
                     tokens: model::tokens(conn, org)?,
                 },
+                slack: slack::read(conn, org)?,
                 database: check::known(conn)?,
                 documents,
                 index_lag_changes: ledger::highest(conn)?.saturating_sub(meta::indexed_seq(conn)?),

@@ -22,7 +22,7 @@ use crate::submissions::uuid;
 pub(crate) async fn handle(state: &State, request: &Request) -> (Reply, Manner) {
     match request.segments.first().map(String::as_str) {
         Some("__sim") => (control(state, request).await, Manner::Whole),
-        Some("__slack" | "__model") => (crate::beside::answer(state, request), Manner::Whole),
+        Some("__slack" | "__model") => crate::beside::answer(state, request).await,
         _ => {
             state.journal.enter();
             let (reply, manner) = product(state, request).await;

@@ -20,6 +20,7 @@ mod search;
 mod segments;
 mod serve;
 mod show;
+mod slack;
 mod status;
 mod sync;
 
@@ -102,6 +103,8 @@ enum Verb {
     Index(index::Index),
     /// Learning rules: what becomes knowledge
     Rules(rules::Rules),
+    /// Post new engagements to Slack
+    Slack(slack::Slack),
     /// Agents and their keys
     Agents(agents::Agents),
     /// Check settings, data, index, clock, HubSpot and permissions; say what to do
@@ -219,6 +222,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Segments(segments) => segments::run(&global, &segments),
         Verb::Index(index) => index::run(&global, &index),
         Verb::Rules(rules) => rules::run(&global, &rules),
+        Verb::Slack(slack) => slack::run(&global, &slack),
         Verb::Agents(agents) => agents::run(&global, &agents),
         Verb::Doctor(doctor) => doctor::run(&global, &doctor),
     }

@@ -70,6 +70,7 @@ fn lines(status: &Status) -> Vec<String> {
             lines.push(format!("              {count} failed: {reason}"));
         }
     }
+    lines.extend(super::slack::lines(&status.slack).into_iter().map(|line| format!("slack         {line}")));
     for (name, reading) in &status.properties {
         let left = (reading.left_out > 0).then(|| format!(", {} more left out", reading.left_out));
         let left = left.unwrap_or_default();

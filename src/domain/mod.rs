@@ -8,6 +8,7 @@ pub mod engagement;
 pub mod ids;
 pub mod insight;
 pub mod mode;
+pub mod notification;
 pub mod property;
 pub mod rule;
 pub mod segment;

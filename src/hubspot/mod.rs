@@ -11,6 +11,7 @@ pub mod client;
 pub mod engagements;
 pub mod error;
 pub mod forms;
+pub mod links;
 pub mod oauth;
 pub mod objects;
 pub mod paths;

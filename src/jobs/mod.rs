@@ -3,6 +3,7 @@
 //! A second request while a run goes on answers with the running one. What a run does is `sync`'s.
 
 pub mod asking;
+pub mod notifying;
 pub mod schedule;
 
 use std::sync::{Arc, Mutex, PoisonError};

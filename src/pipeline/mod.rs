@@ -4,6 +4,7 @@
 //! with the portal. Fetch is async; the middle stages run on threads that spread a page over all cores;
 //! publish hands pages to the one writer. Every way of reading (first sync, later runs) goes through here.
 
+pub mod announce;
 pub mod answers;
 pub mod apply;
 pub mod ask;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub skip_noise: BTreeSet<SkipReason>,
     /// Learning rules and distillation.
     pub policy: Policy,
+    /// How old, in milliseconds, an engagement may be that people are told of when it is first seen.
+    pub news_age_ms: i64,
 }
 
 /// Is told after every durable page.
@@ -126,7 +129,13 @@ impl Street {
                 Ok(Carried { in_force: Some(in_force), ..page })
             }),
             distill_stage(store.clone(), owner.clone(), distill_in, publish.clone()),
-            publish_stage(publish_in, store.clone(), owner.clone(), Arc::clone(clock), observer),
+            publish_stage(
+                publish_in,
+                (store.clone(), owner.clone()),
+                Arc::clone(clock),
+                settings.news_age_ms,
+                observer,
+            ),
         ];
         Self { raw, publish, stages }
     }
@@ -246,9 +255,9 @@ fn distill_stage(
 
 fn publish_stage(
     mut input: Receiver<PageToStore>,
-    store: Store,
-    owner: Owner,
+    (store, owner): (Store, Owner),
     clock: Arc<dyn Clock>,
+    news_age_ms: i64,
     observer: Observer,
 ) -> JoinHandle<Result<(), StoreError>> {
     tokio::task::spawn_blocking(move || {
@@ -258,7 +267,7 @@ fn publish_stage(
                 let Ok(page) = input.try_recv() else { break };
                 pages.push(page);
             }
-            let points = publish::pages(&store, &owner, clock.now(), pages)?;
+            let points = publish::pages(&store, &owner, clock.now(), news_age_ms, pages)?;
             points.iter().for_each(|point| observer(point));
         }
         Ok(())

@@ -3,6 +3,7 @@
 //! The index is not written here: it follows the ledger (`knowledge`), which is why nothing can be in the
 //! index that is not in the store. Pages that wait together share a transaction.
 
+use super::announce::{self, News};
 use super::copies::{self, Changed};
 use super::distill::Distilled;
 use super::fetch::Records;
@@ -126,11 +127,13 @@ pub struct Owner {
     pub portal: PortalId,
 }
 
-/// Stores pages in the order given, all or none; answers the checkpoint of each that belongs to a run.
+/// Stores pages in the order given, all or none; answers the checkpoint of each that belongs to a run. What is new and
+/// not older than `news_age_ms` may be told to people.
 pub fn pages(
     store: &Store,
     owner: &Owner,
     now: Millis,
+    news_age_ms: i64,
     pages: Vec<PageToStore>,
 ) -> Result<Vec<Checkpoint>, StoreError> {
     let owner = owner.clone();
@@ -138,7 +141,7 @@ pub fn pages(
         let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
         connections::refuse_other(conn, &owner.org, owner.portal)?;
         let mut points = checkpoints::list(conn, &owner.org, owner.portal)?;
-        let mut effects = Effects::at(rules::revision(conn, &owner.org)?);
+        let mut effects = Effects { news_age_ms, ..Effects::at(rules::revision(conn, &owner.org)?) };
         let points = pages.into_iter().map(|page| one_page(conn, tenant, &mut points, page, &mut effects));
         let points = points.collect::<Result<Vec<_>, _>>()?;
         effects.settle(conn, tenant)?;
@@ -207,11 +210,15 @@ struct Effects {
     revision: i64,
     changed: Changed,
     chains: Chains,
+    /// The age up to which what is new is news.
+    news_age_ms: i64,
+    /// What of the page that is being stored is news, if anything.
+    news: Option<News>,
 }
 
 impl Effects {
     fn at(revision: i64) -> Self {
-        Self { revision, changed: Changed::default(), chains: Chains::default() }
+        Self { revision, changed: Changed::default(), chains: Chains::default(), news_age_ms: 0, news: None }
     }
 
     fn settle(self, conn: &mut dyn Conn, tenant: Tenant<'_>) -> Result<(), StoreError> {
@@ -233,6 +240,7 @@ fn one_page(
     effects: &mut Effects,
 ) -> Result<Option<Checkpoint>, StoreError> {
     let mut tally = Tally::default();
+    effects.news = News::of(conn, tenant, &page.origin, page.record_type, effects.news_age_ms)?;
     records(conn, tenant, &mut page.content, page.revision, &mut tally, effects)?;
     unpark(conn, tenant, &page)?;
     for bad in &page.malformed {
@@ -349,6 +357,10 @@ fn engagement(
     }
     // What the rules say; a copy of a mail is not indexed, but its customer was told what it says.
     let ruled = one.engagement.decision.clone();
+    let may_be_news = match effects.news {
+        Some(news) => news.may_hold(conn, tenant, &document, one)?,
+        None => false,
+    };
     copies::settle(conn, tenant, &mut one.engagement, one.fingerprint.as_deref())?;
     let stored = engagements::put(conn, tenant, &one.engagement)?;
     if stored.is_written()
@@ -368,6 +380,9 @@ fn engagement(
     }
     if stored.is_written() {
         effects.changed.note(conn, tenant, &one.engagement)?;
+    }
+    if may_be_news && stored == Stored::New {
+        announce::queue(conn, tenant, &document, &ruled)?;
     }
     Ok(stored)
 }

@@ -11,6 +11,7 @@ pub mod other_portal;
 pub mod problem;
 pub mod rules;
 pub mod segments;
+pub mod slack;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -45,6 +46,8 @@ const MAX_CONNECTIONS: usize = 1024;
 const MAX_BODY: usize = 1 << 20;
 /// How long a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a message on its way to Slack is waited for when the server stops.
+const LAST_MESSAGE: Duration = Duration::from_secs(5);
 /// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -108,6 +111,11 @@ impl Served {
             .route("/api/v1/admin/rules/{id}", patch(rules::edit).delete(rules::remove))
             .route("/api/v1/admin/segments", get(segments::list).post(segments::save))
             .route("/api/v1/admin/segments/{name}", get(segments::show).delete(segments::remove))
+            .route("/api/v1/admin/slack", get(slack::state).post(slack::connect).delete(slack::disconnect))
+            .route("/api/v1/admin/slack/types/{type}", patch(slack::set_type))
+            .route("/api/v1/admin/slack/types/{type}/test", post(slack::test))
+            .route("/api/v1/admin/slack/channels", get(slack::channels))
+            .route("/api/v1/admin/slack/deliveries", get(slack::deliveries))
             .fallback(problem::no_such_route)
             .layer(RequestBodyLimitLayer::new(MAX_BODY))
             .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
@@ -136,11 +144,17 @@ impl Served {
             }
         }));
         let asking = tokio::spawn(crate::jobs::asking::run(Arc::clone(&self.app), stop.clone()));
+        let notifying = tokio::spawn(crate::jobs::notifying::run(Arc::clone(&self.app), stop.clone()));
         self.accept(&router, &listener, &mut stop).await;
         // A run in progress stops at its next page and is resumed by the next start.
         scheduled.abort();
         asking.abort();
         self.jobs.stop();
+        // A message on its way is waited for: its outcome would not be known after the next start.
+        let finishing = notifying.abort_handle();
+        if tokio::time::timeout(LAST_MESSAGE, notifying).await.is_err() {
+            finishing.abort();
+        }
     }
 
     async fn accept(&self, router: &Router, listener: &TcpListener, stop: &mut watch::Receiver<bool>) {

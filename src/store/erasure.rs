@@ -7,7 +7,7 @@ use super::StoreError;
 use super::associations;
 use super::conn::{Conn, all, first};
 use super::crm::Tenant;
-use super::{insights, near_copies, passages, transcripts};
+use super::{insights, near_copies, notifications, passages, transcripts};
 use crate::domain::engagement::Kind;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::domain::insight::Subject;
@@ -89,6 +89,7 @@ fn empty(conn: &mut dyn Conn, tenant: Tenant<'_>, document: &DocumentId) -> Resu
         transcripts::remove(conn, tenant.org, document.portal, &document.id)?;
     }
     insights::erase_engagement(conn, tenant.org, document)?;
+    notifications::forget(conn, tenant.org, document)?;
     passages::remove(conn, tenant.org, document)?;
     conn.execute(
         "update hubspot_engagements set title = null, body_html = null, body_plain = null, thread = null, \

@@ -25,7 +25,7 @@ const LARGE: [&str; 4] = [
      (select kind, id from tombstones where org = $1 and portal = $2 limit 5000)",
 ];
 
-const WHOLE: [&str; 22] = [
+const WHOLE: [&str; 23] = [
     "delete from contact_emails where org = $1 and portal = $2",
     "delete from associations where org = $1 and portal = $2",
     "delete from owners where org = $1 and portal = $2",
@@ -44,6 +44,7 @@ const WHOLE: [&str; 22] = [
     "delete from boilerplate where org = $1 and portal = $2",
     "delete from model_queue where org = $1 and portal = $2",
     "delete from model_verdicts where org = $1 and portal = $2",
+    "delete from notifications where org = $1 and portal = $2",
     "delete from properties where org = $1 and portal = $2",
     "delete from properties_left where org = $1 and portal = $2",
     "delete from template_bands where template in (select id from templates where org = $1 and portal = $2)",

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers from the outside in: a module may use itself, `crate` items listed for it, and nothing else.
-const ALLOWED: [(&str, &[&str]); 22] = [
+const ALLOWED: [(&str, &[&str]); 23] = [
     ("domain", &[]),
     ("http", &[]),
     ("text", &[]),
@@ -20,6 +20,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
     ("agents", &["domain", "store", "vault"]),
     ("segments", &["domain", "store"]),
     ("modes", &["domain", "store"]),
+    ("notify", &["config", "domain", "http", "hubspot", "store", "text", "vault"]),
     ("learning", &["domain", "insights", "rules", "store", "vault"]),
     (
         "app",
@@ -29,6 +30,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "insights",
             "knowledge",
             "learning",
+            "notify",
             "pipeline",
             "rules",
             "store",
@@ -36,9 +38,9 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "vault",
         ],
     ),
-    ("status", &["app", "domain", "hubspot", "knowledge", "store"]),
-    ("jobs", &["app", "domain", "store", "sync"]),
-    ("doctor", &["app", "config", "domain", "hubspot", "status", "store", "sync"]),
+    ("status", &["app", "domain", "hubspot", "knowledge", "notify", "store"]),
+    ("jobs", &["app", "domain", "notify", "store", "sync"]),
+    ("doctor", &["app", "config", "domain", "hubspot", "notify", "status", "store", "sync"]),
     (
         "server",
         &[
@@ -49,6 +51,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "knowledge",
             "learning",
             "modes",
+            "notify",
             "pipeline",
             "segments",
             "status",
@@ -71,6 +74,7 @@ const ALLOWED: [(&str, &[&str]); 22] = [
             "knowledge",
             "learning",
             "modes",
+            "notify",
             "segments",
             "server",
             "status",

@@ -8,7 +8,7 @@ use crate::support::Installation;
 fn help_of_every_verb() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let mut text = String::new();
-    let verbs: [&[&str]; 32] = [
+    let verbs: [&[&str]; 41] = [
         &[],
         &["demo"],
         &["serve"],
@@ -35,6 +35,15 @@ fn help_of_every_verb() {
         &["agents"],
         &["agents", "create"],
         &["agents", "revoke"],
+        &["slack"],
+        &["slack", "connect"],
+        &["slack", "test"],
+        &["slack", "enable"],
+        &["slack", "disable"],
+        &["slack", "status"],
+        &["slack", "deliveries"],
+        &["slack", "channels"],
+        &["slack", "disconnect"],
         &["doctor"],
         &["segments"],
         &["segments", "list"],

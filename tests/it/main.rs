@@ -27,6 +27,7 @@ mod index_care;
 mod insights;
 mod learning_rules;
 mod model;
+mod notifications;
 mod other_portal;
 mod properties;
 mod real_mail;

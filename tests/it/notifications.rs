@@ -1,0 +1,536 @@
+//! Slack: who is told of what and when, what a message says, and that none is lost, doubled or too much.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::support::{Installation, Portal, Server};
+use crate::text_secrets::seeded;
+
+#[expect(clippy::disallowed_methods, reason = "the portal runs on the machine's time here")]
+fn now() -> String {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis().to_string()
+}
+
+/// A portal on the machine's time, Slack beside it, and an installation that has read all of it.
+fn synced(contacts: &str) -> (Portal, Installation) {
+    let portal = Portal::start(&["--contacts", contacts, "--engagements-per-contact", "0", "--now", &now()]);
+    let mut here = Installation::for_portal(&portal);
+    let slack = format!("{}/__slack", portal.address);
+    here.settings.insert("HUBLORE_SLACK__API_BASE".to_owned(), format!("{slack}/api"));
+    here.settings.insert("HUBLORE_SLACK__WEBHOOK_BASE".to_owned(), slack);
+    here.connect_with_key();
+    sync(&here, "full_resync");
+    (portal, here)
+}
+
+/// The same, posting by an incoming webhook or as a bot.
+fn posting(by: fn(&Portal, &Installation)) -> (Portal, Installation) {
+    let (portal, here) = synced("3");
+    by(&portal, &here);
+    here.run(&["slack", "enable"]).ok();
+    portal.post("/__slack/journal/reset", &json!({}));
+    (portal, here)
+}
+
+fn file(here: &Installation, text: &str) -> String {
+    let path = here.folder().join("slack-secret");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn webhook(portal: &Portal, here: &Installation) {
+    let address = file(here, &format!("{}/__slack/services/T0/B0/canaryaddress\n", portal.address));
+    here.run(&["slack", "connect", "--webhook", &address]).ok();
+}
+
+fn bot(_: &Portal, here: &Installation) {
+    let token = file(here, "xoxb-canarytoken");
+    here.run(&["slack", "connect", "--bot-token", &token, "--channel", "#sales"]).ok();
+}
+
+fn sync(here: &Installation, mode: &str) {
+    let report = here.run(&["sync", mode, "--json"]).ok().json();
+    assert_eq!(report["outcome"], "complete", "{report}");
+}
+
+fn record(portal: &Portal, record_type: &str, properties: Value, contacts: &[&str]) -> String {
+    let body = json!({"properties": properties, "associations": {"contacts": contacts}});
+    let made: Value =
+        serde_json::from_str(&portal.post(&format!("/__sim/objects/{record_type}"), &body)).unwrap();
+    made["id"].as_str().map(str::to_owned).unwrap_or_else(|| made["id"].to_string())
+}
+
+fn note(portal: &Portal, text: &str) -> String {
+    let contact = portal.ids("contacts")[0].clone();
+    record(portal, "notes", json!({"hs_note_body": format!("<p>{text}</p>")}), &[&contact])
+}
+
+/// Messages about engagements that Slack was sent, whatever it answered.
+fn messages(portal: &Portal) -> Vec<Value> {
+    let calls = portal.json("/__slack/journal");
+    let calls = calls["calls"].as_array().unwrap().iter().map(|call| call["body"].clone());
+    calls.filter(|body| body["blocks"].is_array()).collect()
+}
+
+fn texts(portal: &Portal) -> String {
+    messages(portal).iter().map(Value::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Engagements that messages tell of: each has its own link.
+fn told(portal: &Portal) -> usize {
+    texts(portal).matches("Open in HubSpot").count()
+}
+
+/// Waits until `done`, at most that many seconds; answers how long it took.
+fn within(seconds: u64, what: &str, done: impl Fn() -> bool) -> Duration {
+    let started = Instant::now();
+    while !done() {
+        assert!(started.elapsed() < Duration::from_secs(seconds), "not within {seconds} s: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    started.elapsed()
+}
+
+/// Long enough for everything that waits to have been posted.
+fn a_while() {
+    std::thread::sleep(Duration::from_millis(2_500));
+}
+
+fn state(here: &Installation) -> Value {
+    here.run(&["slack", "status", "--json"]).ok().json()
+}
+
+fn waits(here: &Installation) -> i64 {
+    here.number("select count(*) from notifications where delivery is null and dropped is null")
+}
+
+#[test]
+fn gen_5_not_1_one_of_eight_combinations_posts_and_nothing_is_kept_for_later() {
+    let (portal, here) = synced("2");
+    let switch = |on: bool| if on { "on" } else { "off" };
+    for combination in 0..8 {
+        let [mode, connected, enabled] = [4, 2, 1].map(|bit| combination & bit != 0);
+        here.run(&["modes", "notifications", switch(mode)]).ok();
+        here.run(&["slack", if enabled { "enable" } else { "disable" }]).ok();
+        if connected {
+            webhook(&portal, &here);
+        } else {
+            here.run(&["slack", "disconnect"]);
+        }
+        note(&portal, &format!("combination number{combination}"));
+        sync(&here, "catch_up");
+        assert_eq!(waits(&here), i64::from(combination == 7), "{combination}");
+    }
+    portal.post("/__slack/journal/reset", &json!({}));
+    let _server = here.serve();
+    within(10, "the one post", || told(&portal) == 1);
+    a_while();
+    let all = messages(&portal);
+    assert!(all.len() == 1 && all[0].to_string().contains("number7"), "{all:?}");
+}
+
+#[test]
+fn a_fresh_installation_posts_nothing_until_a_person_enables_the_type() {
+    let (portal, here) = synced("2");
+    webhook(&portal, &here);
+    let seen = state(&here);
+    assert_eq!(seen["types"][0]["type"], "new_hubspot_engagement");
+    assert_eq!(seen["types"][0]["enabled"], false, "{seen}");
+    let modes = here.run(&["status", "--json"]).ok().json()["modes"]["notifications"].clone();
+    assert_eq!(modes, json!({"stored": null, "effective": true}));
+    note(&portal, "quiet");
+    sync(&here, "catch_up");
+    assert_eq!(here.number("select count(*) from notifications"), 0);
+    assert!(messages(&portal).is_empty(), "connecting posts nothing");
+}
+
+#[test]
+fn not_3_to_not_6_a_message_says_kind_who_what_and_where() {
+    let (portal, here) = posting(bot);
+    let contact = portal.ids("contacts")[0].clone();
+    portal.patch(
+        &format!("/__sim/objects/contacts/{contact}"),
+        &json!({"properties": {"firstname": "Nina <!channel>", "lastname": "Berg & Co"}}),
+    );
+    let long = "🇩🇪👩‍👩‍👧‍👦".repeat(60);
+    let mail = format!(
+        "<p>&lt;!channel&gt; &lt;@U024BE7LH&gt; @here <a href=\"http://evil.example\">invoice</a> {long}</p><blockquote>quotedword</blockquote>"
+    );
+    let ids = [
+        record(
+            &portal,
+            "emails",
+            json!({"hs_email_html": mail, "hs_email_subject": "Renewal <b>", "hs_email_direction": "INCOMING_EMAIL"}),
+            &[&contact],
+        ),
+        record(&portal, "notes", json!({"hs_note_body": "<p>noteword</p>"}), &[&contact]),
+        record(
+            &portal,
+            "calls",
+            json!({"hs_call_body": "<p>callword</p>", "hs_call_title": "Weekly"}),
+            &[&contact],
+        ),
+        record(
+            &portal,
+            "meetings",
+            json!({"hs_meeting_body": "<p>meetingword</p>", "hs_meeting_title": "Kick-off"}),
+            &[],
+        ),
+    ];
+    let server = here.serve();
+    sync(&here, "catch_up");
+    within(10, "four are told", || told(&portal) == 4);
+    let (all, messages) = (texts(&portal), messages(&portal));
+    for word in [
+        "New email",
+        "New note",
+        "New call",
+        "New meeting",
+        "noteword",
+        "callword",
+        "meetingword",
+        "unknown contact",
+        "Weekly",
+        "Renewal",
+    ] {
+        assert!(all.contains(word), "{word}: {all}");
+    }
+    let company =
+        here.texts("select c.name from companies c join end_users u on u.company = c.id order by u.id");
+    assert!(company.is_empty() || all.contains(&company[0].replace('&', "&amp;")), "{company:?} {all}");
+    assert!(all.contains("Nina &lt;!channel&gt; Berg &amp; Co"), "{all}");
+    assert!(
+        !all.contains("quotedword") && !all.contains("<!") && !all.contains("<@") && !all.contains("@here"),
+        "{all}"
+    );
+    let portal_id = here.texts("select cast(portal as text) from connections")[0].clone();
+    for id in &ids {
+        assert!(all.contains(&format!("/{portal_id}/")) && all.contains(id.as_str()), "{id}: {all}");
+    }
+    for block in messages.iter().flat_map(|one| one["blocks"].as_array().unwrap()) {
+        match block["type"].as_str().unwrap() {
+            "section" => {
+                assert_eq!(block["text"]["type"], "plain_text", "words of customers are no markup: {block}");
+                let longest =
+                    block["text"]["text"].as_str().unwrap().lines().map(|l| l.chars().count()).max();
+                assert!(longest.unwrap() <= 320, "{block}");
+            }
+            _ => assert!(block["elements"][0]["text"].as_str().unwrap().starts_with("<http"), "{block}"),
+        }
+    }
+    assert!(messages.iter().all(|one| one["channel"] == "C0SALES" && one["unfurl_links"] == false));
+    drop(server);
+}
+
+#[test]
+fn not_2_an_engagement_is_told_once_whoever_sees_it_again() {
+    let (portal, here) = posting(webhook);
+    let first = note(&portal, "firstword");
+    let server = here.serve();
+    sync(&here, "catch_up");
+    within(10, "the first", || told(&portal) == 1);
+    sync(&here, "catch_up");
+    note(&portal, "secondword");
+    portal.patch(
+        &format!("/__sim/objects/notes/{first}"),
+        &json!({"properties": {"hs_note_body": "changedword"}}),
+    );
+    sync(&here, "full_resync");
+    sync(&here, "catch_up");
+    portal.delete(&format!("/__sim/objects/notes/{first}"));
+    sync(&here, "full_resync");
+    note(&portal, "thirdword");
+    sync(&here, "catch_up");
+    within(10, "the third", || told(&portal) == 2);
+    a_while();
+    let all = texts(&portal);
+    assert!(told(&portal) == 2 && all.contains("firstword") && all.contains("thirdword"), "{all}");
+    drop(server);
+}
+
+#[test]
+fn not_7_nxt_2_a_message_is_there_within_ten_seconds_and_the_settings_say_where() {
+    let (portal, here) = posting(bot);
+    here.run(&["slack", "enable", "--channel", "ops"]).ok();
+    let seen = state(&here);
+    assert_eq!(seen["types"][0]["channel"], "ops", "{seen}");
+    assert_eq!(
+        (&seen["connection"]["channel"], &seen["connection"]["team"]),
+        (&json!("sales"), &json!("Vendor Example"))
+    );
+    let server = here.serve();
+    note(&portal, "promptword");
+    sync(&here, "catch_up");
+    let took = within(10, "the message", || told(&portal) == 1);
+    assert!(took < Duration::from_secs(10));
+    assert_eq!(messages(&portal)[0]["channel"], "C0OPS");
+    within(5, "the log", || {
+        here.run(&["slack", "deliveries", "--json"]).ok().json()["deliveries"][0]["state"] == "sent"
+    });
+    let key = admin_key(&here);
+    let (status, body) = server.request("GET", "/api/v1/admin/slack/deliveries", Some(&key), None).unwrap();
+    assert!(status == 200 && body.contains("\"ops\""), "{body}");
+    let (status, body) = server.request("GET", "/api/v1/admin/slack/channels", Some(&key), None).unwrap();
+    assert!(status == 200 && body.contains("C0SALES"), "{body}");
+    let (status, _) = server.request("GET", "/api/v1/admin/slack", None, None).unwrap();
+    assert_eq!(status, 401);
+}
+
+fn admin_key(here: &Installation) -> String {
+    let text = std::fs::read_to_string(here.data().join("server.json")).unwrap();
+    serde_json::from_str::<Value>(&text).unwrap()["key"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn not_8_history_is_no_news_whoever_reads_it() {
+    let portal = Portal::start(&["--contacts", "40", "--engagements-per-contact", "12", "--now", &now()]);
+    let mut here = Installation::for_portal(&portal);
+    let slack = format!("{}/__slack", portal.address);
+    here.settings.insert("HUBLORE_SLACK__WEBHOOK_BASE".to_owned(), slack);
+    // As if everything had happened just now.
+    here.settings.insert("HUBLORE_SLACK__MAX_AGE_HOURS".to_owned(), "8000".to_owned());
+    here.connect_with_key();
+    webhook(&portal, &here);
+    here.run(&["slack", "enable"]).ok();
+    // A first reading that is called catch_up is one all the same.
+    sync(&here, "catch_up");
+    assert!(here.number("select count(*) from hubspot_engagements") > 400);
+    let contact = portal.ids("contacts")[0].clone();
+    let mail = json!({"hs_email_html": "<p>one</p>", "hs_email_direction": "INCOMING_EMAIL"});
+    for mode in ["full_resync", "email_catch_up", "backfill_transcripts"] {
+        record(&portal, "emails", mail.clone(), &[&contact]);
+        sync(&here, mode);
+    }
+    assert_eq!(here.number("select count(*) from notifications"), 0);
+    here.settings.remove("HUBLORE_SLACK__MAX_AGE_HOURS");
+    let old = json!({"hs_note_body": "<p>three days ago</p>", "hs_timestamp": (now().parse::<i64>().unwrap() - 3 * 86_400_000).to_string()});
+    record(&portal, "notes", old, &[&contact]);
+    sync(&here, "catch_up");
+    // The mail that the transcripts' run did not read is news.
+    assert_eq!(here.texts("select kind from notifications"), ["email"]);
+}
+
+#[test]
+fn not_8_two_hundred_at_once_are_grouped_and_slack_is_left_alone_when_it_asks() {
+    let (portal, here) = posting(webhook);
+    let contact = portal.ids("contacts")[0].clone();
+    for n in 0..200 {
+        record(&portal, "notes", json!({"hs_note_body": format!("<p>number {n}.</p>")}), &[&contact]);
+    }
+    let limited = json!({"status": 429, "body": "rate_limited", "retry_after": 3});
+    portal.post(
+        "/__slack/script",
+        &json!([{"status": 200, "body": "ok"}, limited, {"status": 503, "body": "rollup_error"}]),
+    );
+    let _server = here.serve();
+    sync(&here, "catch_up");
+    within(10, "the refused one", || messages(&portal).len() == 2);
+    let waited = within(10, "the next", || messages(&portal).len() == 3);
+    assert!(waited > Duration::from_millis(2_500), "{waited:?}");
+    let arrived = || here.run(&["slack", "status", "--json"]).ok().json()["notifications"]["posted"] == 200;
+    within(60, "all are told", arrived);
+    // The one that was refused and the one Slack failed at were sent again.
+    assert_eq!(messages(&portal).len(), 12);
+    assert_eq!(told(&portal), 240);
+    assert!(texts(&portal).contains("20 new engagements: 20 notes"));
+}
+
+#[test]
+fn a_refusal_stops_with_a_cause_that_is_seen_and_a_test_lets_it_go_on() {
+    let (portal, here) = posting(webhook);
+    portal.post("/__slack/script", &json!([{"status": 404, "body": "no_service"}]));
+    let server = here.serve();
+    note(&portal, "firstword");
+    sync(&here, "catch_up");
+    within(10, "it stops", || state(&here)["connection"]["stopped"] == "no_service");
+    note(&portal, "secondword");
+    sync(&here, "catch_up");
+    a_while();
+    assert_eq!(messages(&portal).len(), 1, "nothing is tried meanwhile");
+    let shown = here.run(&["status"]).ok().stdout;
+    assert!(shown.contains("STOPPED: no_service") && shown.contains("slack connect"), "{shown}");
+    let doctor = here.run(&["doctor", "--json"]);
+    let checks = doctor.json()["checks"].clone();
+    let slack = checks.as_array().unwrap().iter().find(|one| one["name"] == "slack").unwrap().clone();
+    assert_eq!((doctor.code, &slack["verdict"]), (Some(1), &json!("failed")), "{slack}");
+    portal.post("/__slack/script", &json!([{"status": 404, "body": "no_service"}]));
+    let refused = here.run(&["slack", "test"]);
+    assert!(refused.code == Some(3) && refused.stderr.contains("no_service"), "{refused:?}");
+    here.run(&["slack", "test"]).ok();
+    within(15, "both are told", || state(&here)["notifications"]["posted"] == 2);
+    assert!(texts(&portal).contains("secondword"));
+    assert_eq!(state(&here)["connection"]["stopped"], Value::Null);
+    drop(server);
+}
+
+#[test]
+fn a_credential_is_tried_before_it_is_kept_and_never_shown() {
+    let (portal, here) = synced("2");
+    portal.post("/__slack/script", &json!([{"status": 200, "body": {"ok": false, "error": "invalid_auth"}}]));
+    let token = file(&here, "xoxb-canarytoken");
+    let refused = here.run(&["slack", "connect", "--bot-token", &token, "--channel", "sales"]);
+    assert!(refused.code == Some(3) && refused.stderr.contains("invalid_auth"), "{refused:?}");
+    assert_eq!(state(&here)["connection"], Value::Null);
+    for bad in
+        ["https://hooks.slack.com.evil.example/services/x", "http://127.0.0.1:9/services/x", "canarynonsense"]
+    {
+        let refused = here.run(&["slack", "connect", "--webhook", &file(&here, bad)]);
+        assert!(refused.code == Some(2) && !refused.stderr.contains(bad), "{refused:?}");
+    }
+    webhook(&portal, &here);
+    let outputs = [
+        ["slack", "status"],
+        ["status", "-vv"],
+        ["slack", "test"],
+        ["doctor", "-vv"],
+        ["slack", "deliveries"],
+    ];
+    let mut seen: String = outputs
+        .iter()
+        .flat_map(|verb| [here.run(verb), here.run(&[verb, &["--json"][..]].concat())])
+        .map(|ran| ran.stdout + &ran.stderr)
+        .collect();
+    bot(&portal, &here);
+    seen.push_str(&here.run(&["slack", "status", "--json", "-vv"]).stdout);
+    assert!(seen.contains("Vendor Example") && !seen.contains("canary"), "{seen}");
+    for name in ["hublore.db", "hublore.db-wal"] {
+        let bytes = std::fs::read(here.data().join(name)).unwrap_or_default();
+        assert!(!bytes.windows(6).any(|part| part == b"canary"), "{name} holds a secret in clear");
+    }
+    assert!(texts(&portal).contains("hublore can post here."));
+}
+
+#[test]
+fn killed_while_slack_answers_a_bot_posts_once_and_a_lost_answer_is_looked_up() {
+    let (portal, here) = posting(bot);
+    note(&portal, "killedword");
+    sync(&here, "catch_up");
+    portal.post("/__slack/script", &json!([{"delay_ms": 20_000}]));
+    let server = here.serve();
+    within(10, "it is sent", || messages(&portal).len() == 1);
+    // Slack has it, we do not know.
+    drop(server);
+    assert_eq!(here.texts("select state from deliveries"), ["sending"]);
+    let server = here.serve();
+    within(10, "it is known", || here.texts("select state from deliveries") == ["sent"]);
+    // Killed before anything was sent, or the answer cut off on the way.
+    portal.post("/__slack/script", &json!([{"cut": true}]));
+    note(&portal, "cutword");
+    sync(&here, "catch_up");
+    within(15, "it is known again", || here.texts("select state from deliveries") == ["sent", "sent"]);
+    a_while();
+    let all = texts(&portal);
+    assert_eq!((all.matches("killedword").count(), all.matches("cutword").count()), (1, 1), "{all}");
+    drop(server);
+}
+
+#[test]
+fn killed_before_it_is_sent_or_with_an_answer_lost_a_webhook_loses_nothing() {
+    let (portal, here) = posting(webhook);
+    note(&portal, "killedword");
+    sync(&here, "catch_up");
+    portal.post("/__slack/script", &json!([{"status": 503, "delay_ms": 20_000}, {"cut": true}]));
+    let server = here.serve();
+    within(10, "it is sent", || messages(&portal).len() == 1);
+    drop(server);
+    let server = here.serve();
+    within(15, "it arrives", || here.texts("select state from deliveries") == ["sent"]);
+    // One for the kill, one for the answer that was cut off, and the one that is known to have arrived.
+    assert_eq!(texts(&portal).matches("killedword").count(), 3);
+    drop(server);
+}
+
+#[test]
+fn what_a_rule_or_noise_keeps_out_is_not_told_and_what_waits_is_let_go_when_switched_off() {
+    let (portal, here) = posting(webhook);
+    here.run(&["rules", "add", "keyword", "confidential"]).ok();
+    note(&portal, "strictly confidential herons");
+    record(
+        &portal,
+        "emails",
+        json!({
+            "hs_email_text": "I am out of the office until Monday.", "hs_email_subject": "Automatic reply: offer", "hs_email_direction": "INCOMING_EMAIL",
+        }),
+        &[],
+    );
+    note(&portal, "open pelicans");
+    sync(&here, "catch_up");
+    assert_eq!(waits(&here), 1);
+    // The rule that keeps it out may come later, too.
+    note(&portal, "open gulls");
+    sync(&here, "catch_up");
+    here.run(&["rules", "add", "keyword", "gulls"]).ok();
+    here.run(&["rules", "apply"]).ok();
+    let server = here.serve();
+    within(10, "the one", || told(&portal) == 1);
+    a_while();
+    let all = texts(&portal);
+    assert!(
+        all.contains("pelicans") && !all.contains("herons") && !all.contains("gulls") && told(&portal) == 1,
+        "{all}"
+    );
+    drop(server);
+    for (off, on) in [
+        (vec!["modes", "notifications", "off"], vec!["modes", "notifications", "on"]),
+        (vec!["slack", "disable"], vec!["slack", "enable"]),
+    ] {
+        note(&portal, "lateword");
+        sync(&here, "catch_up");
+        assert_eq!(waits(&here), 1);
+        here.run(&off).ok();
+        assert_eq!(waits(&here), 0);
+        here.run(&on).ok();
+    }
+    let _server = here.serve();
+    a_while();
+    assert!(!texts(&portal).contains("lateword"));
+}
+
+#[test]
+fn a_digest_waits_for_its_hour() {
+    let (portal, here) = posting(webhook);
+    here.run(&["slack", "enable", "--digest", "hourly"]).ok();
+    for n in 0..3 {
+        note(&portal, &format!("digestword {n}"));
+    }
+    sync(&here, "catch_up");
+    // Not in the first seconds of an hour: what was queued before it would be due.
+    let server = here.serve();
+    if now().parse::<i64>().unwrap() % 3_600_000 < 3_590_000 {
+        a_while();
+        assert!(messages(&portal).is_empty() || now().parse::<i64>().unwrap() % 3_600_000 < 10_000);
+    }
+    drop(server);
+    here.change("update notifications set queued_at = queued_at - 3600000");
+    let _server = here.serve();
+    within(10, "the digest", || told(&portal) == 3);
+    assert_eq!(messages(&portal).len(), 1);
+}
+
+#[test]
+fn a_thousand_seeded_secrets_and_none_reaches_slack() {
+    let (portal, mut here) = posting(webhook);
+    // Whatever the index may hold.
+    here.settings.insert("HUBLORE_PRIVACY__MASK_SECRETS".to_owned(), "false".to_owned());
+    let secrets = seeded();
+    let contact = portal.ids("contacts")[0].clone();
+    for two in secrets.chunks(2) {
+        let mail = json!({
+            "hs_email_subject": two[0].1, "hs_email_html": format!("<p>{}</p>", two[1].1),
+            "hs_email_direction": "INCOMING_EMAIL",
+        });
+        record(&portal, "emails", mail, &[&contact]);
+    }
+    let server: Server = here.serve();
+    sync(&here, "catch_up");
+    let queued = usize::try_from(here.number("select count(*) from notifications")).unwrap();
+    assert!(queued >= secrets.len() / 2 - 5, "{queued}");
+    within(120, "all are told", || told(&portal) == queued);
+    let all = texts(&portal);
+    assert!(all.contains("[one_time_code]") && all.contains("[password]"));
+    for (value, line) in &secrets {
+        assert!(!all.contains(value.as_str()), "{line}");
+    }
+    drop(server);
+}
