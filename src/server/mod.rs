@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod api;
+mod border;
 pub mod consent;
 pub mod health;
 pub mod modes;
@@ -120,6 +121,7 @@ impl Served {
             .layer(RequestBodyLimitLayer::new(MAX_BODY))
             .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
             .merge(self.slow_routes())
+            .layer(axum::middleware::from_fn(border::finish))
             .with_state(self.clone())
     }
 

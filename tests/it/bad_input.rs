@@ -145,3 +145,34 @@ fn going_back_to_an_index_that_never_was_is_said_so() {
     assert!(ran.stderr.contains("no earlier index"), "{ran:?}");
     drop(server);
 }
+
+/// Even what no handler sees is answered with a problem document, and no answer may be kept or sniffed at.
+#[test]
+fn every_refusal_has_words_and_no_answer_may_be_kept() {
+    let here = Installation::for_address("http://127.0.0.1:9");
+    let server = here.serve();
+    for (method, path, body, status, kind) in [
+        ("PUT", "/api/v1/search", String::new(), 405, "urn:hublore:method-not-allowed"),
+        ("GET", "/api/v1/nowhere", String::new(), 404, "urn:hublore:not-found"),
+        ("POST", "/api/v1/search", "x".repeat(3 << 20), 413, "urn:hublore:too-large"),
+        ("POST", "/api/v1/search", "{}".to_owned(), 401, "urn:hublore:unauthorized"),
+    ] {
+        let (got, headers, text) = server.raw(method, path, &body);
+        assert_eq!(got, status, "{method} {path}: {text}");
+        let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        assert_eq!(
+            (problem["type"].as_str(), problem["status"].as_u64()),
+            (Some(kind), Some(got.into())),
+            "{text}"
+        );
+        for line in
+            ["x-content-type-options: nosniff", "referrer-policy: no-referrer", "cache-control: no-store"]
+        {
+            assert!(headers.contains(line), "{method} {path}: no {line} in {headers}");
+        }
+        assert!(status != 405 || headers.contains("allow: POST"), "{headers}");
+    }
+    let (status, headers, page) = server.raw("GET", "/integrations/hubspot/connect", "");
+    assert!(status >= 400 && page.contains("<h1>"), "{status} {page}");
+    assert!(headers.contains("cache-control: no-store"), "{headers}");
+}

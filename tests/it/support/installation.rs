@@ -259,6 +259,21 @@ impl Server {
         })
     }
 
+    /// Status, headers (a line each, names in lower case) and body of a request without a key.
+    pub(crate) fn raw(&self, method: &str, path: &str, body: &str) -> (u16, String, String) {
+        let url = format!("{}{path}", self.address);
+        block_on(async {
+            let http = hublore::http::client(Duration::from_secs(30)).unwrap();
+            let request = http.request(method.parse().unwrap(), url).body(body.to_owned());
+            let answer = request.send().await.unwrap();
+            let line = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
+                format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
+            };
+            let headers = answer.headers().iter().map(line).collect();
+            (answer.status().as_u16(), headers, answer.text().await.unwrap())
+        })
+    }
+
     /// Ends it as an operator would and answers the exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
