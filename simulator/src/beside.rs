@@ -156,7 +156,8 @@ fn post(number: usize, body: &Value, posted: &mut Vec<Value>) -> Reply {
     };
     let ts = format!("1795424400.{number:06}");
     posted.push(json!({
-        "type": "message", "channel": channel, "ts": ts, "text": body["text"], "metadata": body["metadata"],
+        "type": "message", "channel": channel, "ts": ts, "text": body["text"], "blocks": body["blocks"],
+        "metadata": body["metadata"],
     }));
     if posted.len() > KEPT {
         posted.remove(0);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::notify::outbox::Round;
@@ -13,11 +14,21 @@ use crate::notify::outbox::Round;
 /// Pause between two looks at the outbox.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// How often what was told long ago is forgotten.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Sends what waits until `stop` turns true.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     // Whatever was on its way when a process died, or when the database failed, is looked at again.
     let mut is_sure = false;
+    let mut pruned: Option<Instant> = None;
     while !*stop.borrow() {
+        if pruned.is_none_or(|at| at.elapsed() > DAY) {
+            pruned = Some(Instant::now());
+            if let Err(error) = app.notifications.prune().await {
+                tracing::warn!(%error, "what was told long ago could not be forgotten");
+            }
+        }
         let round = match is_sure {
             true => app.notifications.round().await,
             false => app.notifications.recover().await.map(|()| Round::Idle),

@@ -14,7 +14,7 @@ use crate::domain::ids::DocumentId;
 use crate::domain::mode::IntegrationMode;
 use crate::domain::notification::NotificationType;
 use crate::store::conn::Conn;
-use crate::store::notifications::{self, State};
+use crate::store::notifications::{self, Delivery, State};
 use crate::store::slack::{self as rows, SlackConnection, TypeSetting};
 use crate::store::{StoreError, connections, orgs};
 
@@ -54,15 +54,38 @@ struct Attempt {
     message: Message,
 }
 
+/// What is to be done next.
+#[derive(Debug)]
+enum Turn {
+    /// Nothing.
+    Rest,
+    /// Everything is let go, for this reason.
+    CallOff(&'static str),
+    /// What was queued before this time is let go.
+    DropOld(Millis),
+    /// This message is.
+    GiveUp(i64),
+    /// A message that was not finished is sent once more.
+    OnceMore(Delivery, (TypeSetting, SlackConnection)),
+    /// What was queued before this time goes into a message.
+    FirstTime(Millis, (TypeSetting, SlackConnection)),
+}
+
 impl Notifications {
     /// What a process that died was sending is looked at again. Called once, before the first round.
     pub async fn recover(&self) -> Result<(), NotifyError> {
         self.locally(|this| {
             let (org, now) = (this.org.clone(), this.clock.now());
-            Ok(this.store.write::<_, StoreError>(move |conn| {
-                notifications::recover(conn, &org, now)?;
-                notifications::prune(conn, &org, now.plus(-KEPT_MS))
-            })?)
+            Ok(this.store.write::<_, StoreError>(move |conn| notifications::recover(conn, &org, now))?)
+        })
+        .await
+    }
+
+    /// Forgets what ended long ago.
+    pub async fn prune(&self) -> Result<(), NotifyError> {
+        self.locally(|this| {
+            let (org, before) = (this.org.clone(), this.clock.now().plus(-KEPT_MS));
+            Ok(this.store.write::<_, StoreError>(move |conn| notifications::prune(conn, &org, before))?)
         })
         .await
     }
@@ -98,47 +121,59 @@ impl Notifications {
 
     /// The message that is to be sent now, noted as being sent.
     fn next(&self, notification: NotificationType) -> Result<Option<Attempt>, NotifyError> {
-        // Most looks find nothing: the writer is not troubled by them.
-        let idle = self.store.read::<_, StoreError>(|conn| {
-            let open = notifications::open(conn, &self.org, notification)?;
-            Ok(open.is_none() && notifications::waiting(conn, &self.org, notification)?.count == 0)
-        })?;
-        if idle {
+        let now = self.clock.now();
+        // Most looks find nothing to do: the writer is not troubled by them.
+        let turn = self.store.read::<_, StoreError>(|conn| self.turn(conn, notification, now))?;
+        if matches!(turn, Turn::Rest) {
             return Ok(None);
         }
-        let (this, now) = (self.clone(), self.clock.now());
-        Ok(self.store.write::<_, StoreError>(move |conn| this.take(conn, notification, now))?)
+        let this = self.clone();
+        Ok(self.store.write::<_, StoreError>(move |conn| {
+            let (org, kind) = (&this.org, Some(notification));
+            // What was read may have changed meanwhile.
+            match this.turn(conn, notification, now)? {
+                Turn::Rest => Ok(None),
+                Turn::CallOff(why) => notifications::cancel(conn, org, kind, why).map(|()| None),
+                Turn::DropOld(before) => {
+                    notifications::drop_older(conn, org, notification, before, TOO_OLD).map(|()| None)
+                }
+                Turn::GiveUp(id) => {
+                    notifications::settle(conn, id, State::Failed, Some(TOO_OLD), None, now).map(|()| None)
+                }
+                Turn::OnceMore(open, to) => this.once_more(conn, &open, to, now),
+                Turn::FirstTime(queued_before, to) => this.first_time(conn, queued_before, to, now),
+            }
+        })?)
     }
 
-    fn take(
+    fn turn(
         &self,
         conn: &mut dyn Conn,
         notification: NotificationType,
         now: Millis,
-    ) -> Result<Option<Attempt>, StoreError> {
+    ) -> Result<Turn, StoreError> {
         let org = &self.org;
+        let open = notifications::open(conn, org, notification)?;
+        let oldest = notifications::oldest(conn, org, notification)?;
+        if open.is_none() && oldest.is_none() {
+            return Ok(Turn::Rest);
+        }
         let setting = rows::of_type(conn, org, notification)?;
         if !orgs::modes(conn, org)?.is_on(IntegrationMode::Notifications) || !setting.enabled {
-            notifications::cancel(conn, org, Some(notification), "turned_off")?;
-            return Ok(None);
+            return Ok(Turn::CallOff("turned_off"));
         }
-        let Some(connection) = rows::get(conn, org)? else {
-            notifications::cancel(conn, org, Some(notification), "disconnected")?;
-            return Ok(None);
-        };
-        let oldest = now.plus(-self.settings.max_age_ms - setting.cadence.period_ms());
-        notifications::drop_older(conn, org, notification, oldest, TOO_OLD)?;
-        if connection.stopped.is_some() {
-            return Ok(None);
-        }
-        match notifications::open(conn, org, notification)? {
-            Some(open) if open.created_at < oldest => {
-                notifications::settle(conn, open.id, State::Failed, Some(TOO_OLD), None, now)?;
-                Ok(None)
-            }
-            Some(open) if open.next_at.is_none_or(|at| at > now) => Ok(None),
-            Some(open) => self.once_more(conn, &open, &setting, connection, now),
-            None => self.first_time(conn, &setting, connection, now),
+        let Some(connection) = rows::get(conn, org)? else { return Ok(Turn::CallOff("disconnected")) };
+        let limit = now.plus(-self.settings.max_age_ms - setting.cadence.period_ms());
+        match (oldest, open) {
+            (Some(oldest), _) if oldest < limit => Ok(Turn::DropOld(limit)),
+            (_, Some(open)) if open.created_at < limit => Ok(Turn::GiveUp(open.id)),
+            _ if connection.stopped.is_some() => Ok(Turn::Rest),
+            (_, Some(open)) if open.next_at.is_none_or(|at| at > now) => Ok(Turn::Rest),
+            (_, Some(open)) => Ok(Turn::OnceMore(open, (setting, connection))),
+            (_, None) => Ok(match self.due(conn, &setting, now)? {
+                Some(queued_before) => Turn::FirstTime(queued_before, (setting, connection)),
+                None => Turn::Rest,
+            }),
         }
     }
 
@@ -146,9 +181,8 @@ impl Notifications {
     fn once_more(
         &self,
         conn: &mut dyn Conn,
-        open: &notifications::Delivery,
-        setting: &TypeSetting,
-        connection: SlackConnection,
+        open: &Delivery,
+        (setting, connection): (TypeSetting, SlackConnection),
         now: Millis,
     ) -> Result<Option<Attempt>, StoreError> {
         let documents = notifications::of_delivery(conn, open.id)?;
@@ -157,7 +191,7 @@ impl Notifications {
             notifications::settle(conn, open.id, State::Failed, Some("nothing_left"), None, now)?;
             return Ok(None);
         }
-        let (channel, name) = channel(setting, &connection);
+        let (channel, name) = channel(&setting, &connection);
         notifications::resume(conn, open.id, name.as_deref())?;
         Ok(Some(Attempt {
             id: open.id,
@@ -173,18 +207,18 @@ impl Notifications {
     fn first_time(
         &self,
         conn: &mut dyn Conn,
-        setting: &TypeSetting,
-        connection: SlackConnection,
+        queued_before: Millis,
+        (setting, connection): (TypeSetting, SlackConnection),
         now: Millis,
     ) -> Result<Option<Attempt>, StoreError> {
-        let Some(queued_before) = self.due(conn, setting, now)? else { return Ok(None) };
         let most = i64::try_from(MOST_ENTRIES).unwrap_or(i64::MAX);
-        let documents = notifications::next(conn, &self.org, setting.notification, queued_before, most)?;
+        let times = (queued_before, now);
+        let documents = notifications::next(conn, &self.org, setting.notification, times, most)?;
         let (entries, documents) = self.entries(conn, setting.notification, documents)?;
         if entries.is_empty() {
             return Ok(None);
         }
-        let (channel, name) = channel(setting, &connection);
+        let (channel, name) = channel(&setting, &connection);
         let kind = setting.notification.as_str();
         let id = notifications::begin(conn, &self.org, kind, name.as_deref(), &documents, now)?;
         let message = Message::of(&entries);
@@ -205,7 +239,7 @@ impl Notifications {
         setting: &TypeSetting,
         now: Millis,
     ) -> Result<Option<Millis>, StoreError> {
-        let waiting = notifications::waiting(conn, &self.org, setting.notification)?;
+        let waiting = notifications::waiting(conn, &self.org, setting.notification, now)?;
         let Some(oldest) = waiting.oldest else { return Ok(None) };
         let (lately, last) = notifications::recent(conn, &self.org, now.plus(-MINUTE_MS))?;
         let offset_ms = connections::get(conn, &self.org)?.and_then(|one| one.utc_offset_ms).unwrap_or(0);

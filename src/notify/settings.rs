@@ -89,8 +89,11 @@ impl Notifications {
         self.locally(move |this| {
             let org = this.org.clone();
             this.store.write::<_, StoreError>(move |conn| {
+                let before = rows::get(conn, &org)?;
                 rows::put(conn, &org, &connection)?;
-                rows::forget_channels(conn, &org)
+                let same = |one: SlackConnection| one.team.is_some() && one.team == connection.team;
+                // Another workspace, or a webhook, does not have the channels that types were given.
+                if before.is_some_and(same) { Ok(()) } else { rows::forget_channels(conn, &org) }
             })?;
             this.state()
         })

@@ -159,36 +159,65 @@ pub struct Waiting {
     pub oldest: Option<Millis>,
 }
 
-/// What waits and is not held by a rule that nobody could judge yet.
+/// Since when the oldest of all that waits does, whether it may be told or not.
+pub fn oldest(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    notification: NotificationType,
+) -> Result<Option<Millis>, StoreError> {
+    let sql = "select min(queued_at) from notifications where org = $1 and type = $2 and delivery is null \
+               and dropped is null";
+    let found = first(conn, sql, params![org, notification.as_str()], |row| row.opt_int(0))?;
+    Ok(found.flatten().map(Millis))
+}
+
+/// What waits ($1, $2) and may be told: no rule holds it that nobody could judge yet, and somebody it is about is known,
+/// or was not within the time ($3) that HubSpot may take to say.
+macro_rules! may_be_told {
+    () => {
+        " from notifications n left join hubspot_engagements e on e.org = n.org and e.portal = n.portal \
+          and e.kind = n.kind and e.id = n.id where n.org = $1 and n.type = $2 and n.delivery is null \
+          and n.dropped is null and e.decision is not 'held' and (n.queued_at <= $3 or exists (select 1 \
+          from associations a join end_users u on u.org = a.org and u.portal = a.portal and u.id = a.to_id \
+          where a.org = n.org and a.portal = n.portal and a.from_type = n.kind and a.from_id = n.id \
+          and a.to_type = 'contacts'))"
+    };
+}
+
+/// How long a message that nobody waits for any more may be on its way.
+const UNDER_WAY_MS: i64 = 2_000;
+/// HubSpot ties an engagement to its customer some seconds after it was made.
+const TIES_MS: i64 = 5_000;
+
+/// What waits and may be told.
 pub fn waiting(
     conn: &mut dyn Conn,
     org: &OrgId,
     notification: NotificationType,
+    now: Millis,
 ) -> Result<Waiting, StoreError> {
-    let sql = "select count(*), min(n.queued_at) from notifications n left join hubspot_engagements e \
-               on e.org = n.org and e.portal = n.portal and e.kind = n.kind and e.id = n.id \
-               where n.org = $1 and n.type = $2 and n.delivery is null and n.dropped is null \
-               and e.decision is not 'held'";
-    let found = first(conn, sql, params![org, notification.as_str()], |row| {
+    let sql = concat!("select count(*), min(n.queued_at)", may_be_told!());
+    let found = first(conn, sql, params![org, notification.as_str(), now.plus(-TIES_MS)], |row| {
         Ok(Waiting { count: whole(row.int(0)?), oldest: row.opt_int(1)?.map(Millis) })
     })?;
     Ok(found.unwrap_or_default())
 }
 
-/// The oldest of what waits and is not held, at most `limit`, queued before a time.
+/// The oldest of what waits and may be told, at most `limit`, queued before a time.
 pub fn next(
     conn: &mut dyn Conn,
     org: &OrgId,
     notification: NotificationType,
-    queued_before: Millis,
+    (queued_before, now): (Millis, Millis),
     limit: i64,
 ) -> Result<Vec<DocumentId>, StoreError> {
-    let sql = "select n.portal, n.kind, n.id from notifications n left join hubspot_engagements e \
-               on e.org = n.org and e.portal = n.portal and e.kind = n.kind and e.id = n.id \
-               where n.org = $1 and n.type = $2 and n.delivery is null and n.dropped is null \
-               and e.decision is not 'held' and n.queued_at < $3 \
-               order by n.queued_at, e.occurred_at, n.kind, n.id limit $4";
-    all(conn, sql, params![org, notification.as_str(), queued_before, limit], document)
+    let sql = concat!(
+        "select n.portal, n.kind, n.id",
+        may_be_told!(),
+        " and n.queued_at < $4 order by n.queued_at, e.occurred_at, n.kind, n.id limit $5"
+    );
+    let known = now.plus(-TIES_MS);
+    all(conn, sql, params![org, notification.as_str(), known, queued_before, limit], document)
 }
 
 fn document(row: &dyn Row) -> Result<DocumentId, StoreError> {
@@ -270,10 +299,10 @@ pub fn settle(
     .map(drop)
 }
 
-/// What a process that died was sending may have arrived.
+/// What a process that died was sending may have arrived, or still be on its way.
 pub fn recover(conn: &mut dyn Conn, org: &OrgId, now: Millis) -> Result<(), StoreError> {
     let sql = "update deliveries set state = 'unknown', next_at = $2 where org = $1 and state = 'sending'";
-    conn.execute(sql, params![org, now]).map(drop)
+    conn.execute(sql, params![org, now.plus(UNDER_WAY_MS)]).map(drop)
 }
 
 /// The oldest message whose outcome is open.

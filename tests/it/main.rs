@@ -28,6 +28,7 @@ mod insights;
 mod learning_rules;
 mod model;
 mod notifications;
+mod notifications_hard_times;
 mod other_portal;
 mod properties;
 mod real_mail;
