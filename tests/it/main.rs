@@ -50,5 +50,6 @@ mod text_quality;
 mod text_rows;
 mod text_secrets;
 mod text_signatures;
+mod text_styles;
 mod text_threads;
 mod text_tongues;

@@ -64,6 +64,8 @@ const PIECES: &[&str] = &[
     "</b>",
     "<style>",
     "</style>",
+    "<style>.x{display:none} p,#y{color:#fff}@media screen{",
+    "<i class=x>",
     "<!--",
     "-->",
     "<span style='display:none'>",
@@ -301,6 +303,15 @@ fn shape(number: usize, bytes: usize) -> Option<(String, String)> {
         5 => ("one list", (1..bytes / 8).map(|n| format!("{n}. x ")).collect()),
         6 => ("a large table", "<tr><td>a</td><td>b</td><td>c</td></tr>".repeat(bytes / 39)),
         7 => ("unknown ends in depth", format!("{}{}", "<i>".repeat(512), "</x>".repeat(bytes / 4))),
+        9 => ("rules", format!("<style>{}", ".a,#b,c.d e{color:red}".repeat(bytes / 22))),
+        10 => ("sheets", "<style>.a{display:none}</style><i class='a b c'>x".repeat(bytes / 49)),
+        11 => ("nested media", format!("<style>{}", "@media screen{".repeat(bytes / 14))),
+        12 => ("unclosed", format!("<style>{}", "/*".repeat(bytes / 2))),
+        13 => ("classes", {
+            let rules: String = (0..500).map(|n| format!(".c{}{{opacity:{n}}}", n % 60)).collect();
+            let crowd = (0..60).map(|n| format!("c{n} ")).collect::<String>();
+            format!("<style>{rules}</style>{}", format!("<i class='{crowd}'>x").repeat(bytes / 250))
+        }),
         8 => ("references", "&notit;&a&#1;&#x80".repeat(bytes / 18)),
         _ => return None,
     };

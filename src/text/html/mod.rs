@@ -4,8 +4,10 @@
 //! quote in the end ([`super::reply`] does) and lays nothing out for reading ([`super::readable`] does).
 
 mod links;
+mod marks;
 mod measure;
 mod references;
+mod sheet;
 mod shown;
 mod style;
 mod tags;

@@ -19,7 +19,8 @@ pub(super) fn shown(markup: &str) -> String {
             // A bare bracket may come to stand before the letters of what followed a hidden element.
             Token::Text(text) if !before => out.push_str(&text.replace('<', "&lt;")),
             Token::Raw(text) if !before => out.push_str(&text.replace('&', "&amp;").replace('<', "&lt;")),
-            Token::Text(_) | Token::Raw(_) => {}
+            Token::Raw(text) => walk.raw(text),
+            Token::Text(_) => {}
             Token::End(name) => {
                 if !before {
                     write(&mut out, "</", tags::name(&name));

@@ -48,6 +48,27 @@ pub(super) fn flow(name: &[u8]) -> Flow {
     }
 }
 
+/// Whether the browser ends the open element by itself before a start tag of that name.
+pub(super) fn ends_before(open: Tag, name: &[u8]) -> bool {
+    let is = |names: &[&[u8]]| names.iter().any(|n| tag(n) == open);
+    match name {
+        b"li" => is(&[b"li"]),
+        b"td" | b"th" => is(&[b"td", b"th"]),
+        b"tr" => is(&[b"tr"]),
+        b"dt" | b"dd" => is(&[b"dt", b"dd"]),
+        b"option" => is(&[b"option"]),
+        b"body" => is(&[b"head"]),
+        _ => flow(name) != Flow::Inline && is(&[b"p"]),
+    }
+}
+
+/// Whether the browser moves an element of that name out of the open part of a table.
+pub(super) fn is_moved_out(open: Tag, name: &[u8]) -> bool {
+    let part = |name: &[u8]| matches!(name, b"table" | b"tbody" | b"thead" | b"tfoot" | b"tr");
+    let inside = matches!(name, b"td" | b"th" | b"caption" | b"col" | b"colgroup" | b"form") || part(name);
+    part(self::name(&open)) && !inside
+}
+
 pub(super) fn is_void(name: &[u8]) -> bool {
     matches!(
         name,

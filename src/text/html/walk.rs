@@ -5,7 +5,9 @@
 use memchr::memchr;
 
 use super::links::{host, means_something};
-use super::style::{self, Look};
+use super::marks;
+use super::sheet::Sheet;
+use super::style::{self, Look, Paint};
 use super::tags::{self, Flow, Tag, flow, is_dropped, is_void, tag};
 use super::tokens::{Attribute, Token, Tokens};
 use super::writer::Writer;
@@ -22,7 +24,7 @@ pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
     while let Some(token) = tokens.next() {
         match token {
             Token::Text(text) => walk.text(text, true),
-            Token::Raw(text) => walk.text(text, false),
+            Token::Raw(text) => walk.raw(text),
             Token::End(name) => walk.close(&name),
             Token::Start(name) => walk.start(name, tokens.attributes()),
         }
@@ -35,7 +37,12 @@ pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
 struct Open {
     name: Tag,
     hidden: bool,
+    /// `visibility` hides it.
     invisible: bool,
+    /// Its letters have no size.
+    tiny: bool,
+    /// Its own text is not seen, for one reason or another.
+    unseen: bool,
     pre: bool,
     color: Option<u32>,
     background: Option<u32>,
@@ -55,14 +62,22 @@ pub(super) struct Walk {
     marks: Vec<Mark>,
     links: Vec<Link>,
     status: Status,
+    sheet: Sheet,
     /// Open elements by a hash of their names: what is not open need not be looked for.
     open: [u16; 64],
     // The start tag being read.
     name: Tag,
     /// Attributes seen, as bits: of two with one name the first counts.
     seen: u16,
+    /// What the `style` attribute says, and what older attributes say.
+    inline: Look,
+    hint: Look,
+    /// All of that together with the style sheets.
     look: Look,
     hidden_attribute: bool,
+    media: Option<String>,
+    /// A `style` element that is no CSS.
+    other_type: bool,
     kind: Option<MarkKind>,
     href: Option<String>,
     alt: Option<String>,
@@ -72,7 +87,7 @@ pub(super) struct Walk {
 }
 
 /// The attributes that say something, by their place in this list.
-const ATTRIBUTES: [&str; 13] = [
+const ATTRIBUTES: [&str; 15] = [
     "style",
     "class",
     "id",
@@ -86,6 +101,8 @@ const ATTRIBUTES: [&str; 13] = [
     "bgcolor",
     "color",
     "hidden",
+    "media",
+    "background",
 ];
 
 impl Walk {
@@ -98,11 +115,16 @@ impl Walk {
             marks: Vec::new(),
             links: Vec::new(),
             status: Status::Ok,
+            sheet: Sheet::default(),
             open: [0; 64],
             name: [0; 12],
             seen: 0,
+            inline: Look::default(),
+            hint: Look::default(),
             look: Look::default(),
             hidden_attribute: false,
+            media: None,
+            other_type: false,
             kind: None,
             href: None,
             alt: None,
@@ -114,7 +136,7 @@ impl Walk {
 
     /// Whether text at this place is not seen.
     pub(super) fn is_hidden(&self) -> bool {
-        self.stack.last().is_some_and(|o| o.hidden || o.invisible)
+        self.stack.last().is_some_and(|o| o.hidden || o.unseen)
     }
 
     fn text(&mut self, text: &str, references: bool) {
@@ -134,6 +156,16 @@ impl Walk {
         self.out.push(rest, pre);
     }
 
+    /// Characters of an element that holds no other: text, or a style sheet.
+    pub(super) fn raw(&mut self, text: &str) {
+        let top = self.stack.last().map(|open| open.name);
+        if top != Some(tag(b"style")) {
+            self.text(text, false);
+        } else if !self.other_type && !self.stack.iter().any(|open| open.name == tag(b"template")) {
+            self.sheet.read(text, self.media.as_deref(), self.visibility);
+        }
+    }
+
     /// A start tag with its attributes, and whether it had more of them than are kept.
     pub(super) fn start(&mut self, name: Tag, (attributes, excess): (&[Attribute<'_>], bool)) {
         self.begin(name);
@@ -147,8 +179,11 @@ impl Walk {
     fn begin(&mut self, name: Tag) {
         self.name = name;
         self.seen = 0;
-        self.look = Look::default();
+        self.inline = Look::default();
+        self.hint = Look::default();
         self.hidden_attribute = false;
+        self.media = None;
+        self.other_type = false;
         self.kind = None;
         self.href = None;
         self.alt = None;
@@ -169,77 +204,41 @@ impl Walk {
             references::decode(&part[..part.floor_char_boundary(most)], true)
         };
         match ATTRIBUTES[n] {
-            "style" => {
-                let (pre, background) = (self.look.pre, self.look.background);
-                let color = self.look.color;
-                self.look = style::read(&value(8192), self.visibility);
-                self.look.pre = self.look.pre.or(pre);
-                self.look.background = self.look.background.or(background);
-                self.look.color = self.look.color.or(color);
+            "style" => self.inline = style::read(&value(8192), self.visibility),
+            known @ ("class" | "id" | "name" | "data-marker") => {
+                let value = value(512);
+                self.kind = marks::of_client(value.as_bytes(), self.name).or(self.kind);
+                if !self.sheet.is_empty() && matches!(known, "class" | "id") {
+                    self.sheet.name(self.name, &value, known == "id");
+                }
             }
-            "class" | "id" | "name" | "data-marker" => self.client_mark(value(512).as_bytes()),
-            "type" => self.cite |= attribute.value.eq_ignore_ascii_case("cite"),
+            "type" => {
+                self.cite |= attribute.value.eq_ignore_ascii_case("cite");
+                self.other_type = !matches!(attribute.value.trim(), "" | "text/css" | "TEXT/CSS");
+            }
+            "media" => self.media = Some(value(300).into_owned()),
             "href" => self.href = Some(value(2048).into_owned()),
             "alt" => self.alt = Some(value(300).into_owned()),
             "width" | "height" => self.small |= matches!(attribute.value, "0" | "1" | "1px" | "0px"),
             "hidden" => self.hidden_attribute = true,
             "bgcolor" if self.visibility == Visibility::Reader => {
-                self.look.background = self.look.background.or(style::color(&value(64)));
+                self.hint = Look::attribute(None, Some(Paint::read(&value(64)))).over(self.hint);
             }
             "color" if self.visibility == Visibility::Reader => {
-                self.look.color = self.look.color.or(style::color(&value(64)));
+                self.hint = Look::attribute(Some(Paint::read(&value(64))), None).over(self.hint);
+            }
+            "background" if self.visibility == Visibility::Reader => {
+                self.hint = Look::attribute(None, Some(Paint::Unknown)).over(self.hint);
             }
             _ => {}
-        }
-    }
-
-    /// The marks clients leave in classes, ids and names.
-    fn client_mark(&mut self, value: &[u8]) {
-        for word in value.split(u8::is_ascii_whitespace) {
-            let word = word.strip_prefix(b"x_").unwrap_or(word);
-            let kind = match word {
-                b"gmail_quote" if self.name == tag(b"blockquote") => MarkKind::Blockquote,
-                b"gmail_quote" => MarkKind::Frame,
-                b"yahoo_quoted"
-                | b"moz-forward-container"
-                | b"protonmail_quote"
-                | b"zmail_extra"
-                | b"tutanota_quote"
-                | b"skiff_quote"
-                | b"isReplyContent"
-                | b"isForwardContent"
-                | b"origbody"
-                | b"reply139content"
-                | b"OLK_SRC_BODY_SECTION"
-                | b"quote"
-                | b"mail-editor-reference-message-container"
-                | b"AppleOriginalContents" => MarkKind::Quote,
-                b"divRplyFwdMsg"
-                | b"appendonsend"
-                | b"oriMsgHtmlSeperator"
-                | b"replySplit"
-                | b"stopSpelling"
-                | b"__DIVIDER__" => MarkKind::Header,
-                b"gmail_attr" | b"moz-cite-prefix" => MarkKind::Attribution,
-                b"gmail_signature"
-                | b"moz-signature"
-                | b"protonmail_signature_block"
-                | b"Signature"
-                | b"AppleMailSignature"
-                | b"ms-outlook-mobile-signature"
-                | b"hs_signature" => MarkKind::Signature,
-                b"hs_cos_wrapper_email_can_spam" => MarkKind::Footer,
-                // Yahoo numbers its class names anew in every mail.
-                yahoo if yahoo.starts_with(b"ydp") && yahoo.ends_with(b"signature") => MarkKind::Signature,
-                _ => continue,
-            };
-            self.kind = Some(kind);
         }
     }
 
     fn open(&mut self) {
         let tag = self.name;
         let name = tags::name(&tag);
+        let sheet = if self.sheet.is_empty() { Look::default() } else { self.sheet.look(tag) };
+        self.look = self.inline.over(sheet.over(self.hint));
         self.imply_ends(name);
         self.breaks(name, true);
         if is_void(name) {
@@ -251,14 +250,20 @@ impl Walk {
 
     /// Elements without content: line ends, rules, images.
     fn void(&mut self, name: &[u8]) {
-        let shown = !self.stack.last().is_some_and(|o| o.hidden || o.invisible);
+        let shown = !self.is_hidden();
         match name {
-            b"br" if shown => self.out.line(),
+            // Letters that are not seen end their line all the same.
+            b"br" if !self.stack.last().is_some_and(|o| o.hidden) => self.out.line(),
             b"hr" if self.kind == Some(MarkKind::Header) => {
                 let at = self.out.position();
                 self.marks.push(Mark { range: at..at, kind: MarkKind::Header });
             }
-            b"img" if shown && self.visibility == Visibility::Reader && !self.small && !self.look.hidden => {
+            b"img"
+                if shown
+                    && self.visibility == Visibility::Reader
+                    && !self.small
+                    && !self.look.is_hidden() =>
+            {
                 let alt = self.alt.take().unwrap_or_default();
                 if means_something(&alt) {
                     self.out.space();
@@ -274,14 +279,22 @@ impl Walk {
     fn push(&mut self, tag: &Tag) {
         let name = tags::name(tag);
         let parent = self.stack.last();
-        let hidden =
-            parent.is_some_and(|o| o.hidden) || is_dropped(name) || self.look.hidden || self.hidden_attribute;
-        let background = self.look.background.or(parent.and_then(|o| o.background));
-        let color = self.look.color.or(parent.and_then(|o| o.color));
-        let invisible =
-            self.look.shown.map_or(parent.is_some_and(|o| o.invisible && o.background == background), |s| !s)
-                || self.visibility == Visibility::Reader
-                    && color.zip(background).is_some_and(|(text, behind)| style::alike(text, behind));
+        let hidden = parent.is_some_and(|o| o.hidden)
+            || is_dropped(name)
+            || self.look.is_hidden()
+            || self.hidden_attribute;
+        // What stands in a table but in none of its cells is moved before it, where another background is.
+        let behind = parent.filter(|o| !tags::is_moved_out(o.name, name)).and_then(|o| o.background);
+        let background = self.look.background(behind);
+        // A link has a colour of its own, whatever is around it.
+        let linked = name == b"a" && self.href.is_some() && !self.look.has_color();
+        let color = if linked { None } else { self.look.color(parent.and_then(|o| o.color)) };
+        let invisible = self.look.shown().map_or(parent.is_some_and(|o| o.invisible), |shown| !shown);
+        let tiny = self.look.tiny().unwrap_or(parent.is_some_and(|o| o.tiny));
+        let unseen = invisible
+            || tiny
+            || self.visibility == Visibility::Reader
+                && color.zip(background).is_some_and(|(text, behind)| style::alike(text, behind));
         let pre = self.look.pre.unwrap_or(
             matches!(name, b"pre" | b"listing" | b"xmp" | b"plaintext") || parent.is_some_and(|o| o.pre),
         );
@@ -295,7 +308,18 @@ impl Walk {
         }
         let (mark, link) = if hidden { (None, None) } else { (self.mark(name), self.link(name)) };
         self.open[slot(tag)] += 1;
-        self.stack.push(Open { name: *tag, hidden, invisible, pre, color, background, mark, link });
+        self.stack.push(Open {
+            name: *tag,
+            hidden,
+            invisible,
+            tiny,
+            unseen,
+            pre,
+            color,
+            background,
+            mark,
+            link,
+        });
     }
 
     fn mark(&mut self, name: &[u8]) -> Option<usize> {
@@ -326,20 +350,7 @@ impl Walk {
 
     /// Ends the browser adds by itself before a start tag.
     fn imply_ends(&mut self, name: &[u8]) {
-        let Some(top) = self.stack.last() else { return };
-        let top = top.name;
-        let same = |names: &[&[u8]]| names.iter().any(|n| tag(n) == top);
-        let implied = match name {
-            b"li" => same(&[b"li"]),
-            b"td" | b"th" => same(&[b"td", b"th"]),
-            b"tr" => same(&[b"tr"]),
-            b"dt" | b"dd" => same(&[b"dt", b"dd"]),
-            b"option" => same(&[b"option"]),
-            b"body" => same(&[b"head"]),
-            _ if flow(name) != Flow::Inline => same(&[b"p"]),
-            _ => false,
-        };
-        if implied {
+        if self.stack.last().is_some_and(|top| tags::ends_before(top.name, name)) {
             self.pop();
         }
         if name == b"body" || name != b"meta" && name != b"link" && flow(name) != Flow::Inline {
@@ -430,6 +441,9 @@ impl Walk {
     }
 
     fn finish(mut self) -> Extract {
+        if self.sheet.is_over() {
+            self.status = Status::Capped;
+        }
         while !self.stack.is_empty() {
             self.pop();
         }
