@@ -27,6 +27,8 @@ struct Neighbours {
     model: Vec<Value>,
     /// Messages in channels, with their metadata.
     posted: Vec<Value>,
+    /// The bot joined the channel `ops`; it is in `sales` from the start.
+    joined: bool,
     /// Replies to give before the usual ones.
     slack_script: Vec<Scripted>,
     model_script: Vec<Scripted>,
@@ -106,7 +108,7 @@ fn reply(state: &State, request: &Request) -> (Reply, Option<Scripted>) {
         return (said, scripted);
     }
     let usual = match path[0] {
-        "__slack" => slack(&path[1..], number, &body, &mut neighbours.posted),
+        "__slack" => slack(&path[1..], number, &body, (&mut neighbours.posted, &mut neighbours.joined)),
         _ => model(number),
     };
     (usual, scripted)
@@ -123,19 +125,28 @@ fn set_script(script: &mut Vec<Scripted>, request: &Request) -> Reply {
 /// What the simulated bot may do.
 const SCOPES: &str = "chat:write,channels:read,channels:join,channels:history";
 
-fn slack(path: &[&str], number: usize, body: &Value, posted: &mut Vec<Value>) -> Reply {
+fn slack(
+    path: &[&str],
+    number: usize,
+    body: &Value,
+    (posted, joined): (&mut Vec<Value>, &mut bool),
+) -> Reply {
     match path.last() {
         Some(&"auth.test") => Reply::ok(
             &json!({"ok": true, "team": "Vendor Example", "team_id": "T0SIM", "user_id": "U0SIM", "url": "https://vendor.slack.example/"}),
         )
         .with("x-oauth-scopes", SCOPES.to_owned()),
         Some(&"conversations.list") => Reply::ok(
-            &json!({"ok": true, "channels": [{"id": "C0SALES", "name": "sales"}, {"id": "C0OPS", "name": "ops"}], "response_metadata": {"next_cursor": ""}}),
+            &json!({"ok": true, "channels": [{"id": "C0SALES", "name": "sales", "is_member": true}, {"id": "C0OPS", "name": "ops", "is_member": *joined}], "response_metadata": {"next_cursor": ""}}),
         ),
         Some(&"oauth.v2.access") => Reply::ok(
             &json!({"ok": true, "access_token": "xoxb-simulated", "token_type": "bot", "scope": "chat:write,channels:read,channels:join", "team": {"id": "T0SIM", "name": "Vendor Example"}}),
         ),
-        Some(&"chat.postMessage") => post(number, body, posted),
+        Some(&"conversations.join") => {
+            *joined |= body["channel"] == "C0OPS";
+            Reply::ok(&json!({"ok": true, "channel": {"id": body["channel"]}}))
+        }
+        Some(&"chat.postMessage") => post(number, body, posted, *joined),
         Some(&"conversations.history") => {
             let here = |one: &&Value| one["channel"] == body["channel"];
             let mut messages: Vec<&Value> = posted.iter().filter(here).collect();
@@ -148,10 +159,11 @@ fn slack(path: &[&str], number: usize, body: &Value, posted: &mut Vec<Value>) ->
     }
 }
 
-fn post(number: usize, body: &Value, posted: &mut Vec<Value>) -> Reply {
+fn post(number: usize, body: &Value, posted: &mut Vec<Value>, joined: bool) -> Reply {
     let channel = match body["channel"].as_str() {
         Some("C0SALES" | "sales" | "#sales") => "C0SALES",
-        Some("C0OPS" | "ops" | "#ops") => "C0OPS",
+        Some("C0OPS" | "ops" | "#ops") if joined => "C0OPS",
+        Some("C0OPS" | "ops" | "#ops") => return Reply::ok(&json!({"ok": false, "error": "not_in_channel"})),
         _ => return Reply::ok(&json!({"ok": false, "error": "channel_not_found"})),
     };
     let ts = format!("1795424400.{number:06}");

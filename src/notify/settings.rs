@@ -243,7 +243,7 @@ impl Notifications {
     }
 }
 
-/// The channel of that name or id; as typed where the bot may not list channels, or cannot see this one.
+/// The channel of that name or id, joined where that is allowed; as typed where the bot may not list channels, or cannot see this one.
 async fn resolved(slack: &Slack, text: &str) -> Result<Channel, NotifyError> {
     let name = named(text)?;
     let seen = match slack.channels().await {
@@ -252,6 +252,13 @@ async fn resolved(slack: &Slack, text: &str) -> Result<Channel, NotifyError> {
         Err(failure) => return Err(failure.into()),
     };
     let found = seen.into_iter().find(|one| one.id == name || one.name == name);
+    if let Some(one) = found.as_ref().filter(|one| one.is_member == Some(false)) {
+        match slack.join(&one.id).await {
+            // Without the permission somebody has to invite it; the first message says so.
+            Ok(()) | Err(Failure::Refused(_)) => {}
+            Err(failure) => return Err(failure.into()),
+        }
+    }
     Ok(found.map_or_else(
         || Channel { id: name.clone(), name: name.clone() },
         |one| Channel { id: one.id, name: one.name },

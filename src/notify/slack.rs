@@ -66,6 +66,9 @@ pub struct ChannelFacts {
     pub id: String,
     /// Name, without the `#`.
     pub name: String,
+    /// The bot is in it, where Slack tells.
+    #[serde(default)]
+    pub is_member: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,6 +158,13 @@ impl Slack {
             }
         }
         Ok(all)
+    }
+
+    /// Lets the bot into a public channel.
+    pub async fn join(&self, channel: &str) -> Result<(), Failure> {
+        let Way::Bot { token, .. } = &self.way else { return Ok(()) };
+        let request = self.call("conversations.join", token)?.form(&[("channel", channel)]);
+        read::<Nothing>(send(request).await?).await.map(drop)
     }
 
     async fn to_webhook(&self, address: &SecretString, body: &Value) -> Result<(), Failure> {

@@ -313,7 +313,7 @@ fn not_8_history_is_no_news_whoever_reads_it() {
 
 #[test]
 fn a_credential_is_tried_before_it_is_kept_and_never_shown() {
-    let (portal, here) = synced("2");
+    let (portal, mut here) = synced("2");
     portal.post("/__slack/script", &json!([{"status": 200, "body": {"ok": false, "error": "invalid_auth"}}]));
     let token = file(&here, "xoxb-canarytoken");
     let refused = here.run(&["slack", "connect", "--bot-token", &token, "--channel", "sales"]);
@@ -326,21 +326,29 @@ fn a_credential_is_tried_before_it_is_kept_and_never_shown() {
         assert!(refused.code == Some(2) && !refused.stderr.contains(bad), "{refused:?}");
     }
     webhook(&portal, &here);
+    here.settings.insert("HUBLORE_LOG__LEVEL".to_owned(), "trace".to_owned());
     let outputs = [
         ["slack", "status"],
-        ["status", "-vv"],
+        ["status", "--json"],
         ["slack", "test"],
-        ["doctor", "-vv"],
+        ["doctor", "--json"],
         ["slack", "deliveries"],
     ];
-    let mut seen: String = outputs
-        .iter()
-        .flat_map(|verb| [here.run(verb), here.run(&[verb, &["--json"][..]].concat())])
-        .map(|ran| ran.stdout + &ran.stderr)
-        .collect();
+    let mut seen: String =
+        outputs.iter().map(|verb| here.run(verb)).map(|ran| ran.stdout + &ran.stderr).collect();
+    // The same through a running server.
+    let log = here.folder().join("log");
+    let mut server = here.command(&["serve"]).stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+    within(30, "it serves", || here.data().join("server.json").exists());
     bot(&portal, &here);
-    seen.push_str(&here.run(&["slack", "status", "--json", "-vv"]).stdout);
-    assert!(seen.contains("Vendor Example") && !seen.contains("canary"), "{seen}");
+    let tried = here.run(&["slack", "test"]).ok();
+    seen.push_str(&(tried.stdout + &tried.stderr + &here.run(&["slack", "status", "--json"]).stdout));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("TRACE"), "{log}");
+    seen.push_str(&log);
+    assert!(seen.contains("Vendor Example") && seen.contains("TRACE") && !seen.contains("canary"), "{seen}");
     for name in ["hublore.db", "hublore.db-wal"] {
         let bytes = std::fs::read(here.data().join(name)).unwrap_or_default();
         assert!(!bytes.windows(6).any(|part| part == b"canary"), "{name} holds a secret in clear");
