@@ -33,6 +33,7 @@ use crate::pipeline::publish::Owner;
 use crate::rules::TopicJudge;
 use crate::rules::concepts::Concepts;
 use crate::store::check::Checking;
+use crate::store::webhooks::Between;
 use crate::store::{Store, StoreError, connections, meta, orgs};
 use crate::sync::SyncError;
 use crate::sync::connection::Connector;
@@ -41,6 +42,8 @@ use crate::sync::progress::Progress;
 use crate::sync::report::{Report, cpu_seconds, peak_memory_bytes};
 use crate::sync::run::{Syncer, Wish};
 use crate::vault::{Vault, VaultError, random};
+use crate::webhooks::Webhooks;
+use crate::webhooks::replay::Replayed;
 
 /// How long a report waits for the index to catch up with what was stored.
 const CATCH_UP: Duration = Duration::from_secs(600);
@@ -230,6 +233,8 @@ pub struct App {
     pub follower: Follower,
     /// Posts to Slack.
     pub notifications: Notifications,
+    /// What HubSpot announces.
+    pub webhooks: Webhooks,
     syncer: Syncer,
     /// The model, where one is set.
     asking: Option<Asking>,
@@ -297,6 +302,7 @@ impl App {
             clock: Arc::clone(&clock),
             settings,
         };
+        let webhooks = Webhooks::new(store.clone(), syncer.clone(), Arc::clone(&clock), &config);
         let reading = Reading { config, store, index, org };
         Ok(Self {
             reading,
@@ -306,6 +312,7 @@ impl App {
             connector,
             follower,
             notifications,
+            webhooks,
             syncer,
             asking,
             asked: Arc::default(),
@@ -383,6 +390,22 @@ impl App {
     /// Why no sync may start now, if none may.
     pub fn admit_sync(&self) -> Result<(), SyncError> {
         self.syncer.admit(&self.reading.org).map(drop)
+    }
+
+    /// Replays webhooks and waits until what changed is searchable.
+    pub async fn replay_webhooks(
+        self: &Arc<Self>,
+        between: Between,
+        run_goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Replayed, SyncError> {
+        let replayed = self.webhooks.replay(&self.reading.org, between, run_goes_on).await?;
+        let this = Arc::clone(self);
+        let followed = tokio::task::spawn_blocking(move || this.follow()).await;
+        // The index follows by itself; that it takes long is no failure of a replay.
+        if let Ok(Err(error)) = followed {
+            tracing::warn!(%error, "the index has not followed a replay yet");
+        }
+        Ok(replayed)
     }
 
     /// Runs a sync and waits until what it stored is searchable.

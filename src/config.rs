@@ -68,6 +68,15 @@ struct WrittenHubspot {
     timeout_s: u64,
     attempts: u32,
     retry_pause_ms: u64,
+    webhooks: WrittenWebhooks,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenWebhooks {
+    require_v3: bool,
+    keep_days: u32,
+    burst: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -215,6 +224,19 @@ pub struct Hubspot {
     pub attempts: u32,
     /// Pause before the second try; it doubles.
     pub retry_pause: Duration,
+    /// Webhooks.
+    pub webhooks: Webhooks,
+}
+
+/// Settings of webhooks.
+#[derive(Debug, Clone, Copy)]
+pub struct Webhooks {
+    /// Only v3 signatures are accepted.
+    pub require_v3: bool,
+    /// Days that a delivery is kept as it came; 0 keeps none.
+    pub keep_days: u32,
+    /// More changed records than this at once are left to a run.
+    pub burst: u64,
 }
 
 /// Settings of the model path.
@@ -345,6 +367,11 @@ impl Written {
                 timeout: Duration::from_secs(h.timeout_s.clamp(1, 600)),
                 attempts: h.attempts.clamp(1, 20),
                 retry_pause: Duration::from_millis(h.retry_pause_ms.clamp(1, 60_000)),
+                webhooks: Webhooks {
+                    require_v3: h.webhooks.require_v3,
+                    keep_days: h.webhooks.keep_days.min(3_650),
+                    burst: h.webhooks.burst,
+                },
             },
             sync_every: every(self.sync.every_minutes)?,
             properties: self.properties,

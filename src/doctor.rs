@@ -21,6 +21,7 @@ use crate::store::connections::{Connection, Method};
 use crate::store::properties::Reading;
 use crate::store::{StoreError, connections};
 use crate::sync::connection::{CALLBACK_PATH, Connector};
+use crate::webhooks::overview::Overview;
 
 /// Free space below which the disk counts as nearly full.
 const LITTLE_SPACE: u64 = 2 << 30;
@@ -227,6 +228,7 @@ fn knowledge(reading: &app::Reading) -> Vec<Check> {
         checks.push(Check::new("records", Verdict::Warning, found).cure("the next sync tries them again"));
     }
     checks.extend(properties(&status));
+    checks.push(webhooks(&status.webhooks));
     checks.push(match reading.index.count(reading.org.as_str()) {
         Err(error) => Check::new("index", Verdict::Failed, error.to_string())
             .cure("delete the folder `index` in the data folder; it is built again from the database"),
@@ -236,6 +238,28 @@ fn knowledge(reading: &app::Reading) -> Vec<Check> {
         }
     });
     checks
+}
+
+/// Webhooks are optional; what comes and is not believed, or cannot be looked at, is worth a word.
+fn webhooks(seen: &Overview) -> Check {
+    let name = "webhooks";
+    let refused: u64 = seen.refused.values().sum();
+    if refused > 0 && seen.deliveries == 0 {
+        return Check::new(name, Verdict::Warning, format!("{refused} came and none was believed")).cure(
+            format!(
+                "hubspot.client_secret has to be the secret of the app that sends them, and its target {}",
+                seen.address
+            ),
+        );
+    }
+    if let Some(error) = &seen.queue.error {
+        let found = format!("{} announced records cannot be looked at: {error}", seen.queue.failing);
+        return Check::new(name, Verdict::Warning, found).cure("a running server goes on trying");
+    }
+    match seen.last_delivery {
+        Some(at) => Check::ok(name, format!("{} deliveries, the last at {at}", seen.deliveries)),
+        None => Check::ok(name, "none came yet; they are optional, `hublore webhooks show` says how"),
+    }
 }
 
 /// The account's own properties: what the limit leaves out, and names in the settings that it does not have.

@@ -3,7 +3,7 @@
 //! One line per module, in the direction data flows. A module may use the ones listed in the same row or
 //! below it in the arrows, which `tests/it/architecture.rs` enforces:
 //!
-//! `main → cli → app → server → { sync, knowledge, notify } → pipeline → { rules, insights, text, hubspot, store,
+//! `main → cli → app → server → webhooks → { sync, knowledge, notify } → pipeline → { rules, insights, text, hubspot, store,
 //! vault, hublore-index } → domain`
 
 pub mod agents;
@@ -29,3 +29,4 @@ pub mod store;
 pub mod sync;
 pub mod text;
 pub mod vault;
+pub mod webhooks;

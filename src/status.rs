@@ -19,6 +19,7 @@ use crate::store::totals::Totals;
 use crate::store::{
     StoreError, checkpoints, connections, ledger, meta, model, orgs, properties, runs, totals, upkeep,
 };
+use crate::webhooks::overview::{self, Overview};
 
 /// A feature that depends on a permission.
 #[derive(Debug, Clone, Serialize)]
@@ -157,6 +158,8 @@ pub struct Status {
     pub reconciliation: Option<serde_json::Value>,
     /// The last run.
     pub last_run: Option<RunState>,
+    /// Webhooks.
+    pub webhooks: Overview,
 }
 
 /// Reads the state.
@@ -196,6 +199,7 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                     .and_then(|report| serde_json::from_str(&report).ok()),
                 connection: connection.map(ConnectionState::from),
                 last_run,
+                webhooks: overview::read(conn, org, &reading.config)?,
             })
         })
         .map_err(KnowledgeError::from)

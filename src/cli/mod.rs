@@ -23,6 +23,7 @@ mod show;
 mod slack;
 mod status;
 mod sync;
+mod webhooks;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -105,6 +106,8 @@ enum Verb {
     Rules(rules::Rules),
     /// Post new engagements to Slack
     Slack(slack::Slack),
+    /// Webhooks: what to enter in HubSpot, what came, and looking at it again
+    Webhooks(webhooks::Webhooks),
     /// Agents and their keys
     Agents(agents::Agents),
     /// Check settings, data, index, clock, HubSpot and permissions; say what to do
@@ -223,6 +226,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Verb::Index(index) => index::run(&global, &index),
         Verb::Rules(rules) => rules::run(&global, &rules),
         Verb::Slack(slack) => slack::run(&global, &slack),
+        Verb::Webhooks(webhooks) => webhooks::run(&global, &webhooks),
         Verb::Agents(agents) => agents::run(&global, &agents),
         Verb::Doctor(doctor) => doctor::run(&global, &doctor),
     }

@@ -82,6 +82,7 @@ fn lines(status: &Status) -> Vec<String> {
             repairs.waiting, repairs.since, repairs.reason
         ));
     }
+    lines.extend(super::webhooks::lines(&status.webhooks));
     if let Some(run) = &status.last_run {
         let ended = run.finished_at.map_or_else(|| "not ended".to_owned(), |at| format!("ended {at}"));
         lines

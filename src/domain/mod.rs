@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod crm;
 pub mod engagement;
+pub mod event;
 pub mod ids;
 pub mod insight;
 pub mod mode;

@@ -5,6 +5,7 @@
 pub mod asking;
 pub mod notifying;
 pub mod schedule;
+pub mod webhooks;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,11 +14,13 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::store::webhooks::Between;
 use crate::sync::SyncError;
 use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
 use crate::sync::report::Report;
 use crate::sync::run::Wish;
+use crate::webhooks::replay::Replayed;
 
 /// How long a run that was asked to stop is waited for.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -117,6 +120,12 @@ impl Jobs {
             this.with(|current| current.state = ended);
         });
         Ok(Requested::Started)
+    }
+
+    /// Replays webhooks; a run may go on meanwhile.
+    pub async fn replay_webhooks(&self, between: Between) -> Result<Replayed, SyncError> {
+        let running = || matches!(self.state(), JobState::Running { .. });
+        self.app.replay_webhooks(between, &running).await
     }
 
     /// Asks the current run to stop and waits until it has.

@@ -319,7 +319,7 @@ impl Walk {
 }
 
 /// Reads one page.
-pub(super) async fn read(source: &Source, which: Which<'_>) -> Result<Fetched, HubspotError> {
+pub async fn read(source: &Source, which: Which<'_>) -> Result<Fetched, HubspotError> {
     let Source { client, properties: further, record_type, .. } = source;
     Ok(match record_type {
         RecordType::Contacts => {

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::Served;
 use super::problem::Problem;
 use crate::knowledge::KnowledgeError;
-use crate::store::{StoreError, totals};
+use crate::store::{StoreError, announced, totals};
 
 /// Numbers for an operator's monitoring.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ pub struct Metrics {
     lag: Gauge,
     engagements: Gauge,
     contacts: Gauge,
+    deliveries: Counter,
+    refused: Counter,
+    announced: Gauge,
 }
 
 impl Default for Metrics {
@@ -36,6 +39,9 @@ impl Default for Metrics {
         let metrics = (Counter::default(), Histogram::new(bounds));
         registry.register("searches", "Searches answered", metrics.0.clone());
         registry.register_with_unit("search_time", "Time of a search", Unit::Seconds, metrics.1.clone());
+        let (deliveries, refused) = (Counter::default(), Counter::default());
+        registry.register("webhooks", "Deliveries of webhooks taken in", deliveries.clone());
+        registry.register("webhooks_refused", "Deliveries whose signature did not hold", refused.clone());
         let mut gauge = |name: &str, help: &str| {
             let gauge = Gauge::default();
             registry.register(name, help, gauge.clone());
@@ -45,7 +51,20 @@ impl Default for Metrics {
         let lag = gauge("index_lag_changes", "Stored changes that are not searchable yet");
         let engagements = gauge("engagements", "Engagements stored");
         let contacts = gauge("contacts", "Contacts stored");
-        Self { registry, searches: metrics.0, search_time: metrics.1, documents, lag, engagements, contacts }
+        let announced = gauge("announced_records", "Records that webhooks told of and that wait for a look");
+        let (searches, search_time) = metrics;
+        Self {
+            registry,
+            searches,
+            search_time,
+            documents,
+            lag,
+            engagements,
+            contacts,
+            deliveries,
+            refused,
+            announced,
+        }
     }
 }
 
@@ -56,14 +75,27 @@ impl Metrics {
         self.search_time.observe(took_ms / 1000.0);
     }
 
+    /// A delivery of webhooks was taken in.
+    pub fn delivered(&self) {
+        self.deliveries.inc();
+    }
+
+    /// A delivery was not believed.
+    pub fn refused(&self) {
+        self.refused.inc();
+    }
+
     fn read(&self, served: &Served) -> Result<(), Problem> {
         let reading = &served.app.reading;
-        let totals = reading.store.read(|conn| totals::of(conn, &reading.org));
-        let totals = totals.map_err(|error: StoreError| Problem::internal(&error))?;
+        let read = reading
+            .store
+            .read(|conn| Ok((totals::of(conn, &reading.org)?, announced::queue(conn, &reading.org)?)));
+        let (totals, queue) = read.map_err(|error: StoreError| Problem::internal(&error))?;
         let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         self.engagements.set(signed(totals.engagements));
         self.contacts.set(signed(totals.contacts));
         self.documents.set(signed(reading.index.count(reading.org.as_str()).unwrap_or(0)));
+        self.announced.set(signed(queue.waiting));
         self.lag.set(signed(served.app.follower.lag()?));
         Ok(())
     }

@@ -13,6 +13,7 @@ pub mod problem;
 pub mod rules;
 pub mod segments;
 pub mod slack;
+pub mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -94,6 +95,7 @@ impl Served {
             .route("/integrations/hubspot/connect", get(consent::connect))
             .route("/api/integrations/hubspot/callback", get(consent::callback))
             .route("/api/integrations/hubspot/other-portal", post(other_portal::decide))
+            .route("/api/integrations/hubspot/webhook/{org}", post(webhook::receive))
             .route("/api/v1/search", post(api::search))
             .route("/api/v1/customers/{email}/context", get(api::context))
             .route("/api/v1/engagements/{id}", get(api::engagement))
@@ -117,6 +119,8 @@ impl Served {
             .route("/api/v1/admin/slack/types/{type}/test", post(slack::test))
             .route("/api/v1/admin/slack/channels", get(slack::channels))
             .route("/api/v1/admin/slack/deliveries", get(slack::deliveries))
+            .route("/api/v1/admin/webhooks", get(webhook::show))
+            .route("/api/v1/admin/webhooks/deliveries", get(webhook::deliveries))
             .fallback(problem::no_such_route)
             .layer(RequestBodyLimitLayer::new(MAX_BODY))
             .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
@@ -130,6 +134,7 @@ impl Served {
         Router::new()
             .route("/api/v1/admin/rules/test", post(rules::test))
             .route("/api/v1/admin/rules/apply", post(rules::apply))
+            .route("/api/v1/admin/webhooks/replay", post(webhook::replay))
             .layer(RequestBodyLimitLayer::new(MAX_BODY))
     }
 
@@ -147,10 +152,12 @@ impl Served {
         }));
         let asking = tokio::spawn(crate::jobs::asking::run(Arc::clone(&self.app), stop.clone()));
         let notifying = tokio::spawn(crate::jobs::notifying::run(Arc::clone(&self.app), stop.clone()));
+        let looking = tokio::spawn(crate::jobs::webhooks::run(self.jobs.clone()));
         self.accept(&router, &listener, &mut stop).await;
         // A run in progress stops at its next page and is resumed by the next start.
         scheduled.abort();
         asking.abort();
+        looking.abort();
         self.jobs.stop();
         // A message on its way is waited for: its outcome would not be known after the next start.
         let finishing = notifying.abort_handle();

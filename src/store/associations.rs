@@ -95,6 +95,15 @@ pub fn targets(
     all(conn, sql, params![from.org, from.portal, from.kind, from.id, to], |row| row.string(0))
 }
 
+/// Engagements that are associated with a record.
+pub fn engagements_of(conn: &mut dyn Conn, record: RecordKey<'_>) -> Result<Vec<(Kind, String)>, StoreError> {
+    let sql = "select from_type, from_id from associations where org = $1 and portal = $2 and to_type = $3 and to_id = $4";
+    let tied = all(conn, sql, params![record.org, record.portal, record.kind, record.id], |row| {
+        Ok((Kind::parse(row.text(0)?), row.string(1)?))
+    })?;
+    Ok(tied.into_iter().filter_map(|(kind, id)| Some((kind?, id))).collect())
+}
+
 /// Marks every engagement tied to `record` as changed, because what the index says about it (names,
 /// addresses, whether it is linked) comes from that record. A company also reaches its contacts' engagements.
 ///

@@ -7,7 +7,7 @@ use super::StoreError;
 use super::associations;
 use super::conn::{Conn, all, first};
 use super::crm::Tenant;
-use super::{insights, near_copies, notifications, passages, transcripts};
+use super::{insights, near_copies, notifications, passages, transcripts, webhooks};
 use crate::domain::engagement::Kind;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::domain::insight::Subject;
@@ -33,6 +33,8 @@ pub fn contact(conn: &mut dyn Conn, tenant: Tenant<'_>, id: &str) -> Result<Eras
                and to_type = 'contacts' and to_id = $3";
     let tied =
         all(conn, sql, params![tenant.org, tenant.portal, id], |row| Ok((row.string(0)?, row.string(1)?)))?;
+    let named = tied.iter().map(|(_, tied)| tied.clone()).chain([id.to_owned()]).collect();
+    webhooks::forget(conn, tenant.org, &named)?;
     let mut erased = Erased::default();
     for (from_type, from_id) in tied {
         let Some(kind) = Kind::parse(&from_type) else { continue };

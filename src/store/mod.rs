@@ -7,6 +7,7 @@
 //! To add an aggregate: a file with functions taking `&mut dyn Conn`, a migration under `schemas/`.
 
 pub mod agents;
+pub mod announced;
 pub mod associations;
 pub mod boilerplate;
 pub mod check;
@@ -43,6 +44,7 @@ pub mod times;
 pub mod totals;
 pub mod transcripts;
 pub mod upkeep;
+pub mod webhooks;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -117,6 +117,13 @@ pub fn last_change(conn: &mut dyn Conn, of: Of<'_>, id: &str) -> Result<Option<M
     Ok(first(conn, of.pick(&SQL), key, |row| row.int(0))?.map(Millis))
 }
 
+/// A record is stored and was read from HubSpot since `since`.
+pub fn seen_since(conn: &mut dyn Conn, of: Of<'_>, id: &str, since: Millis) -> Result<bool, StoreError> {
+    const SQL: Statements = over_tables!("select 1", "and id = $4 and last_seen >= $5");
+    let key = params![of.org, of.portal, of.record_type.as_str(), id, since];
+    Ok(first(conn, of.pick(&SQL), key, |row| row.int(0))?.is_some())
+}
+
 fn number(conn: &mut dyn Conn, sql: &'static str, key: &[super::conn::Param<'_>]) -> Result<u64, StoreError> {
     let count = first(conn, sql, key, |row| row.int(0))?;
     Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))

@@ -11,6 +11,7 @@ use super::run::Running;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::hubspot::error::HubspotError;
+use crate::store::connections::Connection;
 use crate::store::runs::{self, Outcome};
 use crate::store::upkeep::{self, Task};
 use crate::store::{StoreError, checkpoints, connections, insights, totals};
@@ -68,20 +69,8 @@ impl Running<'_> {
         }
     }
 
-    /// Until when HubSpot wants to be left alone, and why.
     fn pause(&self, error: &HubspotError, now: Millis) -> Option<(Millis, String)> {
-        let until = match error {
-            HubspotError::DailyLimit => {
-                let spread = 60_000 + self.owner.portal.0.wrapping_mul(7_919) % SPREAD_MS;
-                let midnight = now.next_midnight(self.connection.utc_offset_ms.unwrap_or(0));
-                midnight.plus(i64::try_from(spread).unwrap_or(60_000))
-            }
-            HubspotError::AskedToWait { wait, .. } => {
-                now.plus(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
-            }
-            _ => return None,
-        };
-        Some((until, error.to_string()))
+        pause(&self.connection, error, now)
     }
 
     /// A type we were never allowed to read does not make a run incomplete; the report names it.
@@ -145,4 +134,20 @@ impl Running<'_> {
         report.count_deleted(&self.removed.lock().unwrap_or_else(PoisonError::into_inner));
         Ok(report)
     }
+}
+
+/// Until when HubSpot wants to be left alone, and why.
+pub(super) fn pause(connection: &Connection, error: &HubspotError, now: Millis) -> Option<(Millis, String)> {
+    let until = match error {
+        HubspotError::DailyLimit => {
+            let spread = 60_000 + connection.portal.0.wrapping_mul(7_919) % SPREAD_MS;
+            let midnight = now.next_midnight(connection.utc_offset_ms.unwrap_or(0));
+            midnight.plus(i64::try_from(spread).unwrap_or(60_000))
+        }
+        HubspotError::AskedToWait { wait, .. } => {
+            now.plus(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+        }
+        _ => return None,
+    };
+    Some((until, error.to_string()))
 }

@@ -78,16 +78,21 @@ impl Errors {
 
     /// Asking for more is pointless: the connection is dead, HubSpot wants to be left alone, or we are to stop.
     pub(super) fn is_fatal(&self) -> bool {
-        let dead = |error: &HubspotError| {
-            matches!(
-                error,
-                HubspotError::Revoked(_)
-                    | HubspotError::Misconfigured(_)
-                    | HubspotError::TokensNotStored(_)
-                    | HubspotError::DailyLimit
-                    | HubspotError::AskedToWait { .. }
-            )
-        };
-        self.stopped || self.other_portal || self.store.is_some() || self.by_type.values().any(dead)
+        self.stopped
+            || self.other_portal
+            || self.store.is_some()
+            || self.by_type.values().any(ends_everything)
     }
+}
+
+/// After this, HubSpot need not be asked for anything else.
+pub(super) fn ends_everything(error: &HubspotError) -> bool {
+    matches!(
+        error,
+        HubspotError::Revoked(_)
+            | HubspotError::Misconfigured(_)
+            | HubspotError::TokensNotStored(_)
+            | HubspotError::DailyLimit
+            | HubspotError::AskedToWait { .. }
+    )
 }

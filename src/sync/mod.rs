@@ -9,6 +9,7 @@ pub mod connection;
 pub mod deletions;
 mod errors;
 mod late;
+pub mod look;
 pub mod mode;
 pub mod other_portal;
 pub mod progress;

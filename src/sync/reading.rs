@@ -23,12 +23,12 @@ use crate::domain::mode::{IntegrationMode, StoredModes};
 use crate::hubspot::changes::{self, Axis};
 use crate::pipeline::fetch::{Besides, Fetched, Reader, Source, Span};
 use crate::pipeline::listing::Places;
-use crate::pipeline::publish::{Origin, RunStamp};
+use crate::pipeline::publish::{Origin, Owner, RunStamp};
 use crate::pipeline::{Entrance, Street};
 use crate::store::associations::{RecordKey, targets};
 use crate::store::checkpoints::Checkpoint;
 use crate::store::times::{self, Of};
-use crate::store::{StoreError, engagements, orgs, runs, transcripts};
+use crate::store::{Store, StoreError, engagements, orgs, runs, transcripts};
 
 /// Changes this much before the last run are always asked for again: HubSpot's search lags behind its writes.
 const OVERLAP_MS: i64 = 10 * 60 * 1000;
@@ -230,7 +230,7 @@ impl Running<'_> {
         let now = self.syncer.clock.now();
         let gone = std::mem::take(&mut page.gone);
         self.count_removed(record_type, self.deletions().remove(record_type, gone, now)?);
-        let contacts = self.contacts_of_erased(page)?;
+        let contacts = contacts_of_erased(&self.syncer.store, &self.owner, page)?;
         if contacts.is_empty() {
             return Ok(());
         }
@@ -241,23 +241,6 @@ impl Running<'_> {
             Err(_) => {}
         }
         Ok(())
-    }
-
-    /// Known contacts of engagements that HubSpot emptied.
-    fn contacts_of_erased(&self, page: &Fetched) -> Result<Vec<String>, StoreError> {
-        let erased: Vec<_> = page.engagements().iter().filter(|one| one.erased).collect();
-        if erased.is_empty() {
-            return Ok(Vec::new());
-        }
-        self.syncer.store.read(|conn| {
-            let mut contacts = BTreeSet::new();
-            for one in erased {
-                let (org, portal) = (&self.owner.org, self.owner.portal);
-                let key = RecordKey { org, portal, kind: one.kind.as_str(), id: &one.id };
-                contacts.extend(targets(conn, key, "contacts")?);
-            }
-            Ok(contacts.into_iter().collect())
-        })
     }
 
     /// What to read of a type: everything, or what changed since it was last complete.
@@ -320,4 +303,25 @@ impl Running<'_> {
             self.syncer.store.read(|conn| orgs::modes(conn, &self.owner.org));
         modes.is_ok_and(|modes| !modes.is_on(IntegrationMode::Ingest))
     }
+}
+
+/// Known contacts of engagements that HubSpot emptied.
+pub(super) fn contacts_of_erased(
+    store: &Store,
+    owner: &Owner,
+    page: &Fetched,
+) -> Result<Vec<String>, StoreError> {
+    let erased: Vec<_> = page.engagements().iter().filter(|one| one.erased).collect();
+    if erased.is_empty() {
+        return Ok(Vec::new());
+    }
+    store.read(|conn| {
+        let mut contacts = BTreeSet::new();
+        for one in erased {
+            let key =
+                RecordKey { org: &owner.org, portal: owner.portal, kind: one.kind.as_str(), id: &one.id };
+            contacts.extend(targets(conn, key, "contacts")?);
+        }
+        Ok(contacts.into_iter().collect())
+    })
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers from the outside in: a module may use itself, `crate` items listed for it, and nothing else.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 24] = [
     ("domain", &[]),
     ("http", &[]),
     ("text", &[]),
@@ -16,6 +16,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("hubspot", &["domain", "config", "http"]),
     ("pipeline", &["domain", "text", "rules", "insights", "store", "hubspot"]),
     ("sync", &["domain", "config", "hubspot", "pipeline", "store", "vault"]),
+    ("webhooks", &["config", "domain", "hubspot", "pipeline", "store", "sync"]),
     ("knowledge", &["domain", "store", "text"]),
     ("agents", &["domain", "store", "vault"]),
     ("segments", &["domain", "store"]),
@@ -36,11 +37,12 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "store",
             "sync",
             "vault",
+            "webhooks",
         ],
     ),
-    ("status", &["app", "domain", "hubspot", "knowledge", "notify", "store"]),
-    ("jobs", &["app", "domain", "notify", "store", "sync"]),
-    ("doctor", &["app", "config", "domain", "hubspot", "notify", "status", "store", "sync"]),
+    ("status", &["app", "domain", "hubspot", "knowledge", "notify", "store", "webhooks"]),
+    ("jobs", &["app", "domain", "notify", "store", "sync", "webhooks"]),
+    ("doctor", &["app", "config", "domain", "hubspot", "notify", "status", "store", "sync", "webhooks"]),
     (
         "server",
         &[
@@ -58,6 +60,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "store",
             "sync",
             "vault",
+            "webhooks",
         ],
     ),
     (
@@ -80,6 +83,7 @@ const ALLOWED: [(&str, &[&str]); 23] = [
             "status",
             "store",
             "sync",
+            "webhooks",
         ],
     ),
 ];

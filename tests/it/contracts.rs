@@ -8,7 +8,7 @@ use crate::support::Installation;
 fn help_of_every_verb() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let mut text = String::new();
-    let verbs: [&[&str]; 41] = [
+    let verbs: [&[&str]; 45] = [
         &[],
         &["demo"],
         &["serve"],
@@ -50,6 +50,10 @@ fn help_of_every_verb() {
         &["segments", "save"],
         &["segments", "show"],
         &["segments", "remove"],
+        &["webhooks"],
+        &["webhooks", "show"],
+        &["webhooks", "list"],
+        &["webhooks", "replay"],
     ];
     for verb in verbs {
         let mut arguments = verb.to_vec();

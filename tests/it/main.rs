@@ -53,3 +53,5 @@ mod text_signatures;
 mod text_styles;
 mod text_threads;
 mod text_tongues;
+mod webhooks;
+mod webhooks_signed;

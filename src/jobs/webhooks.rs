@@ -1,0 +1,85 @@
+//! Looks at what webhooks announced, beside serving and beside a sync; starts the one run that reads what came in bulk.
+
+use std::time::Duration;
+
+use super::{JobState, Jobs};
+use crate::domain::clock::Millis;
+use crate::store::announced::Bulk;
+use crate::store::runs::{self, Outcome};
+use crate::store::{StoreError, connections};
+use crate::sync::SyncError;
+use crate::sync::mode::Mode;
+use crate::sync::run::Wish;
+use crate::webhooks::work::{Burst, Round};
+
+/// How long nothing may arrive before it is looked whether something became due.
+const LOOK: Duration = Duration::from_secs(1);
+/// Deliveries that come together are looked at together.
+const GATHER: Duration = Duration::from_millis(100);
+/// What comes in bulk is read once this much time went by without more of it, or the first has waited so long.
+const QUIET_MS: i64 = 3_000;
+const LONGEST_MS: i64 = 60_000;
+/// After a run that did not read everything, the next one waits.
+const AFTER_FAILURE_MS: i64 = 60_000;
+
+/// Looks for as long as the server lives.
+pub async fn run(jobs: Jobs) {
+    loop {
+        jobs.app.webhooks.wait(LOOK).await;
+        tokio::time::sleep(GATHER).await;
+        while let Some(round) = round(&jobs).await {
+            if let Some(bulk) = round.bulk {
+                start_run(&jobs, bulk);
+            }
+            if round.looked == 0 {
+                break;
+            }
+        }
+    }
+}
+
+/// One round; `None` where nothing may be read now, or it failed.
+async fn round(jobs: &Jobs) -> Option<Round> {
+    let app = &jobs.app;
+    let running = || matches!(jobs.state(), JobState::Running { .. });
+    match app.webhooks.round(&app.reading.org, Burst::LeftToARun, &running).await {
+        Ok(round) => Some(round),
+        Err(SyncError::NotConnected | SyncError::IngestOff | SyncError::Paused { .. }) => None,
+        Err(error) => {
+            tracing::warn!(%error, "what webhooks announced could not be looked at");
+            None
+        }
+    }
+}
+
+fn start_run(jobs: &Jobs, bulk: Bulk) {
+    let started = match mode(jobs, bulk) {
+        Ok(Some(mode)) => jobs.start(mode, Wish::default()).map(drop),
+        Ok(None) => Ok(()),
+        Err(error) => Err(error.into()),
+    };
+    if let Err(error) = started {
+        tracing::warn!(%error, "the run that reads what came in bulk did not start");
+    }
+}
+
+/// The mode of the run to start now, if one is due. What is in bulk before a first sync was complete waits for that.
+fn mode(jobs: &Jobs, bulk: Bulk) -> Result<Option<Mode>, StoreError> {
+    let (reading, now) = (&jobs.app.reading, jobs.app.clock.now());
+    let since = |at: Millis| now.0 - at.0;
+    if since(bulk.told_at) < QUIET_MS && since(bulk.since) < LONGEST_MS {
+        return Ok(None);
+    }
+    let (connection, newest) = reading.store.read(|conn| {
+        Ok::<_, StoreError>((connections::get(conn, &reading.org)?, runs::newest(conn, &reading.org)?))
+    })?;
+    if connection.is_none_or(|connection| connection.last_synced.is_none()) {
+        return Ok(None);
+    }
+    match newest.filter(|run| run.outcome != Outcome::Complete) {
+        Some(run) if since(run.started_at) < AFTER_FAILURE_MS => Ok(None),
+        // A run that was broken off is resumed, whatever it reads.
+        Some(run) => Ok(Mode::parse(&run.mode)),
+        None => Ok(Some(Mode::CatchUp)),
+    }
+}

@@ -1,0 +1,241 @@
+//! Records that webhooks told of and that were not looked at since: a queue with one row per record, however often it was
+//! told of, which survives a crash.
+
+use serde::Serialize;
+
+use super::StoreError;
+use super::conn::{Conn, Row, all, first};
+use super::crm::Tenant;
+use super::times::{self, Of};
+use crate::domain::clock::Millis;
+use crate::domain::crm::RecordType;
+use crate::domain::event::{Announced, Event, Reason};
+use crate::domain::ids::{OrgId, PortalId};
+use crate::params;
+
+/// Records moved at once from "a run reads it" to where they belong.
+const BATCH: i64 = 1_000;
+
+/// A record that waits for a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// What was announced.
+    pub announced: Announced,
+    /// Number of the last announcement.
+    pub told: i64,
+    /// Looks that succeeded.
+    pub looks: u32,
+    /// Looks that failed in a row.
+    pub attempts: u32,
+}
+
+/// Queues what an event is about; `number` grows with every delivery.
+pub fn tell(conn: &mut dyn Conn, tenant: Tenant<'_>, number: i64, event: &Event) -> Result<(), StoreError> {
+    event.about.iter().try_for_each(|one| add(conn, tenant, number, one, event.in_bulk))
+}
+
+/// Queues one record. Told of again it is due at once; that a person is to be forgotten stays said.
+pub fn add(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    number: i64,
+    one: &Announced,
+    in_bulk: bool,
+) -> Result<(), StoreError> {
+    let sql = "insert into webhook_records (org, portal, type, id, told, since, told_at, deleted, forgotten, in_bulk, \
+               after_run, looks, attempts, due_at) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, 0, 0, 0, $6) \
+               on conflict (org, portal, type, id) do update set told = max(told, excluded.told), told_at = excluded.told_at, \
+               deleted = excluded.deleted, forgotten = max(forgotten, excluded.forgotten), \
+               in_bulk = min(in_bulk, excluded.in_bulk), after_run = 0, looks = 0, due_at = excluded.due_at";
+    let name = one.record_type.as_str();
+    let (deleted, forgotten) = (one.reason == Reason::Deleted, one.reason == Reason::Forgotten);
+    // Only what was changed is left to a run: it cannot be relied on for everything else.
+    let in_bulk = in_bulk && one.reason == Reason::Changed;
+    let key =
+        params![tenant.org, tenant.portal, name, &one.id, number, tenant.now, deleted, forgotten, in_bulk];
+    conn.execute(sql, key).map(drop)
+}
+
+fn waiting(row: &dyn Row) -> Result<Option<Waiting>, StoreError> {
+    let reason = match (row.int(3)? != 0, row.int(4)? != 0) {
+        (_, true) => Reason::Forgotten,
+        (true, false) => Reason::Deleted,
+        (false, false) => Reason::Changed,
+    };
+    let name = row.text(0)?;
+    let record_type = RecordType::all().find(|one| one.as_str() == name);
+    let small = |column| row.int(column).map(|value| u32::try_from(value).unwrap_or(u32::MAX));
+    let (told, looks, attempts) = (row.int(2)?, small(5)?, small(6)?);
+    let id = row.string(1)?;
+    let with =
+        |record_type| Waiting { announced: Announced { record_type, id, reason }, told, looks, attempts };
+    Ok(record_type.map(with))
+}
+
+/// Records that are due at `now`, those waiting longest first; what a run reads is not among them, nor what waits for
+/// the end of one.
+pub fn due(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    now: Millis,
+    limit: i64,
+) -> Result<Vec<Waiting>, StoreError> {
+    let sql = "select type, id, told, deleted, forgotten, looks, attempts from webhook_records \
+               where org = $1 and portal = $2 and in_bulk = 0 and due_at <= $3 and after_run = 0 \
+               order by due_at limit $4";
+    let rows = all(conn, sql, params![org, portal, now, limit], waiting)?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+/// What is remembered of a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum After {
+    /// Nothing is left to do.
+    Done,
+    /// It is to be looked at once more, at that time.
+    Again(Millis),
+    /// It is to be looked at once more when the run that goes on has ended.
+    AfterRun,
+    /// It failed for that reason and is tried again at that time.
+    Failed(Millis, String),
+}
+
+/// Remembers what came of a look, unless the record was told of again meanwhile.
+pub fn settle(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: PortalId,
+    one: &Waiting,
+    after: &After,
+) -> Result<(), StoreError> {
+    let (name, id) = (one.announced.record_type.as_str(), &one.announced.id);
+    let key = params![org, portal, name, id, one.told];
+    let done =
+        "delete from webhook_records where org = $1 and portal = $2 and type = $3 and id = $4 and told = $5";
+    let again = "update webhook_records set looks = looks + 1, attempts = 0, error = null, due_at = $6 \
+                 where org = $1 and portal = $2 and type = $3 and id = $4 and told = $5";
+    let after_run = "update webhook_records set looks = looks + 1, attempts = 0, error = null, after_run = 1 \
+                     where org = $1 and portal = $2 and type = $3 and id = $4 and told = $5";
+    let failed = "update webhook_records set attempts = attempts + 1, error = $7, due_at = $6 \
+                  where org = $1 and portal = $2 and type = $3 and id = $4 and told = $5";
+    match after {
+        After::Done => conn.execute(done, key),
+        After::Again(at) => conn.execute(again, params![org, portal, name, id, one.told, *at]),
+        After::AfterRun => conn.execute(after_run, key),
+        After::Failed(at, why) => conn.execute(failed, params![org, portal, name, id, one.told, *at, why]),
+    }
+    .map(drop)
+}
+
+/// Something waits for the end of a run.
+pub fn waits_for_a_run(conn: &mut dyn Conn, org: &OrgId) -> Result<bool, StoreError> {
+    let sql = "select 1 from webhook_records where org = $1 and after_run = 1 limit 1";
+    Ok(first(conn, sql, params![org], |row| row.int(0))?.is_some())
+}
+
+/// No run goes on: what waited for its end is due.
+pub fn run_ended(conn: &mut dyn Conn, org: &OrgId, now: Millis) -> Result<u64, StoreError> {
+    let sql = "update webhook_records set after_run = 0, due_at = $2 where org = $1 and after_run = 1";
+    conn.execute(sql, params![org, now])
+}
+
+/// How many changed records wait for a look of their own.
+pub fn changed(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<u64, StoreError> {
+    let sql = "select count(*) from webhook_records where org = $1 and portal = $2 and in_bulk = 0 and deleted = 0 \
+               and forgotten = 0 and looks = 0 and attempts = 0";
+    let count = first(conn, sql, params![org, portal], |row| row.int(0))?;
+    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+}
+
+/// So many changed at once that a run reads them.
+pub fn leave_to_a_run(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<u64, StoreError> {
+    let sql = "update webhook_records set in_bulk = 1 where org = $1 and portal = $2 and in_bulk = 0 and deleted = 0 \
+               and forgotten = 0 and looks = 0 and attempts = 0";
+    conn.execute(sql, params![org, portal])
+}
+
+/// What is left to a run: how many records, and when the first and the last of them were told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bulk {
+    /// Records.
+    pub records: u64,
+    /// The first.
+    pub since: Millis,
+    /// The last.
+    pub told_at: Millis,
+    /// A run that began before this met none of them.
+    pub met_from: Millis,
+}
+
+/// What is left to a run, if anything.
+pub fn bulk(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<Option<Bulk>, StoreError> {
+    let sql = "select count(*), min(since), max(told_at), min(told_at) from webhook_records \
+               where org = $1 and portal = $2 and in_bulk = 1";
+    let found = first(conn, sql, params![org, portal], |row| {
+        let time = |column| row.opt_int(column).map(|at| at.map(Millis));
+        let records = u64::try_from(row.int(0)?).unwrap_or(0);
+        let (since, told_at, met_from) = (time(1)?, time(2)?, time(3)?);
+        let bulk = |((since, told_at), met_from)| Bulk { records, since, told_at, met_from };
+        Ok(since.zip(told_at).zip(met_from).map(bulk))
+    })?;
+    Ok(found.flatten())
+}
+
+/// A complete run began at `began`: what was left to it is done where it was read since, and due where it was not.
+pub fn settle_bulk(conn: &mut dyn Conn, tenant: Tenant<'_>, began: Millis) -> Result<(), StoreError> {
+    let sql = "select type, id, told, deleted, forgotten, looks, attempts from webhook_records \
+               where org = $1 and portal = $2 and in_bulk = 1 and told_at <= $3 limit $4";
+    loop {
+        let (org, portal) = (tenant.org, tenant.portal);
+        let left = all(conn, sql, params![org, portal, began, BATCH], waiting)?;
+        if left.is_empty() {
+            return Ok(());
+        }
+        for one in left.into_iter().flatten() {
+            let of = Of { org, portal, record_type: one.announced.record_type };
+            if times::seen_since(conn, of, &one.announced.id, began)? {
+                settle(conn, org, portal, &one, &After::Done)?;
+            } else {
+                let due = "update webhook_records set in_bulk = 0, due_at = $5, looks = 1 \
+                           where org = $1 and portal = $2 and type = $3 and id = $4";
+                let name = one.announced.record_type.as_str();
+                conn.execute(due, params![org, portal, name, &one.announced.id, tenant.now])?;
+            }
+        }
+    }
+}
+
+/// What waits, as people are shown it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Queue {
+    /// Records.
+    pub waiting: u64,
+    /// Those of them that a run reads.
+    pub left_to_a_run: u64,
+    /// Since when the oldest waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Millis>,
+    /// Those whose last look failed.
+    pub failing: u64,
+    /// Why one of them did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What waits.
+pub fn queue(conn: &mut dyn Conn, org: &OrgId) -> Result<Queue, StoreError> {
+    let sql = "select count(*), coalesce(sum(in_bulk), 0), min(since), count(error), max(error) from webhook_records \
+               where org = $1";
+    let found = first(conn, sql, params![org], |row| {
+        let count = |column| row.int(column).map(|value| u64::try_from(value).unwrap_or(0));
+        Ok(Queue {
+            waiting: count(0)?,
+            left_to_a_run: count(1)?,
+            since: row.opt_int(2)?.map(Millis),
+            failing: count(3)?,
+            error: row.opt_string(4)?,
+        })
+    })?;
+    Ok(found.unwrap_or_default())
+}

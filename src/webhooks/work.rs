@@ -1,0 +1,221 @@
+//! Looking at what was announced, round by round: a batch of records is read from HubSpot, and each is done, due once more,
+//! or waits after a failure. Nothing is given up because of an error; a restart goes on where the queue stands.
+//!
+//! One more look is due where the first may not have been the last word: HubSpot ties an engagement to its customer some
+//! seconds after it made it; and a sync that goes on meanwhile may hold a page read before, which it stores afterwards.
+//! Imports, and more than a burst at once, are left to one run (`jobs::webhooks` starts it), and only what that run did not
+//! meet is read by id.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::Webhooks;
+use crate::domain::clock::Millis;
+use crate::domain::event::Reason;
+use crate::domain::ids::OrgId;
+use crate::pipeline::publish::Owner;
+use crate::store::announced::{self, After, Bulk, Waiting};
+use crate::store::crm::Tenant;
+use crate::store::{StoreError, runs, webhooks};
+use crate::sync::SyncError;
+use crate::sync::look::{Looked, Seen};
+
+/// Records of one round: a handful of requests.
+const AT_ONCE: i64 = 300;
+/// How long HubSpot may take to tie an engagement to whom it belongs.
+const TIES_MS: i64 = 10_000;
+/// The pause before the second try; it doubles, up to the longest.
+const FIRST_PAUSE_MS: i64 = 2_000;
+const LONGEST_PAUSE_MS: i64 = 600_000;
+/// Tries for a record that HubSpot announced and does not show: some eight minutes. Then the next run finds it.
+const PATIENCE: u32 = 8;
+/// How often what is old is forgotten.
+const TRIM_EVERY_MS: i64 = 60 * 60 * 1000;
+
+/// What a round did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Records looked at.
+    pub looked: u64,
+    /// Those of them whose look failed.
+    pub failed: u64,
+    /// What is left to a run.
+    pub bulk: Option<Bulk>,
+}
+
+/// What happens to many changes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Burst {
+    /// A run reads them.
+    LeftToARun,
+    /// They are read by id like all others.
+    OneByOne,
+}
+
+impl Webhooks {
+    /// Waits until something arrives, at most `limit`.
+    pub async fn wait(&self, limit: Duration) {
+        // Either way it is time to look.
+        let _ = tokio::time::timeout(limit, self.arrived.notified()).await;
+    }
+
+    /// Looks at what is due. `run_goes_on` tells whether a sync is reading at the moment.
+    pub async fn round(
+        &self,
+        org: &OrgId,
+        burst: Burst,
+        run_goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Round, SyncError> {
+        let _turn = self.turn.lock().await;
+        self.keep_refusals()?;
+        self.trim(org)?;
+        let owner = Owner { org: org.clone(), portal: self.syncer.admit(org)?.portal };
+        let before = run_goes_on();
+        self.sort(&owner, burst, before)?;
+        let (due, bulk) = self.store.read(|conn| {
+            let due = announced::due(conn, org, owner.portal, self.clock.now(), AT_ONCE)?;
+            Ok::<_, StoreError>((due, announced::bulk(conn, org, owner.portal)?))
+        })?;
+        if due.is_empty() {
+            return Ok(Round { bulk, ..Round::default() });
+        }
+        let records: Vec<_> = due.iter().map(|waiting| waiting.announced.clone()).collect();
+        let looked = self.syncer.look(org, &records).await?;
+        let failed = self.settle(&owner, due, looked, before || run_goes_on())?;
+        // Names that changed, and engagements whose customer is known now.
+        let stored = self.syncer.stored(owner);
+        let caught_up = tokio::task::spawn_blocking(move || stored.catch_up()).await;
+        caught_up.unwrap_or_else(|panic| Err(StoreError::Engine(panic.to_string())))?;
+        Ok(Round { looked: records.len() as u64, failed, bulk })
+    }
+
+    /// Moves records between what waits for a run and what is looked at one by one.
+    fn sort(&self, owner: &Owner, burst: Burst, run_goes_on: bool) -> Result<(), StoreError> {
+        let (org, portal, most) = (&owner.org, owner.portal, self.settings.burst);
+        let (bulk, complete, changed) = self.store.read(|conn| {
+            let changed = announced::changed(conn, org, portal)?;
+            Ok::<_, StoreError>((
+                announced::bulk(conn, org, portal)?,
+                runs::newest_complete(conn, org)?,
+                changed,
+            ))
+        })?;
+        let many = burst == Burst::LeftToARun && changed > most;
+        let met = bulk.zip(complete).filter(|(bulk, began)| bulk.met_from <= *began).map(|(_, began)| began);
+        let (owner, now) = (owner.clone(), self.clock.now());
+        let waits = self.store.read(|conn| announced::waits_for_a_run(conn, &owner.org))? && !run_goes_on;
+        if !many && !waits && met.is_none() {
+            return Ok(());
+        }
+        self.store.write(move |conn| {
+            let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
+            if waits {
+                announced::run_ended(conn, tenant.org, now)?;
+            }
+            if let Some(began) = met {
+                announced::settle_bulk(conn, tenant, began)?;
+            }
+            if many {
+                announced::leave_to_a_run(conn, tenant.org, tenant.portal)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Remembers what came of a round; answers how many looks failed.
+    fn settle(
+        &self,
+        owner: &Owner,
+        due: Vec<Waiting>,
+        mut looked: Looked,
+        beside_a_run: bool,
+    ) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        let mut failed = 0;
+        let mut settled = Vec::with_capacity(due.len());
+        for waiting in due {
+            let key = (waiting.announced.record_type, waiting.announced.id.clone());
+            let unanswered = || Seen::Failed("HubSpot's answer does not name it".to_owned());
+            let seen = looked.seen.remove(&key).unwrap_or_else(unanswered);
+            let after = after(&waiting, seen, beside_a_run, now);
+            failed += u64::from(matches!(after, After::Failed(..)));
+            settled.push((waiting, after));
+        }
+        let (owner, besides) = (owner.clone(), looked.besides);
+        self.store.write(move |conn| {
+            let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
+            for (waiting, after) in &settled {
+                announced::settle(conn, tenant.org, tenant.portal, waiting, after)?;
+            }
+            let number = settled.iter().map(|(waiting, _)| waiting.told).max().unwrap_or(0);
+            besides.iter().try_for_each(|one| announced::add(conn, tenant, number, one, false))
+        })?;
+        Ok(failed)
+    }
+
+    fn trim(&self, org: &OrgId) -> Result<(), StoreError> {
+        let (now, org, keep_ms) = (self.clock.now(), org.clone(), self.settings.keep_ms);
+        {
+            let mut trimmed = self.trimmed.lock().unwrap_or_else(PoisonError::into_inner);
+            if trimmed.is_some_and(|at| now.0 - at.0 < TRIM_EVERY_MS) {
+                return Ok(());
+            }
+            *trimmed = Some(now);
+        }
+        self.store.write(move |conn| webhooks::trim(conn, &org, keep_ms, now))
+    }
+}
+
+/// What follows from a look.
+fn after(waiting: &Waiting, seen: Seen, beside_a_run: bool, now: Millis) -> After {
+    let again = now.plus(pause_ms(waiting.attempts));
+    let forgotten = waiting.announced.reason == Reason::Forgotten;
+    let patient = waiting.attempts < PATIENCE;
+    match seen {
+        Seen::Failed(why) => After::Failed(again, why),
+        Seen::There | Seen::TiedToNobody if forgotten && patient => {
+            After::Failed(again, "HubSpot still has the contact that is to be forgotten".to_owned())
+        }
+        Seen::NeverThere if patient => {
+            After::Failed(again, "HubSpot announced it and does not show it yet".to_owned())
+        }
+        Seen::TiedToNobody if waiting.looks == 0 => After::Again(now.plus(TIES_MS)),
+        Seen::NeverThere => After::Done,
+        Seen::There | Seen::TiedToNobody | Seen::Gone if beside_a_run => After::AfterRun,
+        Seen::There | Seen::TiedToNobody | Seen::Gone => After::Done,
+    }
+}
+
+fn pause_ms(attempts: u32) -> i64 {
+    FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(20)).min(LONGEST_PAUSE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::crm::RecordType;
+    use crate::domain::event::Announced;
+
+    fn waiting(reason: Reason, looks: u32, attempts: u32) -> Waiting {
+        let announced = Announced { record_type: RecordType::Contacts, id: "1".to_owned(), reason };
+        Waiting { announced, told: 1, looks, attempts }
+    }
+
+    #[test]
+    fn nothing_is_done_before_its_last_word() {
+        let now = Millis(1_000_000);
+        let of = |reason, looks, attempts, seen, beside| {
+            after(&waiting(reason, looks, attempts), seen, beside, now)
+        };
+        assert_eq!(of(Reason::Changed, 0, 0, Seen::There, false), After::Done);
+        assert_eq!(of(Reason::Changed, 0, 0, Seen::There, true), After::AfterRun);
+        assert_eq!(of(Reason::Deleted, 0, 0, Seen::Gone, true), After::AfterRun);
+        assert_eq!(of(Reason::Changed, 0, 0, Seen::TiedToNobody, true), After::Again(now.plus(TIES_MS)));
+        assert_eq!(of(Reason::Changed, 1, 0, Seen::TiedToNobody, false), After::Done);
+        assert!(matches!(of(Reason::Changed, 0, 0, Seen::NeverThere, false), After::Failed(..)));
+        assert_eq!(of(Reason::Changed, 0, PATIENCE, Seen::NeverThere, false), After::Done);
+        assert!(matches!(of(Reason::Forgotten, 0, 0, Seen::There, false), After::Failed(..)));
+        let failing = of(Reason::Changed, 0, 1_000, Seen::Failed("down".to_owned()), false);
+        assert_eq!(failing, After::Failed(now.plus(LONGEST_PAUSE_MS), "down".to_owned()));
+    }
+}

@@ -1,0 +1,603 @@
+//! What HubSpot announces by webhook arrives, is looked at as it is now, and nothing else follows from it.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::{Value, json};
+
+use crate::support::{Installation, Portal, SERVICE_KEY, Server, assert_same_ids};
+
+const SECRET: &str = "sim-client-secret";
+
+/// The present, as the portal wants it.
+#[expect(clippy::disallowed_methods, reason = "the portal runs on the machine's time here")]
+fn now() -> String {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis().to_string()
+}
+
+/// A portal, an installation that has read all of it and serves, and webhooks from one to the other.
+struct Scene {
+    portal: Portal,
+    here: Installation,
+    server: Server,
+}
+
+impl Scene {
+    fn start(arguments: &[&str]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+        let now = now();
+        let mut all = vec!["--now", now.as_str()];
+        all.extend(arguments);
+        let portal = Portal::start(&all);
+        let mut here = Installation::for_portal(&portal);
+        for (name, value) in settings {
+            here.settings.insert((*name).to_owned(), (*value).to_owned());
+        }
+        here.connect_with_key();
+        here.run(&["sync", "--quiet"]).ok();
+        let server = here.serve();
+        let scene = Self { portal, here, server };
+        scene.target(&json!({}));
+        scene.portal.post("/__sim/journal/reset", &json!({}));
+        scene
+    }
+
+    fn target(&self, with: &Value) {
+        let mut target = json!({"url": self.address(), "client_secret": SECRET});
+        for (name, value) in with.as_object().unwrap() {
+            target[name] = value.clone();
+        }
+        self.portal.post("/__sim/webhooks/target", &target);
+    }
+
+    fn address(&self) -> String {
+        let shown = self.here.run(&["webhooks", "show", "--json"]).ok().json();
+        shown["address"].as_str().unwrap().to_owned()
+    }
+
+    /// Delivers what waits; answers the statuses of each delivery.
+    fn flush(&self, how: &Value) -> Vec<Vec<u64>> {
+        let told: Value = serde_json::from_str(&self.portal.post("/__sim/webhooks/flush", how)).unwrap();
+        let deliveries = told["deliveries"].as_array().unwrap();
+        let statuses =
+            |one: &Value| one["statuses"].as_array().unwrap().iter().map(|s| s.as_u64().unwrap()).collect();
+        deliveries.iter().map(statuses).collect()
+    }
+
+    /// Delivers what waits, expecting every delivery to be taken at once.
+    fn deliver(&self) {
+        let statuses = self.flush(&json!({}));
+        assert!(!statuses.is_empty() && statuses.iter().all(|one| one == &[200]), "{statuses:?}");
+    }
+
+    fn create(&self, record_type: &str, body: &Value) -> String {
+        let made: Value =
+            serde_json::from_str(&self.portal.post(&format!("/__sim/objects/{record_type}"), body)).unwrap();
+        made["id"].as_str().unwrap().to_owned()
+    }
+
+    fn webhooks(&self) -> Value {
+        self.here.run(&["status", "--json"]).ok().json()["webhooks"].clone()
+    }
+
+    /// Waits until nothing waits for a look.
+    fn settled(&self) {
+        wait(30, "everything announced is looked at", || {
+            self.here.number("select count(*) from webhook_records") == 0
+        });
+    }
+
+    /// Ends the server and asserts that everything here is as in the portal.
+    fn equal(self) {
+        assert_eq!(self.server.stop(), Some(0));
+        assert_same_ids(&self.portal, &self.here);
+        self.here.verify();
+    }
+}
+
+fn wait(seconds: u64, what: &str, done: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !done() {
+        assert!(Instant::now() < deadline, "waited for: {what}");
+        std::thread::sleep(Duration::from_millis(25));
+    }
+}
+
+fn body_of(record_type: &str, word: &str) -> Value {
+    let (property, text) = match record_type {
+        "emails" => ("hs_email_html", format!("<p>We talked about {word}.</p>")),
+        "notes" => ("hs_note_body", format!("<p>They like {word}.</p>")),
+        "calls" => ("hs_call_body", format!("<p>He mentioned {word}.</p>")),
+        _ => ("hs_meeting_body", format!("<p>On the agenda: {word}.</p>")),
+    };
+    let mut body = json!({"properties": {}});
+    body["properties"][property] = json!(text);
+    body
+}
+
+#[test]
+fn whk_4_to_whk_8_a_creation_by_either_name_becomes_row_and_document() {
+    let scene = Scene::start(&["--contacts", "20"]);
+    for (names, target) in
+        [("specification", json!({"specification_names": true})), ("generic", json!({"generic": true}))]
+    {
+        scene.target(&target);
+        for (record_type, kind) in
+            [("emails", "email"), ("notes", "note"), ("calls", "call"), ("meetings", "meeting")]
+        {
+            let word = format!("{names}{kind}zq");
+            let contact = scene.portal.ids("contacts")[3].clone();
+            let mut body = body_of(record_type, &word);
+            body["associations"] = json!({"contacts": [contact]});
+            let id = scene.create(record_type, &body);
+            scene.deliver();
+            wait(10, &word, || {
+                let found = scene.here.search(&word);
+                found.first().is_some_and(|one| one.ends_with(&format!(":{kind}:{id}")))
+            });
+        }
+    }
+    scene.settled();
+    let journal = scene.portal.json("/__sim/journal");
+    let routes = journal["routes"].as_object().unwrap();
+    assert!(routes.keys().all(|route| !route.contains("search")), "records are read by id: {journal}");
+    scene.equal();
+}
+
+#[test]
+fn whk_10_syn_4_what_is_announced_is_found_within_seconds() {
+    let scene = Scene::start(&["--contacts", "30"]);
+    let mut took: Vec<Duration> = (0..20)
+        .map(|n| {
+            let word = format!("realtimeword{n}zq");
+            scene.create("notes", &body_of("notes", &word));
+            let begun = Instant::now();
+            scene.deliver();
+            wait(20, &word, || !scene.here.search(&word).is_empty());
+            begun.elapsed()
+        })
+        .collect();
+    took.sort();
+    let p95 = took[18];
+    println!("event to hit: median {:?}, p95 {p95:?}", took[10]);
+    assert!(p95 <= Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn whk_1_whk_13_unknown_organisations_foreign_portals_and_large_bodies() {
+    let scene = Scene::start(&["--contacts", "5"]);
+    let of = |path: &str, body: &Value| scene.server.request("POST", path, None, Some(body)).unwrap();
+    let (status, text) =
+        of("/api/integrations/hubspot/webhook/org_00000000000000000000000000000000", &json!([]));
+    let (nowhere, other) = of("/api/nowhere", &json!([]));
+    assert_eq!((status, nowhere), (404, 404));
+    assert_eq!(text, other, "no detail");
+    let path = scene.address();
+    let path = path.strip_prefix(&scene.server.address).unwrap();
+    assert_eq!(of(path, &json!([])).0, 401, "not signed");
+    assert_eq!(of(path, &json!("x".repeat(3 << 20))).0, 413);
+    assert_eq!(scene.server.request("GET", path, None, None).unwrap().0, 405);
+
+    // An app that two portals installed sends the events of both.
+    let second = Portal::start(&["--contacts", "5", "--seed", "40", "--now", &now()]);
+    second.post("/__sim/webhooks/target", &json!({"url": scene.address(), "client_secret": SECRET}));
+    second.post("/__sim/objects/notes", &body_of("notes", "foreignwordzq"));
+    let told: Value = serde_json::from_str(&second.post("/__sim/webhooks/flush", &json!({}))).unwrap();
+    assert_eq!(
+        told["deliveries"][0]["statuses"],
+        json!([200]),
+        "answered, or it would come ten times: {told}"
+    );
+    let webhooks = scene.webhooks();
+    assert_eq!(webhooks["events"]["foreign_portal"], 1, "{webhooks}");
+    assert_eq!(scene.here.number("select count(*) from webhook_records"), 0);
+    assert_eq!(scene.portal.json("/__sim/journal")["total"], 0, "HubSpot is asked nothing");
+    scene.equal();
+}
+
+#[test]
+fn whk_9_other_types_are_accepted_and_counted() {
+    let scene = Scene::start(&["--contacts", "5"]);
+    scene.create("tasks", &json!({"properties": {"hs_task_subject": "call them"}}));
+    scene.deliver();
+    let webhooks = scene.webhooks();
+    assert_eq!(
+        (&webhooks["events"]["unknown"], &webhooks["deliveries"]),
+        (&json!(1), &json!(1)),
+        "{webhooks}"
+    );
+    assert_eq!(scene.portal.json("/__sim/journal")["total"], 0);
+}
+
+#[test]
+fn whk_13_arrays_of_a_hundred_redelivered_in_any_order_change_nothing_twice() {
+    let scene = Scene::start(&["--contacts", "60", "--seed", "7"]);
+    let contacts = scene.portal.ids("contacts");
+    for n in 0..90 {
+        let mut body = body_of("notes", &format!("arrayword{n}zq"));
+        body["associations"] = json!({"contacts": [contacts[n % 60]]});
+        scene.create("notes", &body);
+    }
+    for contact in &contacts[..20] {
+        scene.portal.patch(
+            &format!("/__sim/objects/contacts/{contact}"),
+            &json!({"properties": {"jobtitle": "Head of Zq"}}),
+        );
+    }
+    for id in &scene.portal.ids("calls")[..10] {
+        scene.portal.delete(&format!("/__sim/objects/calls/{id}"));
+    }
+    let statuses = scene.flush(&json!({"duplicate": true, "reverse": true, "in_flight": 5}));
+    assert!(statuses.len() >= 4 && statuses.iter().all(|one| one == &[200]), "{statuses:?}");
+    scene.settled();
+    let webhooks = scene.webhooks();
+    assert_eq!(webhooks["events"]["taken"], webhooks["events"]["repeated"], "each came twice: {webhooks}");
+    let stored = scene.here.number("select count(*) from end_users where job_title = 'Head of Zq'");
+    assert_eq!(stored, 20);
+    scene.equal();
+}
+
+#[test]
+fn t3_changes_deletions_restores_and_merges_arrive_without_a_sync() {
+    let scene = Scene::start(&["--contacts", "40", "--seed", "3"]);
+    let (contacts, notes) = (scene.portal.ids("contacts"), scene.portal.ids("notes"));
+    let runs = scene.here.number("select count(*) from sync_runs");
+    let note = format!("/__sim/objects/notes/{}", notes[0]);
+    scene.portal.patch(&note, &json!({"properties": {"hs_note_body": "<p>editedwordzq</p>"}}));
+    scene.portal.delete(&format!("/__sim/objects/notes/{}", notes[1]));
+    scene.portal.delete(&format!("/__sim/objects/emails/{}", scene.portal.ids("emails")[2]));
+    scene.portal.delete(&format!("/__sim/objects/deals/{}", scene.portal.ids("deals")[0]));
+    scene.portal.post("/__sim/merge", &json!({"primary": contacts[4], "merged": contacts[5]}));
+    scene.deliver();
+    wait(10, "the edit", || !scene.here.search("editedwordzq").is_empty());
+    scene.settled();
+    assert_eq!(scene.here.ids("note").iter().filter(|id| **id == notes[1]).count(), 0);
+    let alias =
+        format!("select count(*) from aliases where old_id in ('{}', '{}')", contacts[4], contacts[5]);
+    assert_eq!(scene.here.number(&alias), 2, "both old ids lead to the new record");
+
+    scene.portal.post(&format!("/__sim/objects/notes/{}/restore", notes[1]), &json!({}));
+    scene.deliver();
+    scene.settled();
+    assert_eq!(scene.here.ids("note"), scene.portal.ids("notes"));
+    assert_eq!(scene.here.number("select count(*) from sync_runs"), runs, "no sync ran");
+    scene.equal();
+}
+
+#[test]
+fn t5_records_tied_later_are_tied_here_too() {
+    let scene = Scene::start(&["--contacts", "20", "--seed", "6"]);
+    let (contact, company) =
+        (scene.portal.ids("contacts")[1].clone(), scene.portal.ids("companies")[0].clone());
+    // HubSpot ties it some seconds after it announced it.
+    let mut body = body_of("notes", "tiedlaterzq");
+    body["associations"] = json!({"contacts": [contact]});
+    body["associate_after_ms"] = json!(3_000);
+    let first = scene.create("notes", &body);
+    let second = scene.create("notes", &body_of("notes", "tiedbyhandzq"));
+    scene.deliver();
+    wait(10, "both notes", || {
+        !scene.here.search("tiedlaterzq").is_empty() && !scene.here.search("tiedbyhandzq").is_empty()
+    });
+    for (from_type, from, to_type, to) in
+        [("contacts", &contact, "notes", &second), ("notes", &second, "companies", &company)]
+    {
+        let tie = json!({"from_type": from_type, "from": from, "to_type": to_type, "to": to});
+        scene.portal.post("/__sim/associations", &tie);
+    }
+    scene.deliver();
+    let tied = |note: &str, to: &str| {
+        scene.here.number(&format!(
+            "select count(*) from associations where from_type = 'note' and from_id = '{note}' and to_id = '{to}'"
+        )) == 1
+    };
+    wait(10, "what was tied by hand", || tied(&second, &contact) && tied(&second, &company));
+    wait(30, "what HubSpot tied later", || tied(&first, &contact));
+    scene.settled();
+    scene.equal();
+}
+
+#[test]
+fn whoever_an_announced_engagement_is_about_comes_with_it() {
+    let scene = Scene::start(&["--contacts", "5"]);
+    let company = scene.create("companies", &json!({"properties": {"name": "Zanzibar Freight"}}));
+    let contact = json!({"properties": {"email": "nina@zanzibar.example", "firstname": "Nina"},
+        "associations": {"companies": [company]}});
+    let contact = scene.create("contacts", &contact);
+    // Those two are never announced: their subscriptions are not ticked.
+    scene.target(&json!({"url": "http://127.0.0.1:9/"}));
+    scene.flush(&json!({"attempts": 1}));
+    scene.target(&json!({}));
+    let mut body = body_of("notes", "knowncustomerzq");
+    body["associations"] = json!({"contacts": [contact]});
+    scene.create("notes", &body);
+    scene.deliver();
+    wait(10, "the note, of its customer", || {
+        let found =
+            scene.here.run(&["search", "--json", "--customer", "nina@zanzibar.example", "knowncustomerzq"]);
+        let hits = found.json()["hits"].as_array().map_or(0, Vec::len);
+        hits == 1
+    });
+    let hit = scene.here.run(&["search", "--json", "knowncustomerzq"]).ok().json();
+    assert_eq!(hit["hits"][0]["company"]["name"], "Zanzibar Freight", "{hit}");
+    scene.equal();
+}
+
+#[test]
+fn contact_privacy_deletion_erases_at_once_also_what_deliveries_held() {
+    let scene = Scene::start(&["--contacts", "30", "--seed", "2"]);
+    let contact = scene.portal.ids("contacts")[6].clone();
+    let path = format!("/__sim/objects/contacts/{contact}");
+    scene.portal.patch(&path, &json!({"properties": {"jobtitle": "Keeper of forgottenwordzq"}}));
+    let mut body = body_of("notes", "forgottennotezq");
+    body["associations"] = json!({"contacts": [contact]});
+    scene.create("notes", &body);
+    scene.deliver();
+    wait(10, "the note", || !scene.here.search("forgottennotezq").is_empty());
+    scene.settled();
+    let held =
+        "select count(*) from webhook_deliveries where instr(cast(body as text), 'forgottenwordzq') > 0";
+    assert_eq!(scene.here.number(held), 1, "the delivery is kept as it came");
+
+    scene.portal.post("/__sim/privacy-delete", &json!({"id": contact}));
+    let statuses = scene.flush(&json!({"reverse": true, "batch": 1}));
+    assert_eq!(statuses, [[200], [200]]);
+    scene.settled();
+    wait(10, "the note is not found", || scene.here.search("forgottennotezq").is_empty());
+    assert_eq!(scene.here.number(held), 0);
+    assert!(!scene.here.ids("contacts").contains(&contact));
+    let bytes = std::fs::read(scene.here.data().join("hublore.db")).unwrap();
+    let log = std::fs::read(scene.here.data().join("hublore.db-wal")).unwrap_or_default();
+    for word in ["forgottenwordzq", "forgottennotezq"] {
+        let holds = |bytes: &[u8]| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+        assert!(!holds(&bytes) && !holds(&log), "{word} is still in the database's files");
+    }
+    scene.equal();
+}
+
+#[test]
+fn a_deletion_that_is_not_true_removes_nothing() {
+    let scene = Scene::start(&["--contacts", "10"]);
+    let note = scene.portal.ids("notes")[0].clone();
+    scene.portal.delete(&format!("/__sim/objects/notes/{note}"));
+    scene.portal.post(&format!("/__sim/objects/notes/{note}/restore"), &json!({}));
+    // The restore arrives first, the deletion after it.
+    assert_eq!(scene.flush(&json!({"reverse": true, "batch": 1})), [[200], [200]]);
+    scene.settled();
+    assert!(scene.here.ids("note").contains(&note));
+    scene.equal();
+}
+
+#[test]
+fn what_hubspot_announces_before_it_shows_it_arrives_later() {
+    let scene = Scene::start(&["--contacts", "5"]);
+    let mut body = body_of("notes", "hiddenatfirstzq");
+    body["readable_after_ms"] = json!(4_000);
+    scene.create("notes", &body);
+    scene.deliver();
+    wait(5, "the first look fails visibly", || scene.webhooks()["queue"]["failing"] == 1);
+    wait(30, "the note", || !scene.here.search("hiddenatfirstzq").is_empty());
+    scene.settled();
+    scene.equal();
+}
+
+#[test]
+fn a_failure_leaves_events_waiting_visibly_and_a_kill_loses_none() {
+    let scene = Scene::start(&["--contacts", "10"]);
+    let outage =
+        json!({"rules": [{"route": "POST crm/objects/notes/batch/read", "do": "status", "status": 500}]});
+    scene.portal.post("/__sim/faults", &outage);
+    for n in 0..5 {
+        scene.create("notes", &body_of("notes", &format!("outageword{n}zq")));
+    }
+    scene.deliver();
+    wait(60, "the failure is told", || {
+        let queue = scene.webhooks()["queue"].clone();
+        queue["waiting"] == 5 && queue["failing"] == 5 && queue["error"].is_string()
+    });
+    let Scene { portal, here, server } = scene;
+    // Killed, not stopped.
+    drop(server);
+    assert_eq!(here.number("select count(*) from webhook_records"), 5);
+    portal.post("/__sim/faults", &json!({"rules": []}));
+    let server = here.serve();
+    wait(60, "all five", || (0..5).all(|n| !here.search(&format!("outageword{n}zq")).is_empty()));
+    let scene = Scene { portal, here, server };
+    scene.settled();
+    scene.equal();
+}
+
+#[test]
+fn t10_an_import_is_read_by_one_run_and_nothing_of_it_is_dropped() {
+    let scene = Scene::start_with(&["--contacts", "50"], &[("HUBLORE_HUBSPOT__WEBHOOKS__BURST", "100")]);
+    let runs = || scene.here.number("select count(*) from sync_runs where mode = 'catch_up'");
+    let import = json!({"count": 400, "source": "IMPORT", "properties": {"jobtitle": "Imported zq"}});
+    scene.portal.post("/__sim/objects/contacts", &import);
+    scene.deliver();
+    let imported = || scene.here.number("select count(*) from end_users where job_title = 'Imported zq'");
+    wait(60, "all of the import", || imported() == 400);
+    scene.settled();
+    assert_eq!(runs(), 1, "one run read them all");
+    // The same without the word: more than a burst at once.
+    scene.portal.post(
+        "/__sim/touch",
+        &json!({"type": "notes", "first": 0, "count": 60, "properties": {"hs_note_body": "<p>x</p>"}}),
+    );
+    let many = json!({"count": 150, "properties": {"jobtitle": "Many zq"}});
+    scene.portal.post("/__sim/objects/contacts", &many);
+    scene.deliver();
+    let arrived = || scene.here.number("select count(*) from end_users where job_title = 'Many zq'");
+    wait(60, "all of them", || arrived() == 150);
+    scene.settled();
+    assert_eq!(runs(), 2, "one run more");
+    scene.equal();
+}
+
+#[test]
+fn t10_what_the_run_does_not_meet_is_read_by_id() {
+    let scene = Scene::start(&["--contacts", "20"]);
+    // HubSpot's search does not know of the import yet when the run asks it.
+    scene.portal.post("/__sim/search-index/freeze", &json!({}));
+    scene.portal.post(
+        "/__sim/objects/contacts",
+        &json!({"count": 30, "source": "IMPORT", "properties": {"jobtitle": "Unseen zq"}}),
+    );
+    scene.deliver();
+    let arrived = || scene.here.number("select count(*) from end_users where job_title = 'Unseen zq'");
+    wait(60, "all of them in spite of it", || arrived() == 30);
+    scene.settled();
+    scene.portal.post("/__sim/search-index/thaw", &json!({}));
+    scene.equal();
+}
+
+#[test]
+fn ing_1_dis_3_while_reading_is_off_or_nothing_is_connected_webhooks_are_counted_and_ignored() {
+    let scene = Scene::start(&["--contacts", "10"]);
+    scene.here.run(&["modes", "ingest", "off"]).ok();
+    scene.portal.post("/__sim/journal/reset", &json!({}));
+    scene.create("notes", &body_of("notes", "whileoffzq"));
+    scene.deliver();
+    std::thread::sleep(Duration::from_millis(1_500));
+    let ignored = |reason: &str| {
+        scene.here.number(&format!(
+            "select count(*) from webhook_deliveries where reason = '{reason}' and body is null"
+        ))
+    };
+    assert_eq!(ignored("ingest_off"), 1);
+    scene.here.run(&["modes", "ingest", "on"]).ok();
+    scene.here.run(&["disconnect"]).ok();
+    scene.portal.post("/__sim/journal/reset", &json!({}));
+    scene.create("notes", &body_of("notes", "whilegonezq"));
+    scene.deliver();
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert_eq!(ignored("not_connected"), 1);
+    assert_eq!(scene.webhooks()["events"]["ignored"], 2);
+    assert_eq!(scene.here.number("select count(*) from webhook_records"), 0);
+    assert_eq!(scene.portal.json("/__sim/journal")["total"], 0, "HubSpot is not asked");
+    assert!(scene.here.search("whileoffzq").is_empty());
+}
+
+#[test]
+fn f7_replaying_looks_again_and_doing_it_twice_changes_nothing() {
+    let scene = Scene::start(&["--contacts", "20", "--seed", "8"]);
+    for n in 0..12 {
+        scene.create("notes", &body_of("notes", &format!("replayword{n}zq")));
+    }
+    let call = scene.portal.ids("calls")[0].clone();
+    scene.portal.delete(&format!("/__sim/objects/calls/{call}"));
+    assert!(scene.flush(&json!({"batch": 5})).len() >= 3);
+    scene.settled();
+    let Scene { portal, here, server } = scene;
+    assert_eq!(server.stop(), Some(0));
+    // What was written is lost by an accident of ours; what was announced is not.
+    let database = rusqlite::Connection::open(here.data().join("hublore.db")).unwrap();
+    let lost = "update hubspot_engagements set title = 'spoiled', content_hash = x'00' where kind = 'note' \
+                and body_html like '%replayword%'";
+    assert_eq!(database.execute(lost, []).unwrap(), 12);
+    drop(database);
+    let replay = ["webhooks", "replay", "--from", "2000-01-01", "--to", "2100-01-01", "--json"];
+    let first = here.run(&replay).ok().json();
+    assert_eq!(
+        (&first["events"], &first["looked"], &first["failed"]),
+        (&json!(13), &json!(13), &json!(0)),
+        "{first}"
+    );
+    assert_eq!(here.number("select count(*) from hubspot_engagements where title = 'spoiled'"), 0);
+    let state = |here: &Installation| {
+        let rows = here.texts(
+            "select kind || id || hex(content_hash) || seq from hubspot_engagements order by kind, id",
+        );
+        (rows, here.number("select max(seq) from knowledge_changes"))
+    };
+    let before = state(&here);
+    let second = here.run(&replay).ok().json();
+    assert_eq!(first, second);
+    assert_eq!(state(&here), before);
+    // The same through a running server.
+    let server = here.serve();
+    assert_eq!(here.run(&replay).ok().json(), first);
+    assert_eq!(state(&here), before);
+    let none =
+        here.run(&["webhooks", "replay", "--from", "2000-01-01", "--to", "2000-01-02", "--json"]).ok().json();
+    assert_eq!((&none["deliveries"], &none["looked"]), (&json!(0), &json!(0)));
+    Scene { portal, here, server }.equal();
+}
+
+#[test]
+fn beside_a_sync_webhooks_are_looked_at_and_nothing_older_stays() {
+    let scene = Scene::start(&["--contacts", "400", "--seed", "12"]);
+    let key = std::fs::read_to_string(scene.here.data().join("server.json")).unwrap();
+    let key = serde_json::from_str::<Value>(&key).unwrap()["key"].as_str().unwrap().to_owned();
+    // Every page takes its time, so that records change after their page was asked for.
+    let slow = json!({"rules": [{"route": "GET crm/objects/", "do": "slow_reply", "ms": 400}]});
+    scene.portal.post("/__sim/faults", &slow);
+    let begin = json!({"mode": "full_resync"});
+    scene.server.request("POST", "/api/v1/admin/sync", Some(&key), Some(&begin)).unwrap();
+    let notes = scene.portal.ids("notes");
+    for (n, id) in notes.iter().enumerate().take(60) {
+        let path = format!("/__sim/objects/notes/{id}");
+        match n % 3 {
+            0 => scene.portal.delete(&path),
+            _ => scene
+                .portal
+                .patch(&path, &json!({"properties": {"hs_note_body": format!("<p>beside{n}zq</p>")}})),
+        }
+        if n % 10 == 9 {
+            scene.deliver();
+        }
+    }
+    let running = || scene.here.number("select count(*) from sync_runs where outcome = 'running'") > 0;
+    assert!(running(), "the sync still reads");
+    wait(20, "an edit, while the sync goes on", || !scene.here.search("beside58zq").is_empty());
+    wait(120, "the end of the sync", || !running());
+    scene.settled();
+    for n in (0..60).filter(|n| n % 3 != 0) {
+        let id = &notes[n];
+        let body = format!(
+            "select count(*) from hubspot_engagements where kind = 'note' and id = '{id}' and body_html like '%beside{n}zq%'"
+        );
+        assert_eq!(scene.here.number(&body), 1, "note {n}");
+    }
+    let finished = scene.here.number("select count(*) from checkpoints where finished = 0");
+    assert_eq!(finished, 0, "the sync's own checkpoints were not touched");
+    scene.equal();
+}
+
+#[test]
+fn whk_2_the_address_and_what_to_tick_are_shown_by_command_and_to_admins() {
+    let scene = Scene::start(&["--contacts", "5"]);
+    let shown = scene.here.run(&["webhooks", "show", "--json"]).ok().json();
+    let org = shown["org"].as_str().unwrap();
+    let address = format!("{}/api/integrations/hubspot/webhook/{org}", scene.server.address);
+    assert_eq!(shown["address"], address.as_str());
+    let ticked = shown["subscriptions"].as_array().unwrap();
+    assert!(ticked.contains(&json!({"event": "object.creation", "object": "note"})), "{shown}");
+    assert!(ticked.contains(&json!({"event": "contact.privacyDeletion"})));
+    scene.create("notes", &body_of("notes", "shownzq"));
+    scene.deliver();
+    let key = std::fs::read_to_string(scene.here.data().join("server.json")).unwrap();
+    let key = serde_json::from_str::<Value>(&key).unwrap()["key"].as_str().unwrap().to_owned();
+    let get = |path: &str, key: Option<&str>| scene.server.request("GET", path, key, None).unwrap();
+    for path in ["/api/v1/admin/webhooks", "/api/v1/admin/webhooks/deliveries"] {
+        assert_eq!(get(path, None).0, 401);
+        assert_eq!(get(path, Some(SERVICE_KEY)).0, 401);
+    }
+    let same: Value = serde_json::from_str(&get("/api/v1/admin/webhooks", Some(&key)).1).unwrap();
+    assert_eq!((&same["address"], &same["deliveries"]), (&shown["address"], &json!(1)));
+    let (status, text) = get("/api/v1/admin/webhooks/deliveries?limit=5", Some(&key));
+    let listed: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(status, 200);
+    let one = &listed["deliveries"][0];
+    assert_eq!(
+        (&one["verdict"], &one["signature"], &one["taken"]),
+        (&json!("taken"), &json!("v3"), &json!(1)),
+        "{one}"
+    );
+    assert_eq!(scene.here.run(&["webhooks", "list", "--json"]).ok().json(), listed["deliveries"]);
+    let text = scene.here.run(&["webhooks", "show"]).ok().stdout;
+    assert!(text.contains(&address) && text.contains("object.creation note"), "{text}");
+    let metrics = scene.server.get("/metrics").unwrap();
+    assert!(metrics.contains("hublore_webhooks_total 1"), "{metrics}");
+}
