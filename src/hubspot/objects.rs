@@ -16,7 +16,7 @@ use crate::domain::crm::{Company, Contact, Deal, Record, RecordType};
 /// Largest page of a list (contract, section 3.1).
 const PAGE: &str = "100";
 
-const CONTACT: &str = "email,hs_additional_emails,firstname,lastname,jobtitle,phone,company,lifecyclestage,\
+const CONTACT: &str = "email,hs_additional_emails,firstname,lastname,jobtitle,phone,mobilephone,company,lifecyclestage,\
     hs_lead_status,associatedcompanyid,hubspot_owner_id,hs_merged_object_ids,createdate,lastmodifieddate";
 const COMPANY: &str = "name,domain,industry,numberofemployees,lifecyclestage,phone,website,city,country,description,\
     hubspot_owner_id,hs_merged_object_ids,createdate,hs_lastmodifieddate";

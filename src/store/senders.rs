@@ -22,7 +22,8 @@ pub fn with_address(
     address: &str,
 ) -> Result<Sender, StoreError> {
     let address = address.trim().to_lowercase();
-    let contacts = "select u.first_name, u.last_name, u.phone, u.job_title, u.properties ->> 'company', c.name, c.phone \
+    let contacts = "select u.first_name, u.last_name, u.phone, u.properties ->> 'mobilephone', u.job_title, \
+        u.properties ->> 'company', c.name, c.phone \
         from contact_emails m cross join end_users u left join companies c on c.org = u.org \
         and c.portal = u.portal and c.id = u.company where m.org = $1 and m.email = $2 and m.portal = $3 \
         and u.org = m.org and u.portal = m.portal and u.id = m.contact order by m.contact";
@@ -30,7 +31,7 @@ pub fn with_address(
     conn.query(contacts, params![org, &address, portal], &mut |row| {
         let names: Vec<&str> = [row.opt_text(0)?, row.opt_text(1)?].into_iter().flatten().collect();
         sender.names.extend((!names.is_empty()).then(|| names.join(" ")));
-        for column in 2..7 {
+        for column in 2..8 {
             sender.facts.extend(row.opt_string(column)?.filter(|fact| !fact.trim().is_empty()));
         }
         Ok(())

@@ -108,7 +108,7 @@ fn ing_10_phone_title_and_company_of_the_contact_cut_its_signature() {
     let contact = portal.ids("contacts").remove(0);
     let known: Value = json!({"properties": {
         "email": "nadia@bilby.example", "firstname": "Nadia", "lastname": "Rahal",
-        "jobtitle": "Leiterin Wombatpflege", "phone": "+49 30 5550100", "company": "Bilby Werke",
+        "jobtitle": "Leiterin Wombatpflege", "phone": "+49 30 5550100", "mobilephone": "0171 5550199", "company": "Bilby Werke",
     }});
     portal.patch(&format!("/__sim/objects/contacts/{contact}"), &known);
     mail(
@@ -116,11 +116,19 @@ fn ing_10_phone_title_and_company_of_the_contact_cut_its_signature() {
         &contact,
         "<p>The numbatmarker plan starts on Monday.</p>Leiterin Wombatpflege<br>Bilby Werke<br>030/5550100",
     );
+    // The lines below a mail are short, so the mobile phone stands alone in another.
+    mail(&portal, &contact, "<p>The quokkamarker plan starts on Tuesday.</p><p>mobil +49 171 5550199</p>");
+    mail(&portal, &contact, "<p>The dunnartmarker line is this one now.</p><p>mobil +49 171 5550177</p>");
     here.connect_with_key();
     here.run(&["sync", "--json"]).ok();
     assert_eq!(here.search("numbatmarker").len(), 1);
     assert!(here.search("Wombatpflege").is_empty(), "a title under a mail is no news");
-    let id = here.texts("select id from hubspot_engagements where kind = 'email'").remove(0);
+    let told = |word: &str| here.texts(&format!("select text from passages where text like '%{word}%'"));
+    assert_eq!(told("quokkamarker"), ["The quokkamarker plan starts on Tuesday."]);
+    assert_eq!(told("dunnartmarker"), ["The dunnartmarker line is this one now.\n\nmobil +49 171 5550177"]);
+    let id = here
+        .texts("select engagement from passages where kind = 'email' and text like '%numbatmarker%'")
+        .remove(0);
     let shown = here.run(&["show", "--json", "--parts", &id]).ok().json();
     assert_eq!(shown["passages"][0]["text"], "The numbatmarker plan starts on Monday.", "{shown}");
     let signature = "Leiterin Wombatpflege\nBilby Werke\n030/5550100";
