@@ -147,12 +147,14 @@ pub struct Passage {
     pub spoken: Option<Spoken>,
 }
 
-/// When and by whom a part of a transcript was said. It begins and ends with turns, never inside one.
+/// When and by whom a part of a transcript was said. It begins and ends with turns; only a
+/// turn of more than 2,000 words is parted, and each part has its speaker and times.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Spoken {
     /// Seconds into the call when its first turn begins, where the transcript says so.
     pub start_s: Option<u32>,
-    /// Seconds into the call when the turn behind it begins; of the last one, when its last turn begins.
+    /// Seconds into the call when its last turn ends; where that is not told, when the turn behind it begins, else when its
+    /// last turn begins.
     pub end_s: Option<u32>,
     /// Who speaks, in the order they begin.
     pub speakers: Vec<String>,

@@ -209,7 +209,7 @@ pub struct Passage {
 pub struct Spoken {
     /// Second in which its first turn begins.
     pub start_s: Option<u32>,
-    /// Second in which the turn behind it begins; at the end of a transcript, its last turn.
+    /// Second in which its last turn ends; where that is not told, the turn behind it begins; else its last turn begins.
     pub end_s: Option<u32>,
     /// Who speaks, in the order they begin.
     pub speakers: Vec<String>,

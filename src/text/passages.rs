@@ -70,8 +70,10 @@ fn spoken(turns: &[Turn], ranges: &[Range<usize>]) -> Option<Spoken> {
         }
     }
     let start_s = inside.iter().find_map(|turn| turn.start_s);
+    let told = inside.last().filter(|turn| turn.end_s.is_some());
+    let told = told.and_then(|_| inside.iter().filter_map(|turn| turn.end_s).max());
     let behind = turns.get(to).and_then(|turn| turn.start_s);
-    let end_s = behind.or_else(|| inside.iter().rev().find_map(|turn| turn.start_s));
+    let end_s = told.or(behind).or_else(|| inside.iter().rev().find_map(|turn| turn.start_s));
     (!speakers.is_empty() || start_s.is_some()).then_some(Spoken { start_s, end_s, speakers })
 }
 

@@ -13,6 +13,8 @@ pub struct Turn {
     pub speaker: Option<String>,
     /// Start of the turn in seconds, where a time stands beside it.
     pub start_s: Option<u32>,
+    /// End of the turn in seconds, where one stands beside its start.
+    pub end_s: Option<u32>,
     /// The words of the turn with their label, as bytes of the text.
     pub range: Range<usize>,
 }
@@ -25,7 +27,7 @@ pub fn turns(text: &str) -> Vec<Turn> {
     for line in text.split_inclusive('\n') {
         let range = start..start + line.len();
         start = range.end;
-        let (speaker, start_s) = label(line);
+        let Label { speaker, start_s, end_s } = label(line);
         match out.last_mut() {
             Some(turn) if speaker.is_none() && start_s.is_none() => turn.range.end = range.end,
             // A time alone on its line belongs to the turn that follows with a name.
@@ -37,24 +39,32 @@ pub fn turns(text: &str) -> Vec<Turn> {
                 turn.speaker = speaker;
                 turn.range.end = range.end;
             }
-            _ => out.push(Turn { speaker, start_s, range }),
+            _ => out.push(Turn { speaker, start_s, end_s, range }),
         }
     }
     out
 }
 
-/// Speaker and time a line opens with.
-fn label(line: &str) -> (Option<String>, Option<u32>) {
+/// What a line opens with.
+#[derive(Debug, Default)]
+struct Label {
+    speaker: Option<String>,
+    start_s: Option<u32>,
+    end_s: Option<u32>,
+}
+
+/// Speaker and times a line opens with.
+fn label(line: &str) -> Label {
     let mut rest = line.trim();
-    let mut start_s = None;
-    if let Some((seconds, after)) = time(rest) {
-        start_s = Some(seconds);
+    let mut label = Label::default();
+    if let Some((start, end, after)) = times(rest) {
+        (label.start_s, label.end_s) = (Some(start), end);
         rest = after.trim_start_matches([' ', '-', '\t']);
     }
     let Some((name, after)) = rest.split_once([':', '：']) else {
-        return (None, start_s);
+        return label;
     };
-    let (name, inner) = split_time(name.trim());
+    let (name, inner) = split_times(name.trim(), rest);
     // "12:30" is a time, "http://" an address, and a sentence before a colon is no name.
     let words = name.split_whitespace().count();
     let named = !name.is_empty()
@@ -64,7 +74,23 @@ fn label(line: &str) -> (Option<String>, Option<u32>) {
         && !name.contains(['.', ',', '?', '!', ';', '@', '/'])
         && name.chars().next().is_some_and(|c| c.is_uppercase() || !c.is_ascii())
         && !after.starts_with("//");
-    (named.then(|| name.to_owned()), start_s.or(inner))
+    label.speaker = named.then(|| name.to_owned());
+    if let Some((start, end)) = inner.filter(|_| label.start_s.is_none()) {
+        (label.start_s, label.end_s) = (Some(start), end);
+    }
+    label
+}
+
+/// A time, perhaps to another one (`[01:05-01:12]`, `00:12 --> 00:15`), and what follows.
+fn times(text: &str) -> Option<(u32, Option<u32>, &str)> {
+    let (start, after) = time(text)?;
+    let to = after.trim_start_matches([' ', '-', '–', '>', '→']);
+    let between = &after[..after.len() - to.len()];
+    let end = time(to).filter(|(end, _)| between.contains(['-', '–', '→']) && *end >= start);
+    Some(match end {
+        Some((end, behind)) => (start, Some(end), behind),
+        None => (start, None, after),
+    })
 }
 
 /// A time such as `[00:12:03]`, `(1:02)` or `00:12` at the start, and what follows.
@@ -82,10 +108,10 @@ fn time(text: &str) -> Option<(u32, &str)> {
     Some((seconds, rest.trim_start_matches([']', ')'])))
 }
 
-/// A name with a time behind it: `Ann (00:12)`.
-fn split_time(name: &str) -> (&str, Option<u32>) {
+/// A name with a time behind it: `Ann (00:12)`. The time has the colon the name was cut at, so the whole line is given.
+fn split_times<'a>(name: &'a str, line: &str) -> (&'a str, Option<(u32, Option<u32>)>) {
     match name.find(['(', '[']) {
-        Some(at) => (name[..at].trim(), time(&name[at..]).map(|(s, _)| s)),
+        Some(at) => (name[..at].trim(), line.get(at..).and_then(times).map(|(start, end, _)| (start, end))),
         None => (name, None),
     }
 }
@@ -107,5 +133,19 @@ mod tests {
         assert_eq!(got[0].speaker.as_deref(), Some("Ann Lee"));
         assert_eq!(&text[got[0].range.clone()], "Ann Lee: hello\nmore words\n");
         assert_eq!((got[1].speaker.as_deref(), got[1].start_s), (Some("Bob"), Some(65)));
+        for (line, times) in [
+            ("[01:05-01:12] Ann: hi", (Some(65), Some(72))),
+            ("[00:01:05.120 --> 00:01:12.900] Ann: hi", (Some(65), Some(72))),
+            ("00:05 – 01:12 Ann: hi", (Some(5), Some(72))),
+            ("[01:05] Ann: hi", (Some(65), None)),
+            ("[01:05] 12:30 is when we meet", (Some(65), None)),
+            ("[01:05-01:02] Ann: hi", (Some(65), None)),
+            ("01:05 - Ann: hi", (Some(65), None)),
+            ("Ann (01:05): hi", (Some(65), None)),
+            ("Ann [01:05 - 01:12]: hi", (Some(65), Some(72))),
+        ] {
+            let turn = turns(line).remove(0);
+            assert_eq!((turn.start_s, turn.end_s), times, "{line}");
+        }
     }
 }

@@ -264,7 +264,8 @@ fn every_api_version_reads_the_same() {
 #[test]
 fn syn_10_transcripts_are_added_to_stored_calls_once() {
     let (portal, here) = synced(&["--contacts", "150", "--seed", "41"]);
-    let before = here.number("select count(distinct engagement) from passages where text like '%[00:08]%'");
+    let before =
+        here.number("select count(distinct engagement) from passages where text like '%[00:08-00:16]%'");
     assert_eq!(before, 0, "no call shows a transcript yet");
     run(&here, "backfill_transcripts");
     let with_words = here.number("select count(*) from transcripts where words is not null");
@@ -273,11 +274,11 @@ fn syn_10_transcripts_are_added_to_stored_calls_once() {
     let shown = here.number(
         "select count(*) from hubspot_engagements e join transcripts t on t.call = e.id \
          where e.kind = 'call' and exists (select 1 from passages p where p.kind = e.kind and p.engagement = e.id \
-         and p.text like '%[00:08]%')",
+         and p.text like '%[00:08-00:16]%')",
     );
     assert_eq!(shown, with_words);
     let said = here.texts(
-        "select substr(words, instr(words, '[00:08]') + 8) from transcripts where words is not null limit 1",
+        "select substr(words, instr(words, '[00:08-00:16]') + 14) from transcripts where words is not null limit 1",
     );
     let phrase: Vec<&str> = said[0].lines().next().unwrap().split_whitespace().take(6).collect();
     let call = here.texts("select call from transcripts where words is not null limit 1");

@@ -1,5 +1,6 @@
 //! Passages as rows: what did not change is not written, neighbours know each other, turns keep their time and speaker.
 
+use hublore::text::{Body, BodyKind, normalize};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
@@ -153,4 +154,29 @@ fn what_was_read_with_older_rules_is_read_again_without_hubspot() {
     here.run(&["sync", "--json"]).ok();
     assert_eq!(here.number("select max(seq) from knowledge_changes"), seq, "once");
     here.verify();
+}
+
+#[test]
+fn a_very_long_turn_is_cut_at_sentences_and_every_part_has_its_speaker_and_times() {
+    let sentence =
+        |n: usize| format!("Point {n} is that we looked at the pump again and it still leaks there.");
+    let long = (0..200).map(sentence).collect::<Vec<_>>().join(" ");
+    let words =
+        format!("[00:00-00:04] Bob: Go on.\n[00:05-19:30] Ann Lee: {long}\n[19:31-19:40] Bob: Thanks, Ann.");
+    let got = normalize(&Body::new(BodyKind::Transcript).with_plain(&words)).passages;
+    assert!(got.len() >= 9, "{}", got.len());
+    let parts = &got[1..got.len() - 1];
+    for passage in parts {
+        let spoken = passage.spoken.as_ref().expect("somebody speaks");
+        assert_eq!((spoken.start_s, spoken.end_s), (Some(5), Some(1170)), "{}", passage.text);
+        assert_eq!(spoken.speakers, ["Ann Lee"]);
+        assert!(passage.text.starts_with("Point ") && passage.text.ends_with('.'), "{}", passage.text);
+        assert!(passage.text.split_whitespace().count() <= 300);
+    }
+    let (first, last) = (got[0].spoken.as_ref().unwrap(), got[got.len() - 1].spoken.as_ref().unwrap());
+    assert_eq!((first.start_s, first.end_s), (Some(0), Some(1170)));
+    assert_eq!((last.start_s, last.end_s), (Some(5), Some(1180)));
+    assert_eq!(last.speakers, ["Ann Lee", "Bob"]);
+    let all: String = got.iter().map(|one| format!("{} ", one.text)).collect();
+    assert!((0..200).all(|n| all.contains(&sentence(n))), "no sentence is cut or lost");
 }
