@@ -12,6 +12,7 @@ use std::time::Duration;
 use hublore_index::{Embedded, Encoder, Factors, KnowledgeIndex, MeaningError, Options};
 use tokio::sync::watch;
 
+use crate::actions::{Actions, Limits};
 use crate::config::Config;
 use crate::domain::clock::Clock;
 use crate::domain::ids::OrgId;
@@ -235,6 +236,8 @@ pub struct App {
     pub notifications: Notifications,
     /// What HubSpot announces.
     pub webhooks: Webhooks,
+    /// What agents may do in HubSpot.
+    pub actions: Actions,
     syncer: Syncer,
     /// The model, where one is set.
     asking: Option<Asking>,
@@ -303,6 +306,8 @@ impl App {
             settings,
         };
         let webhooks = Webhooks::new(store.clone(), syncer.clone(), Arc::clone(&clock), &config);
+        let actions =
+            Actions::new(store.clone(), connector.clone(), Arc::clone(&clock), action_limits(&config));
         let reading = Reading { config, store, index, org };
         Ok(Self {
             reading,
@@ -313,6 +318,7 @@ impl App {
             follower,
             notifications,
             webhooks,
+            actions,
             syncer,
             asking,
             asked: Arc::default(),
@@ -433,6 +439,19 @@ impl App {
             Err(error) => drop(report.errors.insert("index".to_owned(), error.to_string())),
         }
         Ok(report)
+    }
+}
+
+/// The limits of actions in the settings.
+fn action_limits(config: &Config) -> Limits {
+    let actions = &config.actions;
+    Limits {
+        per_minute: actions.per_minute,
+        per_day: actions.per_day,
+        confirm_ms: actions.confirm_ms,
+        undo_ms: actions.undo_ms,
+        timeout: actions.timeout,
+        time_zone: actions.time_zone.clone(),
     }
 }
 

@@ -14,6 +14,7 @@ use url::{Host, Url};
 
 use crate::domain::engagement::{Kind, SkipReason};
 use crate::domain::rule::Unsure;
+use crate::domain::zone::Zone;
 use crate::hubspot::paths::ApiVersion;
 use crate::hubspot::properties::Wanted;
 
@@ -35,6 +36,7 @@ struct Written {
     server: WrittenServer,
     hubspot: WrittenHubspot,
     sync: WrittenSync,
+    actions: WrittenActions,
     properties: Wanted,
     noise: WrittenNoise,
     rules: WrittenRules,
@@ -83,6 +85,17 @@ struct WrittenWebhooks {
 #[serde(deny_unknown_fields)]
 struct WrittenSync {
     every_minutes: f64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenActions {
+    per_minute: u64,
+    per_day: u64,
+    confirm_minutes: u32,
+    undo_hours: u32,
+    timeout_s: u64,
+    time_zone: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -166,6 +179,8 @@ pub struct Config {
     pub hubspot: Hubspot,
     /// Time between the runs a server starts by itself.
     pub sync_every: Duration,
+    /// What limits agents' actions.
+    pub actions: Actions,
     /// Properties to read besides those that have a place of their own.
     pub properties: Wanted,
     /// Reasons for which mail is stored but not learned.
@@ -237,6 +252,23 @@ pub struct Webhooks {
     pub keep_days: u32,
     /// More changed records than this at once are left to a run.
     pub burst: u64,
+}
+
+/// What limits agents' actions.
+#[derive(Debug, Clone)]
+pub struct Actions {
+    /// Actions of an organisation in a minute.
+    pub per_minute: u64,
+    /// And in a day.
+    pub per_day: u64,
+    /// How long a proposed change can be confirmed, milliseconds.
+    pub confirm_ms: i64,
+    /// How long something can be taken back, milliseconds.
+    pub undo_ms: i64,
+    /// Limit of one request.
+    pub timeout: Duration,
+    /// Zone that dates are meant in; `None` is the portal's.
+    pub time_zone: Option<Zone>,
 }
 
 /// Settings of the model path.
@@ -374,6 +406,7 @@ impl Written {
                 },
             },
             sync_every: every(self.sync.every_minutes)?,
+            actions: self.actions.check()?,
             properties: self.properties,
             skip_noise: self.noise.skip.iter().map(|name| noise(name)).collect::<Result<_, _>>()?,
             unsure: Unsure::parse(self.rules.unsure.trim()).ok_or_else(|| {
@@ -432,6 +465,25 @@ fn slack_host(setting: &str, text: &str) -> Result<Url, ConfigError> {
         url.host_str().unwrap_or_default(),
         HOSTS.join(", ")
     ))
+}
+
+impl WrittenActions {
+    fn check(self) -> Result<Actions, ConfigError> {
+        let name = self.time_zone.trim();
+        let time_zone = match Zone::named(name) {
+            _ if name.is_empty() => None,
+            None => return bad(format!("actions.time_zone: `{name}` is not a zone like Europe/Berlin")),
+            known => known,
+        };
+        Ok(Actions {
+            per_minute: self.per_minute,
+            per_day: self.per_day,
+            confirm_ms: i64::from(self.confirm_minutes.clamp(1, 60)) * 60_000,
+            undo_ms: i64::from(self.undo_hours.min(24 * 365)) * 3_600_000,
+            timeout: Duration::from_secs(self.timeout_s.clamp(1, 60)),
+            time_zone,
+        })
+    }
 }
 
 impl WrittenSearch {
@@ -573,6 +625,7 @@ mod tests {
             ("[hubspot]\napi_version = \"v3\"", "hubspot.api_version"),
             ("[server]\nlisten = \"here\"", "server.listen"),
             ("[noise]\nskip = [\"spam\"]", "noise.skip"),
+            ("[actions]\ntime_zone = \"Mars/Olympus\"", "actions.time_zone"),
             ("[rules]\nunsure = \"maybe\"", "rules.unsure"),
             ("[model]\nbase_url = \"http://example.com/v1\"\nname = \"m\"", "model.base_url"),
             ("[model]\nbase_url = \"https://example.com/v1\"", "model.name"),

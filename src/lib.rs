@@ -3,9 +3,10 @@
 //! One line per module, in the direction data flows. A module may use the ones listed in the same row or
 //! below it in the arrows, which `tests/it/architecture.rs` enforces:
 //!
-//! `main → cli → app → server → webhooks → { sync, knowledge, notify } → pipeline → { rules, insights, text, hubspot, store,
-//! vault, hublore-index } → domain`
+//! `main → cli → app → server → webhooks → { actions, sync, knowledge, notify } → pipeline → { rules, insights, text,
+//! hubspot, store, vault, hublore-index } → domain`
 
+pub mod actions;
 pub mod agents;
 pub mod app;
 pub mod cli;

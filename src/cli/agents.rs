@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::remote::here_or_there;
-use super::{Failure, Global, output};
+use super::{Failure, Global, actions, output};
 use crate::store::{StoreError, agents as rows};
 
 #[derive(Debug, Args)]
@@ -30,6 +30,22 @@ enum Verb {
         /// Id of the agent
         id: String,
     },
+    /// Let an agent call an action, and set its defaults; what is not named stays
+    Allow(actions::Allow),
+    /// Stop an agent from calling an action; its settings are remembered
+    Deny(actions::Deny),
+    /// The four actions on an agent: allowed or not, with their settings
+    Actions {
+        /// Id of the agent
+        agent: String,
+    },
+    /// What agents tried to do in HubSpot, newest first
+    Executions(actions::Executions),
+    /// Take back what an agent did, where nobody changed it since
+    Undo {
+        /// Id of the execution
+        execution: String,
+    },
 }
 
 pub(super) fn run(global: &Global, agents: &Agents) -> Result<(), Failure> {
@@ -44,6 +60,11 @@ pub(super) fn run(global: &Global, agents: &Agents) -> Result<(), Failure> {
         }
         Verb::List => list(global),
         Verb::Revoke { id } => revoke(global, id),
+        Verb::Allow(allow) => actions::allow(global, allow),
+        Verb::Deny(deny) => actions::deny(global, deny),
+        Verb::Actions { agent } => actions::of_agent(global, agent),
+        Verb::Executions(asked) => actions::executions(global, asked),
+        Verb::Undo { execution } => actions::undo(global, execution),
     }
 }
 

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused (not connected, mode off, missing scope),
 //! 130 interrupted cleanly. With `--json` stdout holds the answer and nothing else; logs go to stderr.
 
+mod actions;
 mod agents;
 mod bars;
 mod connect;

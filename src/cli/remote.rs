@@ -89,6 +89,11 @@ impl Remote {
         self.answer(self.http.post(self.url(path)).json(body)).await
     }
 
+    /// The same where the path holds what a person typed.
+    pub(super) async fn post_to(&self, segments: &[&str], body: &Value) -> Result<Value, Failure> {
+        self.answer(self.http.post(self.named(segments)?).json(body)).await
+    }
+
     async fn answer(&self, request: reqwest::RequestBuilder) -> Result<Value, Failure> {
         let response = request.bearer_auth(&self.file.key).send().await.map_err(Failure::failed)?;
         let status = response.status();
@@ -99,7 +104,7 @@ impl Remote {
         let detail = body["detail"].as_str().unwrap_or("the server refused").to_owned();
         Err(match status.as_u16() {
             400 | 404 => Failure::Usage(detail),
-            409 => Failure::Refused(detail),
+            403 | 409 => Failure::Refused(detail),
             _ => Failure::Failed(detail),
         })
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O, awaits or knows SQL; every other layer may use it and it uses none of them.
 
+pub mod action;
 pub mod clock;
 pub mod crm;
 pub mod engagement;
@@ -13,3 +14,4 @@ pub mod notification;
 pub mod property;
 pub mod rule;
 pub mod segment;
+pub mod zone;

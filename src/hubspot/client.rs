@@ -1,7 +1,8 @@
 //! One HTTP call to HubSpot, with everything that has to be right about it: token, budget, limits, retries.
 //!
 //! A body that does not parse is a fault like any other and is asked for again; a short page is not.
-//! Writes are never repeated here (see `actions`): only reads go through [`Client::fetch`].
+//! Reads go through [`Client::fetch`]. Writes go through [`Client::send`], which repeats only what HubSpot certainly did
+//! not do, and says so where nobody knows.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +15,7 @@ use serde::Serialize;
 use url::Url;
 
 use super::budget::{Budget, Daily, DayIsOver, Lane, Priority};
-use super::error::{Failure, HubspotError, classify};
+use super::error::{Failure, HubspotError, WriteError, classify};
 use super::oauth::TokenFacts;
 use super::paths::ApiVersion;
 use super::tokens::TokenSource;
@@ -25,6 +26,9 @@ const MAX_ANSWER_BYTES: usize = 64 << 20;
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Rate limits are waited out without counting as failed tries, but not for ever.
 const MAX_RATE_LIMITED: u32 = 60;
+/// An agent waits for its answer: fewer tries and rate limits than a sync has.
+const AGENT_ATTEMPTS: u32 = 3;
+const AGENT_RATE_LIMITED: u32 = 2;
 
 /// The HTTP client for calls that take at most `timeout`.
 pub fn http(timeout: Duration) -> Result<reqwest::Client, HubspotError> {
@@ -71,7 +75,6 @@ impl Requests {
 pub struct Call {
     method: Method,
     lane: Lane,
-    priority: Priority,
     path: String,
     query: Vec<(&'static str, String)>,
     body: Option<Vec<u8>>,
@@ -79,8 +82,7 @@ pub struct Call {
 
 impl Call {
     fn new(method: Method, path: String, body: Option<Vec<u8>>) -> Self {
-        let (lane, priority) = (Lane::General, Priority::Background);
-        Self { method, lane, priority, path, query: Vec::new(), body }
+        Self { method, lane: Lane::General, path, query: Vec::new(), body }
     }
 
     /// Reads `path`.
@@ -89,7 +91,7 @@ impl Call {
         Self::new(Method::GET, path, None)
     }
 
-    /// Sends `body` to `path`; used for batch reads and searches, which change nothing.
+    /// Sends `body` to `path`: batch reads and searches, and objects to be created.
     #[must_use]
     pub fn post<B: Serialize>(path: String, body: &B) -> Self {
         Self::new(Method::POST, path, Some(serde_json::to_vec(body).unwrap_or_default()))
@@ -101,11 +103,10 @@ impl Call {
         Self::new(Method::DELETE, path, None)
     }
 
-    /// An agent waits for the answer: goes before everything a sync asks.
+    /// Changes what is at `path`.
     #[must_use]
-    pub fn for_agent(mut self) -> Self {
-        self.priority = Priority::Agent;
-        self
+    pub fn patch<B: Serialize>(path: String, body: &B) -> Self {
+        Self::new(Method::PATCH, path, Some(serde_json::to_vec(body).unwrap_or_default()))
     }
 
     /// Counts against the search limit.
@@ -194,6 +195,9 @@ pub struct Client {
     budget: Arc<Budget>,
     requests: Arc<Requests>,
     patience: Patience,
+    priority: Priority,
+    /// The longest one call may take, where that is less than usual.
+    timeout: Option<Duration>,
 }
 
 impl Client {
@@ -207,7 +211,37 @@ impl Client {
         budget: Arc<Budget>,
         patience: Patience,
     ) -> Self {
-        Self { http, host: Arc::new(host), version, tokens, budget, requests: Arc::default(), patience }
+        let (requests, priority) = (Arc::default(), Priority::Background);
+        Self {
+            http,
+            host: Arc::new(host),
+            version,
+            tokens,
+            budget,
+            requests,
+            patience,
+            priority,
+            timeout: None,
+        }
+    }
+
+    /// The same portal asked on behalf of an agent that waits: before everything a sync asks, from the part of the
+    /// budget that is kept for agents, each call within `timeout`.
+    #[must_use]
+    pub fn for_agent(&self, timeout: Duration) -> Self {
+        let attempts = self.patience.attempts.min(AGENT_ATTEMPTS);
+        Self {
+            requests: Arc::default(),
+            patience: Patience { attempts, ..self.patience },
+            priority: Priority::Agent,
+            timeout: Some(timeout),
+            ..self.clone()
+        }
+    }
+
+    /// Rate limits that are waited out in one call.
+    fn most_rate_limited(&self) -> u32 {
+        if self.priority == Priority::Agent { AGENT_RATE_LIMITED } else { MAX_RATE_LIMITED }
     }
 
     /// The same portal with counters that start at zero: tokens and budget stay shared.
@@ -276,16 +310,59 @@ impl Client {
                         return Err(HubspotError::Refused { status: 488, message });
                     }
                 }
-                Err(Failure::Retry { after, rate_limited, error }) => {
+                Err(Failure::Retry { after, rate_limited, error, .. }) => {
                     limited += u32::from(rate_limited);
                     failed += u32::from(!rate_limited);
-                    if failed >= self.patience.attempts || limited >= MAX_RATE_LIMITED {
+                    if failed >= self.patience.attempts || limited >= self.most_rate_limited() {
                         return Err(error);
                     }
                     if is_maybe_a_bad_token(&error) && failed >= 2 && !refreshed {
                         refreshed = true;
                         // Only a guess: a token that cannot be refreshed may still be good.
                         let _ = self.tokens.refresh_after(&bearer, "status 530").await;
+                    }
+                    self.pause(call.lane, after, rate_limited, failed).await;
+                }
+            }
+            self.requests.retried.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Makes a call that changes something. It is made again only where HubSpot certainly did not carry it out: a token
+    /// that ran out, another region, a rate limit, a locked record, no connection.
+    pub async fn send<T>(
+        &self,
+        call: &Call,
+        parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, WriteError> {
+        let (mut failed, mut limited, mut refreshed) = (0, 0, false);
+        loop {
+            let bearer = self.tokens.bearer().await.map_err(WriteError::NotDone)?;
+            match self.attempt(call, bearer.secret.expose_secret(), &parse).await {
+                Ok(value) => return Ok(value),
+                Err(Failure::Fatal(error)) => return Err(WriteError::of(error)),
+                Err(Failure::Unauthorized(message)) if refreshed => {
+                    return Err(WriteError::NotDone(HubspotError::Revoked(message)));
+                }
+                Err(Failure::Unauthorized(message)) => {
+                    refreshed = true;
+                    let renewed = self.tokens.refresh_after(&bearer, &message).await;
+                    renewed.map_err(WriteError::NotDone)?;
+                }
+                Err(Failure::WrongRegion(region)) => {
+                    if !self.host.move_to(&region) {
+                        let message = format!("the account is in region {region}, and so are we");
+                        return Err(WriteError::NotDone(HubspotError::Refused { status: 488, message }));
+                    }
+                }
+                Err(Failure::Retry { maybe_done: true, error, .. }) => {
+                    return Err(WriteError::Unknown(error));
+                }
+                Err(Failure::Retry { after, rate_limited, error, .. }) => {
+                    limited += u32::from(rate_limited);
+                    failed += u32::from(!rate_limited);
+                    if failed >= self.patience.attempts || limited >= self.most_rate_limited() {
+                        return Err(WriteError::NotDone(error));
                     }
                     self.pause(call.lane, after, rate_limited, failed).await;
                 }
@@ -311,7 +388,7 @@ impl Client {
         token: &str,
         parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
     ) -> Result<T, Failure> {
-        let permit = self.budget.wait(call.lane, call.priority).await;
+        let permit = self.budget.wait(call.lane, self.priority).await;
         let permit = permit.map_err(|DayIsOver| Failure::Fatal(HubspotError::DailyLimit))?;
         self.requests.total.fetch_add(1, Ordering::Relaxed);
         let mut request = self.http.request(call.method.clone(), self.address(&call.path));
@@ -320,6 +397,9 @@ impl Client {
         }
         if !call.query.is_empty() {
             request = request.query(&call.query);
+        }
+        if let Some(timeout) = self.timeout {
+            request = request.timeout(timeout);
         }
         let response = request.bearer_auth(token).send().await.map_err(|error| self.broken(&error))?;
         // HubSpot has counted it by now.
@@ -367,10 +447,17 @@ impl Client {
     }
 
     fn broken(&self, error: &reqwest::Error) -> Failure {
-        Failure::transient(HubspotError::Unreachable {
+        let unreachable = HubspotError::Unreachable {
             host: self.host.base().host_str().unwrap_or_default().to_owned(),
             reason: network_reason(error),
-        })
+        };
+        // Without a connection nothing was sent.
+        Failure::Retry {
+            after: None,
+            rate_limited: false,
+            maybe_done: !error.is_connect(),
+            error: unreachable,
+        }
     }
 }
 

@@ -74,6 +74,29 @@ pub enum HubspotError {
     TokensNotStored(String),
 }
 
+/// Why a write did not come back with an answer.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WriteError {
+    /// HubSpot did not carry it out.
+    #[error(transparent)]
+    NotDone(HubspotError),
+    /// It may have been carried out: the answer got lost, came too late or cannot be read.
+    #[error("whether HubSpot did it is not known: {0}")]
+    Unknown(HubspotError),
+}
+
+impl WriteError {
+    /// Of an answer that is final: a server that failed, or whose words cannot be read, may have done it all the same.
+    pub(super) fn of(error: HubspotError) -> Self {
+        match error {
+            HubspotError::Unreadable(_) | HubspotError::AskedToWait { status: 408 | 500..=599, .. } => {
+                Self::Unknown(error)
+            }
+            other => Self::NotDone(other),
+        }
+    }
+}
+
 /// What to do after one attempt that failed.
 #[derive(Debug)]
 pub(super) enum Failure {
@@ -83,6 +106,8 @@ pub(super) enum Failure {
         after: Option<Duration>,
         /// It was a rate limit.
         rate_limited: bool,
+        /// HubSpot may have carried the call out all the same.
+        maybe_done: bool,
         /// What to report when the tries are used up.
         error: HubspotError,
     },
@@ -96,7 +121,7 @@ pub(super) enum Failure {
 
 impl Failure {
     pub(super) fn transient(error: HubspotError) -> Self {
-        Self::Retry { after: None, rate_limited: false, error }
+        Self::Retry { after: None, rate_limited: false, maybe_done: true, error }
     }
 }
 
@@ -143,7 +168,9 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
     if let Some(region) = parsed.correct_hublet.clone().filter(|region| is_region(region)) {
         return Failure::WrongRegion(region);
     }
-    let retry = |after| Failure::Retry { after, rate_limited: false, error: unavailable };
+    // A locked record and an account on the move were not touched.
+    let maybe_done = !matches!(status, 423 | 477);
+    let retry = |after| Failure::Retry { after, rate_limited: false, maybe_done, error: unavailable };
     match status {
         401 => Failure::Unauthorized(message),
         403 => Failure::Fatal(HubspotError::MissingScope { scopes: parsed.scopes() }),
@@ -185,6 +212,7 @@ fn rate_limited(body: &ErrorBody, retry_after: Option<Duration>) -> Failure {
     Failure::Retry {
         after: Some(retry_after.unwrap_or(pause)),
         rate_limited: true,
+        maybe_done: false,
         error: HubspotError::Unavailable { status: 429 },
     }
 }

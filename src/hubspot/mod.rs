@@ -24,3 +24,4 @@ pub mod subscriptions;
 pub mod tokens;
 pub mod transcripts;
 pub mod wire;
+pub mod writes;

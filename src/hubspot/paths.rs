@@ -84,6 +84,12 @@ impl ApiVersion {
         format!("{}/search", self.objects(record_type))
     }
 
+    /// One object of a type. The id is HubSpot's own, never a text somebody wrote.
+    #[must_use]
+    pub fn object(self, record_type: &str, id: &str) -> String {
+        format!("{}/{id}", self.objects(record_type))
+    }
+
     /// Associations of many records at once.
     #[must_use]
     pub fn associations(self, from: &str, to: &str) -> String {
@@ -109,6 +115,12 @@ impl ApiVersion {
             Some(date) => format!("/crm/properties/{date}/{record_type}"),
             None => format!("/crm/v3/properties/{record_type}"),
         }
+    }
+
+    /// Definition of one property; the name has been checked to be one.
+    #[must_use]
+    pub fn property(self, record_type: &str, name: &str) -> String {
+        format!("{}/{name}", self.properties(record_type))
     }
 
     /// Deal pipelines with their stages.

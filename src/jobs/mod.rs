@@ -5,6 +5,7 @@
 pub mod asking;
 pub mod notifying;
 pub mod schedule;
+pub mod settling;
 pub mod webhooks;
 
 use std::sync::{Arc, Mutex, PoisonError};

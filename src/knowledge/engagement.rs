@@ -14,7 +14,7 @@ use crate::domain::clock::Millis;
 use crate::domain::engagement::{Kind, Passage};
 use crate::domain::ids::DocumentId;
 use crate::store::senders::{self, Sender};
-use crate::store::{Store, engagements, threads};
+use crate::store::{Store, engagements, executions, threads};
 use crate::text::{self, Body, BodyKind, SpanClass};
 
 /// What is read beside the new text.
@@ -64,6 +64,8 @@ pub struct Engagement {
     pub parts: Option<Vec<Part>>,
     /// How far the text may be trusted.
     pub trust: &'static str,
+    /// `agent` where an agent of ours wrote it, else `hubspot`.
+    pub origin: &'static str,
 }
 
 /// A passage with its neighbours.
@@ -126,10 +128,11 @@ pub fn read(
             }
             _ => Sender::default(),
         };
-        Ok::<_, KnowledgeError>(Some((row, people, stored, parents, sender)))
+        let by_agent = executions::made_by_agent(conn, &caller.org, document, row.occurred_at)?;
+        Ok::<_, KnowledgeError>(Some((row, people, stored, parents, sender, by_agent)))
     })?;
     // The body is read outside of the store's turn: laying it out may take a quarter of a second.
-    Ok(found.map(|(row, people, stored, parents, sender)| {
+    Ok(found.map(|(row, people, stored, parents, sender, by_agent)| {
         let parents =
             parents.iter().map(|(_, one)| text::visible_text(one.html.as_deref(), one.plain.as_deref()));
         let parents = parents.collect::<Vec<_>>().join("\n\n");
@@ -162,6 +165,7 @@ pub fn read(
             body: (ask.body && !withheld).then(|| text::readable(&body)),
             parts: (ask.parts && !withheld).then(|| parts(&body)),
             trust: trust(row.document.kind),
+            origin: if by_agent { "agent" } else { "hubspot" },
             customers: people
                 .into_iter()
                 .map(|one| CustomerName { email: one.email, name: one.name })

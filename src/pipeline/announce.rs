@@ -13,7 +13,9 @@ use crate::domain::mode::IntegrationMode;
 use crate::domain::notification::{NotificationType, Telling};
 use crate::store::conn::Conn;
 use crate::store::crm::Tenant;
-use crate::store::{StoreError, checkpoints, connections, engagements, notifications, orgs, slack};
+use crate::store::{
+    StoreError, checkpoints, connections, engagements, executions, notifications, orgs, slack,
+};
 
 const TYPE: NotificationType = NotificationType::NewHubspotEngagement;
 
@@ -48,7 +50,8 @@ impl News {
         Ok(complete.then_some(Self { most_age_ms }))
     }
 
-    /// Whether an engagement that is about to be stored is news if it is new: young, and not back from HubSpot's bin.
+    /// Whether an engagement that is about to be stored is news if it is new: young, not back from HubSpot's bin, and not
+    /// what an agent of ours wrote.
     pub fn may_hold(
         self,
         conn: &mut dyn Conn,
@@ -60,6 +63,7 @@ impl News {
         Ok(!raw.erased
             && raw.reread.is_none()
             && self.is_young(raw, tenant.now)
+            && !executions::made_by_agent(conn, tenant.org, document, raw.occurred_at)?
             && !engagements::was_removed(conn, tenant.org, document)?)
     }
 

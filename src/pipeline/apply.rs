@@ -391,7 +391,7 @@ impl Stored {
         rows: Vec<Readable>,
     ) -> Result<Vec<(Readable, Vec<Party>)>, StoreError> {
         let mut known = Parties::new(&self.owner.org, self.owner.portal);
-        let party = |one: Readable| known.of(conn, &one.links).map(|parties| (one, parties));
+        let party = |one: Readable| known.of(conn, one.identity(), &one.links).map(|parties| (one, parties));
         rows.into_iter().map(party).collect()
     }
 

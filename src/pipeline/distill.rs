@@ -44,7 +44,10 @@ fn parties(store: &Store, owner: &Owner, page: &[Judged]) -> Result<Vec<Vec<Part
     store.read(|conn| {
         page.iter()
             .map(|judged| match judged.decision {
-                Decision::Learned => known.of(conn, &judged.engagement.0.raw.links),
+                Decision::Learned => {
+                    let raw = &judged.engagement.0.raw;
+                    known.of(conn, (raw.kind, &raw.id, raw.occurred_at), &raw.links)
+                }
                 Decision::Skipped { .. } | Decision::Held { .. } => Ok(Vec::new()),
             })
             .collect()

@@ -4,11 +4,13 @@
 
 use std::collections::HashMap;
 
-use crate::domain::engagement::Links;
-use crate::domain::ids::{OrgId, PortalId};
+use crate::domain::clock::Millis;
+use crate::domain::engagement::{Kind, Links};
+use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::insights::Party;
 use crate::store::StoreError;
 use crate::store::conn::Conn;
+use crate::store::executions;
 use crate::store::people::{self, Named};
 
 /// Contacts and companies looked up for one page; a page reads each once.
@@ -18,15 +20,42 @@ pub(super) struct Parties<'a> {
     portal: PortalId,
     contacts: HashMap<String, Option<Named>>,
     companies: HashMap<String, Option<String>>,
+    agents_write: Option<bool>,
 }
 
 impl<'a> Parties<'a> {
     pub(super) fn new(org: &'a OrgId, portal: PortalId) -> Self {
-        Self { org, portal, contacts: HashMap::new(), companies: HashMap::new() }
+        Self { org, portal, contacts: HashMap::new(), companies: HashMap::new(), agents_write: None }
     }
 
-    /// The customers of an engagement with these links; records that are not known are nobody.
-    pub(super) fn of(&mut self, conn: &mut dyn Conn, links: &Links) -> Result<Vec<Party>, StoreError> {
+    /// The customers of an engagement with these links; records that are not known are nobody. What an agent of ours
+    /// wrote is nobody's word: it proves nothing about anybody.
+    pub(super) fn of(
+        &mut self,
+        conn: &mut dyn Conn,
+        (kind, id, occurred_at): (Kind, &str, Millis),
+        links: &Links,
+    ) -> Result<Vec<Party>, StoreError> {
+        if kind == Kind::Note && self.agents_write(conn)? {
+            let document = DocumentId { portal: self.portal, kind, id: id.to_owned() };
+            if executions::made_by_agent(conn, self.org, &document, occurred_at)? {
+                return Ok(Vec::new());
+            }
+        }
+        self.linked(conn, links)
+    }
+
+    /// Agents have written notes into this portal; most portals have none, and are asked once.
+    fn agents_write(&mut self, conn: &mut dyn Conn) -> Result<bool, StoreError> {
+        if let Some(known) = self.agents_write {
+            return Ok(known);
+        }
+        let found = executions::any_note(conn, self.org, self.portal)?;
+        self.agents_write = Some(found);
+        Ok(found)
+    }
+
+    fn linked(&mut self, conn: &mut dyn Conn, links: &Links) -> Result<Vec<Party>, StoreError> {
         let mut companies = Vec::new();
         for id in &links.companies {
             companies.extend(self.company(conn, id)?.map(|name| (id.clone(), name)));

@@ -22,14 +22,15 @@ use crate::knowledge::explain::{self, Finding};
 use crate::knowledge::insights::{self, Check};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
-use crate::store::{StoreError, agents};
+use crate::store::StoreError;
+use crate::store::agents::{self, Agent};
 use crate::vault::{Vault, fingerprint};
 
 /// Header that narrows a request to one customer.
 const CUSTOMER_HEADER: &str = "x-hublore-customer";
 
-/// Who calls, from the key in the header.
-fn caller(served: &Served, headers: &HeaderMap) -> Result<Caller, Problem> {
+/// The agent that calls, from the key in the header, and the customer that the request is narrowed to.
+pub(super) fn agent(served: &Served, headers: &HeaderMap) -> Result<(Agent, Option<String>), Problem> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let key = value.and_then(super::bearer).filter(|key| key.starts_with("hl_"));
     let hash = fingerprint(key.ok_or_else(Problem::unauthorized)?);
@@ -39,6 +40,12 @@ fn caller(served: &Served, headers: &HeaderMap) -> Result<Caller, Problem> {
     let narrowed = headers.get(CUSTOMER_HEADER).map(|value| value.to_str().map(str::to_owned));
     let narrowed_to =
         narrowed.transpose().map_err(|_| Problem::bad_request("X-Hublore-Customer is not an address"))?;
+    Ok((agent, narrowed_to))
+}
+
+/// Who calls, and what limits what they may see.
+fn caller(served: &Served, headers: &HeaderMap) -> Result<Caller, Problem> {
+    let (agent, narrowed_to) = agent(served, headers)?;
     Ok(Caller { org: agent.org, bound_to: agent.customer, narrowed_to })
 }
 

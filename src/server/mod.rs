@@ -2,6 +2,7 @@
 //!
 //! Connections are accepted by our own loop, because `axum::serve` waits for slow headers without limit.
 
+pub mod actions;
 pub mod admin;
 pub mod api;
 mod border;
@@ -101,6 +102,14 @@ impl Served {
             .route("/api/v1/engagements/{id}", get(api::engagement))
             .route("/api/v1/engagements/{id}/explain", get(api::explain))
             .route("/api/v1/insights/{id}/verify", get(api::verify_insight))
+            .route("/api/v1/actions", get(actions::list))
+            .route("/api/v1/actions/{name}", post(actions::call))
+            .route("/api/v1/actions/{name}/confirm", post(actions::confirm))
+            .route("/api/v1/executions/{id}/undo", post(actions::undo))
+            .route("/api/v1/admin/agents/{id}/actions", get(actions::of_agent))
+            .route("/api/v1/admin/agents/{id}/actions/{name}", post(actions::set))
+            .route("/api/v1/admin/executions", get(actions::executions))
+            .route("/api/v1/admin/executions/{id}/undo", post(actions::undo_any))
             .route("/api/v1/admin/status", get(admin::status))
             .route("/api/v1/admin/connect", post(admin::connect))
             .route("/api/v1/admin/sync", post(admin::sync).get(admin::sync_state))
@@ -153,11 +162,13 @@ impl Served {
         let asking = tokio::spawn(crate::jobs::asking::run(Arc::clone(&self.app), stop.clone()));
         let notifying = tokio::spawn(crate::jobs::notifying::run(Arc::clone(&self.app), stop.clone()));
         let looking = tokio::spawn(crate::jobs::webhooks::run(self.jobs.clone()));
+        let settling = tokio::spawn(crate::jobs::settling::run(Arc::clone(&self.app)));
         self.accept(&router, &listener, &mut stop).await;
         // A run in progress stops at its next page and is resumed by the next start.
         scheduled.abort();
         asking.abort();
         looking.abort();
+        settling.abort();
         self.jobs.stop();
         // A message on its way is waited for: its outcome would not be known after the next start.
         let finishing = notifying.abort_handle();

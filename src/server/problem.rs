@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem documents: a stable `type`, a sentence, never a stack or SQL.
 
+use std::borrow::Cow;
+
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,13 +15,16 @@ use crate::sync::SyncError;
 #[derive(Debug, Clone, Serialize)]
 pub struct Problem {
     #[serde(rename = "type")]
-    kind: &'static str,
+    kind: Cow<'static, str>,
     title: &'static str,
     status: u16,
     detail: String,
     /// How far the index is that is being built, where that is what is waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    progress: Option<Progress>,
+    progress: Option<Box<Progress>>,
+    /// The attempt of an action that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    execution: Option<String>,
     /// When to ask again, in seconds.
     #[serde(skip)]
     retry_after: Option<u64>,
@@ -32,12 +37,18 @@ impl Problem {
     /// A problem; `kind` is stable and machine-readable.
     pub fn new(
         status: StatusCode,
-        kind: &'static str,
+        kind: impl Into<Cow<'static, str>>,
         title: &'static str,
         detail: impl Into<String>,
     ) -> Self {
-        let (status, detail) = (status.as_u16(), detail.into());
-        Self { kind, title, status, detail, progress: None, retry_after: None }
+        let (status, kind, detail) = (status.as_u16(), kind.into(), detail.into());
+        Self { kind, title, status, detail, progress: None, execution: None, retry_after: None }
+    }
+
+    /// What came of an action: the attempt that says so, and when to come back.
+    #[must_use]
+    pub fn of_execution(self, execution: Option<String>, retry_after: Option<u64>) -> Self {
+        Self { execution, retry_after, ..self }
     }
 
     /// The index cannot answer yet; `progress` says how far one is that is being built.
@@ -51,7 +62,7 @@ impl Problem {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a minute")]
         let wait = progress.map_or(1, |one| one.seconds_left.ceil().clamp(1.0, LONGEST_WAIT) as u64);
         Self {
-            progress,
+            progress: progress.map(Box::new),
             retry_after: Some(wait),
             ..Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -39,6 +39,12 @@ pub fn by_key(conn: &mut dyn Conn, key_hash: &[u8; 32]) -> Result<Option<Agent>,
     first(conn, sql, params![key_hash], agent)
 }
 
+/// One agent, revoked ones too.
+pub fn get(conn: &mut dyn Conn, org: &OrgId, id: &str) -> Result<Option<Agent>, StoreError> {
+    let sql = "select id, org, name, customer, created_at, revoked_at from agents where org = $1 and id = $2";
+    first(conn, sql, params![org, id], agent)
+}
+
 /// Every agent of an organisation.
 pub fn list(conn: &mut dyn Conn, org: &OrgId) -> Result<Vec<Agent>, StoreError> {
     let sql = "select id, org, name, customer, created_at, revoked_at from agents where org = $1 order by created_at, id";

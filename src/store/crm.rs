@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 
 use super::StoreError;
 use super::associations::{self, RecordKey};
-use super::conn::{Conn, Param, first};
+use super::conn::{Conn, Param, all, first};
 use super::{removal, shown};
 use crate::domain::clock::Millis;
 use crate::domain::crm::{Company, Contact, Deal, Owner, Record, Stage};
@@ -369,4 +369,30 @@ pub fn put_stages(conn: &mut dyn Conn, tenant: Tenant<'_>, stages: &[Stage]) -> 
         )?;
     }
     Ok(())
+}
+
+/// Owners of a portal who have not left.
+pub fn owners(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<Vec<Owner>, StoreError> {
+    let sql =
+        "select id, email, name from owners where org = $1 and portal = $2 and archived = 0 order by id";
+    all(conn, sql, params![org, portal], |row| {
+        Ok(Owner { id: row.string(0)?, email: row.opt_string(1)?, name: row.opt_string(2)?, archived: false })
+    })
+}
+
+/// Stages of every deal pipeline, in order.
+pub fn stages(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<Vec<Stage>, StoreError> {
+    let sql = "select pipeline, pipeline_label, id, label, position, closed, probability from pipeline_stages \
+               where org = $1 and portal = $2 order by pipeline, position, id";
+    all(conn, sql, params![org, portal], |row| {
+        Ok(Stage {
+            pipeline: row.string(0)?,
+            pipeline_label: row.string(1)?,
+            id: row.string(2)?,
+            label: row.string(3)?,
+            position: row.int(4)?,
+            closed: row.int(5)? != 0,
+            probability: row.real(6)?,
+        })
+    })
 }

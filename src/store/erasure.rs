@@ -7,7 +7,7 @@ use super::StoreError;
 use super::associations;
 use super::conn::{Conn, all, first};
 use super::crm::Tenant;
-use super::{insights, near_copies, notifications, passages, transcripts, webhooks};
+use super::{executions, insights, near_copies, notifications, passages, transcripts, webhooks};
 use crate::domain::engagement::Kind;
 use crate::domain::ids::{DocumentId, OrgId, PortalId};
 use crate::domain::insight::Subject;
@@ -49,6 +49,7 @@ pub fn contact(conn: &mut dyn Conn, tenant: Tenant<'_>, id: &str) -> Result<Eras
     if let Some(subject) = Subject::of("contacts", id.to_owned()) {
         insights::erase_subject(conn, tenant.org, tenant.portal, &subject)?;
     }
+    executions::erase_contact(conn, tenant.org, tenant.portal, id)?;
     associations::drop_from(conn, key)?;
     for sql in [
         "delete from associations where org = $1 and portal = $2 and to_type = 'contacts' and to_id = $3",

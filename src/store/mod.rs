@@ -6,6 +6,7 @@
 //!
 //! To add an aggregate: a file with functions taking `&mut dyn Conn`, a migration under `schemas/`.
 
+pub mod agent_actions;
 pub mod agents;
 pub mod announced;
 pub mod associations;
@@ -18,6 +19,7 @@ pub mod crm;
 pub mod due;
 pub mod engagements;
 pub mod erasure;
+pub mod executions;
 mod in_step;
 pub mod insights;
 pub mod ledger;

@@ -25,10 +25,11 @@ const LARGE: [&str; 4] = [
      (select kind, id from tombstones where org = $1 and portal = $2 limit 5000)",
 ];
 
-const WHOLE: [&str; 26] = [
+const WHOLE: [&str; 27] = [
     "delete from webhook_deliveries where org = $1 and portal = $2",
     "delete from webhook_events where org = $1 and portal = $2",
     "delete from webhook_records where org = $1 and portal = $2",
+    "delete from action_executions where org = $1 and portal = $2",
     "delete from contact_emails where org = $1 and portal = $2",
     "delete from associations where org = $1 and portal = $2",
     "delete from owners where org = $1 and portal = $2",

@@ -145,6 +145,14 @@ pub struct Readable {
     pub learned: bool,
 }
 
+impl Readable {
+    /// Kind, id and time: what tells one engagement from another.
+    #[must_use]
+    pub fn identity(&self) -> (Kind, &str, Millis) {
+        (self.document.kind, &self.document.id, self.occurred_at)
+    }
+}
+
 /// Columns in the order [`readable`] reads them.
 macro_rules! readable_columns {
     () => {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers from the outside in: a module may use itself, `crate` items listed for it, and nothing else.
-const ALLOWED: [(&str, &[&str]); 24] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
     ("domain", &[]),
     ("http", &[]),
     ("text", &[]),
@@ -18,6 +18,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     ("sync", &["domain", "config", "hubspot", "pipeline", "store", "vault"]),
     ("webhooks", &["config", "domain", "hubspot", "pipeline", "store", "sync"]),
     ("knowledge", &["domain", "store", "text"]),
+    ("actions", &["domain", "hubspot", "store", "sync", "text", "vault"]),
     ("agents", &["domain", "store", "vault"]),
     ("segments", &["domain", "store"]),
     ("modes", &["domain", "store"]),
@@ -26,6 +27,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     (
         "app",
         &[
+            "actions",
             "domain",
             "config",
             "insights",
@@ -46,6 +48,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     (
         "server",
         &[
+            "actions",
             "agents",
             "app",
             "domain",
@@ -66,6 +69,7 @@ const ALLOWED: [(&str, &[&str]); 24] = [
     (
         "cli",
         &[
+            "actions",
             "agents",
             "app",
             "config",

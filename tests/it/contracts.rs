@@ -8,7 +8,7 @@ use crate::support::Installation;
 fn help_of_every_verb() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let mut text = String::new();
-    let verbs: [&[&str]; 45] = [
+    let verbs: [&[&str]; 50] = [
         &[],
         &["demo"],
         &["serve"],
@@ -35,6 +35,11 @@ fn help_of_every_verb() {
         &["agents"],
         &["agents", "create"],
         &["agents", "revoke"],
+        &["agents", "allow"],
+        &["agents", "deny"],
+        &["agents", "actions"],
+        &["agents", "executions"],
+        &["agents", "undo"],
         &["slack"],
         &["slack", "connect"],
         &["slack", "test"],

@@ -10,6 +10,10 @@
     reason = "a test that cannot go on fails where it stands; helpers outside test functions too"
 )]
 
+mod actions;
+mod actions_afterwards;
+mod actions_changes;
+mod actions_recovery;
 mod api;
 mod architecture;
 mod bad_input;

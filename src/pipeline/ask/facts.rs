@@ -70,7 +70,11 @@ impl Asker {
             let found = self.store.read(|conn| {
                 let found = reread::readable_one(conn, &self.owner.org, &one.document)?;
                 let Some(found) = found.filter(|found| found.learned) else { return Ok(None) };
-                let parties = Parties::new(&self.owner.org, self.owner.portal).of(conn, &found.links)?;
+                let parties = Parties::new(&self.owner.org, self.owner.portal).of(
+                    conn,
+                    found.identity(),
+                    &found.links,
+                )?;
                 Ok::<_, StoreError>(Some((found, parties)))
             })?;
             let page = found

@@ -1,0 +1,370 @@
+//! One attempt from its first row to its last: begun in one transaction with its gates, its key and the limits, ended
+//! with an answer or a reason. The same key twice is told what the first call was told.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{ActionError, Actions, Caller, IdempotencyKey, Limits, Refusal};
+use crate::domain::action::{Action, Outcome, Reason, Step};
+use crate::domain::clock::Millis;
+use crate::domain::ids::OrgId;
+use crate::hubspot::client::Client;
+use crate::hubspot::error::HubspotError;
+use crate::store::conn::Conn;
+use crate::store::connections::Connection;
+use crate::store::executions::{self, Execution};
+use crate::sync::SyncError;
+use crate::text::secrets;
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+/// How long a second call with the same key waits for the first one.
+const PATIENCE: Duration = Duration::from_secs(25);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// An attempt that this process works on; others see that it does for as long as it is here.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    pub(super) row: Execution,
+    _under_way: UnderWay,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    id: String,
+    all: Arc<Mutex<BTreeSet<String>>>,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        locked(&self.all).remove(&self.id);
+    }
+}
+
+fn locked(all: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
+    all.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What asking to begin led to.
+#[derive(Debug)]
+pub(super) enum Begun<P> {
+    /// Go on.
+    Fresh(Box<Attempt>, P),
+    /// The key was used for the same before, by this execution.
+    Known(String),
+}
+
+/// An attempt to be begun.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) caller: &'a Caller,
+    pub(super) action: Action,
+    pub(super) step: Step,
+    pub(super) target: Option<String>,
+    pub(super) arguments: &'a Value,
+    pub(super) key: Option<IdempotencyKey>,
+}
+
+/// What a caller gets.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    execution: &'a str,
+    action: Action,
+    step: Step,
+    outcome: Outcome,
+    message: &'a str,
+    contact: Option<Value>,
+    record: Option<Value>,
+    change: Option<Value>,
+    confirmation: Option<Value>,
+    undo_until: Option<Millis>,
+}
+
+impl Actions {
+    /// The row an attempt starts as.
+    pub(super) fn row(&self, call: Call<'_>) -> Result<Execution, ActionError> {
+        let Call { caller, action, step, target, arguments, key } = call;
+        let narrowed = caller.narrowed_to.as_deref().unwrap_or_default();
+        let asked = json!([action.as_str(), step.as_str(), &target, arguments, narrowed]).to_string();
+        Ok(Execution {
+            id: format!("exe_{}", uuid::Uuid::now_v7().simple()),
+            org: caller.org.clone(),
+            portal: None,
+            agent: caller.agent.as_ref().map(|agent| agent.id.clone()),
+            action,
+            step,
+            target,
+            arguments: masked(arguments).to_string(),
+            customer: None,
+            key: key.map(IdempotencyKey::into_text),
+            asked: Sha256::digest(asked.as_bytes()).to_vec(),
+            outcome: Outcome::Started,
+            reason: None,
+            detail: None,
+            contact: None,
+            record_type: None,
+            record: None,
+            property: None,
+            old_value: None,
+            new_value: None,
+            written: None,
+            stamp: None,
+            confirmation: None,
+            expires_at: None,
+            answer: None,
+            started_at: self.clock.now(),
+            sent_at: None,
+            finished_at: None,
+        })
+    }
+
+    /// Begins an attempt: key, gates and limits are looked at and the row is written in one transaction. A refusal is
+    /// written too.
+    pub(super) async fn begin<P: Send + 'static>(
+        &self,
+        row: Execution,
+        gates: impl FnOnce(&mut dyn Conn, &mut Execution) -> Result<P, ActionError> + Send + 'static,
+    ) -> Result<Begun<P>, ActionError> {
+        locked(&self.under_way).insert(row.id.clone());
+        let under_way = UnderWay { id: row.id.clone(), all: Arc::clone(&self.under_way) };
+        let decided = self.locally(move |this| {
+            let limits = Arc::clone(&this.limits);
+            this.store.write(move |conn| {
+                let mut row = row;
+                if let Some(known) = known(conn, &row)? {
+                    return Ok(known.map(|id| (None, id)));
+                }
+                let through =
+                    gates(conn, &mut row).and_then(|plan| within(conn, &row, &limits).map(|()| plan));
+                match through {
+                    Ok(plan) => {
+                        executions::put(conn, &row)?;
+                        Ok(Ok((Some((row, plan)), String::new())))
+                    }
+                    Err(ActionError::Refused(refusal)) => refused(conn, row, refusal).map(Err),
+                    Err(error) => Err(error),
+                }
+            })
+        });
+        match decided.await? {
+            Ok((Some((row, plan)), _)) => {
+                Ok(Begun::Fresh(Box::new(Attempt { row, _under_way: under_way }), plan))
+            }
+            Ok((None, id)) => Ok(Begun::Known(id)),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
+    /// Stores an attempt as it stands.
+    pub(super) async fn save(&self, row: &Execution) -> Result<(), ActionError> {
+        let row = row.clone();
+        self.locally(move |this| Ok(this.store.write(move |conn| executions::put(conn, &row))?)).await
+    }
+
+    /// Ends an attempt that did what it was asked for, or found nothing to do.
+    pub(super) async fn end(
+        &self,
+        mut row: Execution,
+        outcome: Outcome,
+        url: Option<&str>,
+        message: &str,
+    ) -> Result<Value, ActionError> {
+        row.outcome = outcome;
+        row.finished_at = Some(self.clock.now());
+        let answer = self.answer(&row, url, message);
+        row.answer = Some(answer.to_string());
+        row.detail = Some(message.to_owned());
+        row.reason = None;
+        self.save(&row).await?;
+        Ok(answer)
+    }
+
+    /// Ends an attempt that did not, with the reason.
+    pub(super) async fn give_up(
+        &self,
+        mut row: Execution,
+        outcome: Outcome,
+        mut refusal: Refusal,
+    ) -> Result<Value, ActionError> {
+        row.outcome = outcome;
+        row.reason = Some(refusal.reason);
+        row.detail = Some(refusal.detail.clone());
+        row.finished_at = Some(self.clock.now());
+        if !keeps_key(refusal.reason) {
+            row.key = None;
+        }
+        refusal.execution = Some(row.id.clone());
+        self.save(&row).await?;
+        Err(refusal.into())
+    }
+
+    fn answer(&self, row: &Execution, url: Option<&str>, message: &str) -> Value {
+        let contact = (row.contact.is_some() || row.customer.is_some())
+            .then(|| json!({ "id": row.contact, "email": row.customer }));
+        let record = row.record.as_ref().map(|id| json!({ "type": row.record_type, "id": id, "url": url }));
+        let change = row
+            .property
+            .as_ref()
+            .map(|name| json!({ "property": name, "old_value": row.old_value, "new_value": row.new_value }));
+        let confirmation = row.confirmation.as_ref().filter(|_| row.outcome == Outcome::Proposed);
+        let answer = Answer {
+            execution: &row.id,
+            action: row.action,
+            step: row.step,
+            outcome: row.outcome,
+            message,
+            contact,
+            record,
+            change,
+            confirmation: confirmation.map(|id| json!({ "id": id, "expires_at": row.expires_at })),
+            undo_until: undo_until(row, self.limits.undo_ms),
+        };
+        serde_json::to_value(answer).unwrap_or_default()
+    }
+
+    /// What an execution was told, waiting for it where it goes on and looking in HubSpot where nobody knows.
+    pub(super) async fn told(&self, org: &OrgId, id: &str) -> Result<Value, ActionError> {
+        let mut left = PATIENCE;
+        loop {
+            let (org, id) = (org.clone(), id.to_owned());
+            let found =
+                self.locally(move |this| Ok(this.store.read(|conn| executions::get(conn, &org, &id))?));
+            let Some(row) = found.await? else {
+                return Err(ActionError::Broken("an execution is gone".to_owned()));
+            };
+            let goes_on = locked(&self.under_way).contains(&row.id);
+            if !row.outcome.is_open() {
+                return told(row);
+            }
+            if !goes_on {
+                return self.settled(row).await;
+            }
+            if left.is_zero() {
+                let detail = "the first call with this key still goes on; ask again with the same key";
+                let refusal = Refusal::new(Reason::UnderWay, detail);
+                return Err(Refusal { execution: Some(row.id), wait_s: Some(2), ..refusal }.into());
+            }
+            tokio::time::sleep(LOOK).await;
+            left = left.saturating_sub(LOOK);
+        }
+    }
+
+    /// A client for an agent, or an operator, that waits.
+    pub(super) fn client(&self, connection: &Connection) -> Result<Client, Refusal> {
+        let client = self.connector.client(connection).map_err(|error| match error {
+            SyncError::Hubspot(error) => of_hubspot(&error),
+            other => Refusal::new(Reason::NotConnected, other.to_string()),
+        })?;
+        Ok(client.for_agent(self.limits.timeout))
+    }
+
+    /// This process is working on that execution.
+    pub(super) fn is_under_way(&self, id: &str) -> bool {
+        locked(&self.under_way).contains(id)
+    }
+}
+
+/// Until when an attempt can be taken back, if it wrote something that can.
+pub(super) fn undo_until(row: &Execution, undo_ms: i64) -> Option<Millis> {
+    let wrote = row.outcome == Outcome::Done && matches!(row.step, Step::Run | Step::Confirm);
+    row.finished_at.filter(|_| wrote && undo_ms > 0).map(|at| at.plus(undo_ms))
+}
+
+/// What is known of the key of an attempt: nothing, the execution it stands for, or that it stands for something else.
+fn known(conn: &mut dyn Conn, row: &Execution) -> Result<Option<Result<String, Refusal>>, ActionError> {
+    let (Some(agent), Some(key)) = (&row.agent, &row.key) else { return Ok(None) };
+    let Some(known) = executions::by_key(conn, &row.org, agent, key)? else { return Ok(None) };
+    if known.asked == row.asked {
+        return Ok(Some(Ok(known.id)));
+    }
+    let detail = "this Idempotency-Key was used for another call; use a new one for every new intention";
+    let refusal = Refusal::new(Reason::IdempotencyKeyReused, detail);
+    refused(conn, row.clone(), refusal).map(|refusal| Some(Err(refusal)))
+}
+
+/// Writes down that an attempt was refused.
+fn refused(conn: &mut dyn Conn, row: Execution, mut refusal: Refusal) -> Result<Refusal, ActionError> {
+    refusal.execution = Some(row.id.clone());
+    let row = Execution {
+        portal: None,
+        key: None,
+        outcome: Outcome::Refused,
+        reason: Some(refusal.reason),
+        detail: Some(refusal.detail.clone()),
+        finished_at: Some(row.started_at),
+        ..row
+    };
+    executions::put(conn, &row)?;
+    Ok(refusal)
+}
+
+/// The organisation has not done too much already. An operator who takes something back is not counted against.
+fn within(conn: &mut dyn Conn, row: &Execution, limits: &Limits) -> Result<(), ActionError> {
+    if row.agent.is_none() {
+        return Ok(());
+    }
+    for (span, most, name) in [(MINUTE_MS, limits.per_minute, "minute"), (DAY_MS, limits.per_day, "day")] {
+        if executions::count_since(conn, &row.org, row.started_at.plus(-span))? >= most {
+            let detail =
+                format!("agents of this organisation may do {most} actions a {name}; try again later");
+            let wait_s = u64::try_from(span / 1_000).ok().map(|span| span.min(3_600));
+            return Err(Refusal { wait_s, ..Refusal::new(Reason::TooManyActions, detail) }.into());
+        }
+    }
+    Ok(())
+}
+
+/// After these the same key stands for the same attempt; after any other nothing was sent and it may be tried again.
+fn keeps_key(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::HubspotRefused | Reason::OutcomeUnknown | Reason::NotWritten | Reason::ChangedSince
+    )
+}
+
+/// What a finished execution was told.
+fn told(row: Execution) -> Result<Value, ActionError> {
+    match (row.reason, row.answer.as_deref().and_then(|text| serde_json::from_str(text).ok())) {
+        (None, Some(answer)) => Ok(answer),
+        (reason, _) => {
+            let reason = reason.unwrap_or(Reason::OutcomeUnknown);
+            let refusal = Refusal::new(reason, row.detail.unwrap_or_default());
+            Err(Refusal { execution: Some(row.id), ..refusal }.into())
+        }
+    }
+}
+
+/// What an error of HubSpot means for an attempt of which nothing was written.
+pub(super) fn of_hubspot(error: &HubspotError) -> Refusal {
+    let reason = match error {
+        HubspotError::MissingScope { .. } => Reason::MissingScope,
+        HubspotError::Revoked(_)
+        | HubspotError::Misconfigured(_)
+        | HubspotError::ConsentFailed(_)
+        | HubspotError::TokensNotStored(_) => Reason::NotConnected,
+        HubspotError::NotFound | HubspotError::Refused { .. } => Reason::HubspotRefused,
+        HubspotError::Unreachable { .. }
+        | HubspotError::Unavailable { .. }
+        | HubspotError::DailyLimit
+        | HubspotError::AskedToWait { .. }
+        | HubspotError::Unreadable(_) => Reason::HubspotUnavailable,
+    };
+    Refusal::new(reason, format!("{error}; nothing was written"))
+}
+
+/// The same value with the secrets in its texts masked.
+fn masked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(secrets::mask(text)),
+        Value::Array(items) => items.iter().map(masked).collect(),
+        Value::Object(fields) => {
+            Value::Object(fields.iter().map(|(name, one)| (name.clone(), masked(one))).collect())
+        }
+        other => other.clone(),
+    }
+}

@@ -1,0 +1,18 @@
+//! Looks up actions of which nobody knows how they ended: at the start, then every minute.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::app::App;
+
+const EVERY: Duration = Duration::from_secs(60);
+
+/// Looks for as long as the server lives.
+pub async fn run(app: Arc<App>) {
+    loop {
+        if let Err(error) = app.actions.settle_open(&app.reading.org).await {
+            tracing::warn!(%error, "open actions could not be looked up");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
