@@ -1,13 +1,13 @@
 //! Slack in hard times: too much at once, refusals, lost answers, and a process that is killed again and again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use crate::notifications::{
     a_while, bot, messages, note, posting, record, state, sync, texts, told, webhook, within,
 };
-use crate::support::Installation;
+use crate::support::{Installation, Portal};
 
 #[test]
 fn not_8_two_hundred_at_once_are_grouped_and_slack_is_left_alone_when_it_asks() {
@@ -125,7 +125,7 @@ fn hard_times(dice: &mut Dice) -> Value {
 }
 
 /// How often each engagement stands in the channel, by its number.
-fn in_channel(portal: &crate::support::Portal, number: usize) -> usize {
+fn in_channel(portal: &Portal, number: usize) -> usize {
     let history = portal.post("/__slack/api/conversations.history", &json!({"channel": "C0SALES"}));
     history.matches(&format!("number{number}.")).count()
 }
@@ -154,4 +154,58 @@ fn r7_twenty_kills_among_failures_and_a_bot_has_lost_and_doubled_nothing() {
         assert_eq!(in_channel(&portal, one), 1, "number {one}");
     }
     assert!(here.number("select max(attempts) from deliveries") > 1, "there was something to go through");
+}
+
+/// Webhooks from the portal to a running server.
+fn announced(portal: &Portal, here: &Installation) {
+    let shown = here.run(&["webhooks", "show", "--json"]).ok().json();
+    let target = json!({"url": shown["address"], "client_secret": "sim-client-secret"});
+    portal.post("/__sim/webhooks/target", &target);
+}
+
+fn deliver(portal: &Portal) {
+    let told: Value = serde_json::from_str(&portal.post("/__sim/webhooks/flush", &json!({}))).unwrap();
+    assert!(!told["deliveries"].as_array().unwrap().is_empty(), "{told}");
+}
+
+#[test]
+fn not_2_not_7_webhook_and_hourly_run_see_the_same_one_and_it_is_told_within_ten_seconds_once() {
+    let (portal, here) = posting(webhook);
+    let _server = here.serve();
+    announced(&portal, &here);
+    note(&portal, "announcedword");
+    let event = Instant::now();
+    deliver(&portal);
+    within(10, "the message", || told(&portal) == 1);
+    assert!(event.elapsed() < Duration::from_secs(10));
+    sync(&here, "catch_up");
+    a_while();
+    assert_eq!(told(&portal), 1, "the run sees it again");
+    // The run sees the next one first, the webhook comes late.
+    note(&portal, "latehookword");
+    sync(&here, "catch_up");
+    within(10, "the second", || told(&portal) == 2);
+    deliver(&portal);
+    a_while();
+    let all = texts(&portal);
+    assert!(told(&portal) == 2 && all.matches("latehookword").count() == 1, "{all}");
+}
+
+#[test]
+fn not_8_two_hundred_webhook_events_in_a_minute_are_a_few_messages() {
+    let (portal, here) = posting(webhook);
+    let _server = here.serve();
+    announced(&portal, &here);
+    let started = Instant::now();
+    for n in 0..40 {
+        for m in 0..5 {
+            note(&portal, &format!("number{}.", n * 5 + m));
+        }
+        deliver(&portal);
+        let next = Duration::from_millis(500 * (n + 1));
+        std::thread::sleep(next.saturating_sub(started.elapsed()));
+    }
+    within(60, "all are told", || state(&here)["notifications"]["posted"] == 200);
+    assert_eq!(told(&portal), 200);
+    assert!(messages(&portal).len() <= 25, "{}", messages(&portal).len());
 }
