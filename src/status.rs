@@ -17,7 +17,8 @@ use crate::store::connections::Connection;
 use crate::store::runs::Repairs;
 use crate::store::totals::Totals;
 use crate::store::{
-    StoreError, checkpoints, connections, ledger, meta, model, orgs, properties, runs, totals, upkeep,
+    StoreError, checkpoints, connections, executions, ledger, meta, model, orgs, properties, runs, totals,
+    upkeep,
 };
 use crate::webhooks::overview::{self, Overview};
 
@@ -134,6 +135,8 @@ pub struct Status {
     pub cron_sync: bool,
     /// The three modes.
     pub modes: Modes,
+    /// Attempts of agents to do something in HubSpot, by how they ended.
+    pub actions: BTreeMap<String, u64>,
     /// The connection, if there is one.
     pub connection: Option<ConnectionState>,
     /// Counts.
@@ -181,6 +184,7 @@ pub fn read(reading: &Reading) -> Result<Status, KnowledgeError> {
                 org: org.as_str().to_owned(),
                 cron_sync: true,
                 modes: orgs::modes(conn, org)?.into(),
+                actions: executions::counts(conn, org)?,
                 totals: totals::of(conn, org)?,
                 model: ModelState {
                     configured: reading.config.model.is_some(),

@@ -130,8 +130,8 @@ impl Actions {
         row: Execution,
         gates: impl FnOnce(&mut dyn Conn, &mut Execution) -> Result<P, ActionError> + Send + 'static,
     ) -> Result<Begun<P>, ActionError> {
-        locked(&self.under_way).insert(row.id.clone());
-        let under_way = UnderWay { id: row.id.clone(), all: Arc::clone(&self.under_way) };
+        let under_way =
+            self.claim(&row.id).ok_or_else(|| ActionError::Broken("an id came twice".to_owned()))?;
         let decided = self.locally(move |this| {
             let limits = Arc::clone(&this.limits);
             this.store.write(move |conn| {
@@ -231,17 +231,12 @@ impl Actions {
     pub(super) async fn told(&self, org: &OrgId, id: &str) -> Result<Value, ActionError> {
         let mut left = PATIENCE;
         loop {
-            let (org, id) = (org.clone(), id.to_owned());
-            let found =
-                self.locally(move |this| Ok(this.store.read(|conn| executions::get(conn, &org, &id))?));
-            let Some(row) = found.await? else {
-                return Err(ActionError::Broken("an execution is gone".to_owned()));
-            };
-            let goes_on = locked(&self.under_way).contains(&row.id);
+            let claimed = self.claim(id);
+            let row = self.stored(org, id).await?;
             if !row.outcome.is_open() {
                 return told(row);
             }
-            if !goes_on {
+            if claimed.is_some() {
                 return self.settled(row).await;
             }
             if left.is_zero() {
@@ -254,6 +249,42 @@ impl Actions {
         }
     }
 
+    async fn stored(&self, org: &OrgId, id: &str) -> Result<Execution, ActionError> {
+        let (org, id) = (org.clone(), id.to_owned());
+        let found = self.locally(move |this| Ok(this.store.read(|conn| executions::get(conn, &org, &id))?));
+        found.await?.ok_or_else(|| ActionError::Broken("an execution is gone".to_owned()))
+    }
+
+    /// Looks up every attempt whose end is not known and that nobody works on.
+    pub async fn settle_open(&self, org: &OrgId) -> Result<(), ActionError> {
+        let asked = org.clone();
+        let open = self.locally(move |this| Ok(this.store.read(|conn| executions::open(conn, &asked))?));
+        for Execution { id, .. } in open.await? {
+            let Some(_claimed) = self.claim(&id) else { continue };
+            let row = self.stored(org, &id).await?;
+            if !row.outcome.is_open() {
+                continue;
+            }
+            match self.settled(row).await {
+                Ok(_) => {
+                    tracing::info!(execution = id, "an action whose answer got lost was found in HubSpot")
+                }
+                Err(ActionError::Refused(refusal)) => {
+                    let reason = refusal.reason.as_str();
+                    tracing::warn!(execution = id, reason, "an action whose answer got lost");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an attempt to work on it; nothing where somebody does.
+    fn claim(&self, id: &str) -> Option<UnderWay> {
+        let taken = locked(&self.under_way).insert(id.to_owned());
+        taken.then(|| UnderWay { id: id.to_owned(), all: Arc::clone(&self.under_way) })
+    }
+
     /// A client for an agent, or an operator, that waits.
     pub(super) fn client(&self, connection: &Connection) -> Result<Client, Refusal> {
         let client = self.connector.client(connection).map_err(|error| match error {
@@ -261,11 +292,6 @@ impl Actions {
             other => Refusal::new(Reason::NotConnected, other.to_string()),
         })?;
         Ok(client.for_agent(self.limits.timeout))
-    }
-
-    /// This process is working on that execution.
-    pub(super) fn is_under_way(&self, id: &str) -> bool {
-        locked(&self.under_way).contains(id)
     }
 }
 

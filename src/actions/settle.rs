@@ -9,7 +9,6 @@ use super::attempt::of_hubspot;
 use super::record;
 use super::{ActionError, Actions, Refusal};
 use crate::domain::action::{Outcome, Reason, Step};
-use crate::domain::ids::OrgId;
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
 use crate::hubspot::writes::{self, Found, Written};
@@ -49,7 +48,7 @@ impl Actions {
         self.give_up(row, Outcome::Unknown, unknown(&id)).await
     }
 
-    /// What an open attempt that nobody works on was about, looked up; answers as its first call would.
+    /// What an open attempt was about, looked up by whoever claimed it; answers as its first call would.
     pub(super) async fn settled(&self, row: Execution) -> Result<Value, ActionError> {
         if row.outcome == Outcome::Started {
             let detail = "it was interrupted before anything was sent; nothing was written";
@@ -87,26 +86,6 @@ impl Actions {
 
     fn is_settled(&self, row: &Execution) -> bool {
         row.sent_at.is_none_or(|at| self.clock.now().0 - at.0 >= SETTLED_MS)
-    }
-
-    /// Looks up every attempt whose end is not known and that nobody works on.
-    pub async fn settle_open(&self, org: &OrgId) -> Result<(), ActionError> {
-        let asked = org.clone();
-        let open = self.locally(move |this| Ok(this.store.read(|conn| executions::open(conn, &asked))?));
-        for row in open.await? {
-            if self.is_under_way(&row.id) {
-                continue;
-            }
-            let id = row.id.clone();
-            match self.settled(row).await {
-                Ok(_) => tracing::info!(execution = id, "an open action was found in HubSpot"),
-                Err(ActionError::Refused(refusal)) => {
-                    tracing::warn!(execution = id, reason = refusal.reason.as_str(), "an open action");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
     }
 
     /// What HubSpot has of an attempt.

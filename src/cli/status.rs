@@ -83,6 +83,11 @@ fn lines(status: &Status) -> Vec<String> {
         ));
     }
     lines.extend(super::webhooks::lines(&status.webhooks));
+    if !status.actions.is_empty() {
+        let counts: Vec<String> =
+            status.actions.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        lines.push(format!("actions       {}", counts.join(", ")));
+    }
     if let Some(run) = &status.last_run {
         let ended = run.finished_at.map_or_else(|| "not ended".to_owned(), |at| format!("ended {at}"));
         lines

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::HubspotError;
 use super::wire::{Page, WireId, json, list_or_null};
 use crate::domain::crm::{Owner, Stage};

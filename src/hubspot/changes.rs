@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::{Value, json};
 
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::HubspotError;
 use super::paths::type_name;
 use super::wire::{Object, WirePage, json as parse};

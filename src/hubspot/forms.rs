@@ -4,7 +4,8 @@
 
 use serde::Deserialize;
 
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::HubspotError;
 use super::wire::{Malformed, Page, WireId, list_or_null};
 use crate::domain::clock::Millis;

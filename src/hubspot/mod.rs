@@ -6,6 +6,7 @@
 pub mod account;
 pub mod associations;
 pub mod budget;
+pub mod call;
 pub mod changes;
 pub mod client;
 pub mod engagements;

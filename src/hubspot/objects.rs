@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::associations;
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::HubspotError;
 use super::paths::type_name;
 use super::wire::{BatchError, Malformed, Object, Page, Properties, list_or_null};

@@ -5,7 +5,8 @@
 
 use serde::Deserialize;
 
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::HubspotError;
 use super::wire::{json, list_or_null};
 

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::client::{Call, Client};
+use super::call::Call;
+use super::client::Client;
 use super::error::{HubspotError, WriteError};
 use super::wire::{self, BatchError, Object, Page, list_or_null};
 use super::{associations, objects};

@@ -3,6 +3,8 @@
 //! A row is written before anything is sent and again with every step, so that a process that dies leaves word of what
 //! it was about. What is derived from others (undone, confirmed) is asked for, not stored.
 
+use std::collections::BTreeMap;
+
 use super::StoreError;
 use super::conn::{Conn, Row, all, first};
 use crate::domain::action::{Action, Outcome, Reason, Step};
@@ -186,6 +188,14 @@ pub fn count_since(conn: &mut dyn Conn, org: &OrgId, since: Millis) -> Result<u6
         "select count(*) from action_executions where org = $1 and started_at > $2 and portal is not null";
     let count = first(conn, sql, params![org, since], |row| row.int(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// How many attempts ended how.
+pub fn counts(conn: &mut dyn Conn, org: &OrgId) -> Result<BTreeMap<String, u64>, StoreError> {
+    let sql = "select outcome, count(*) from action_executions where org = $1 group by outcome";
+    let counts =
+        all(conn, sql, params![org], |row| Ok((row.string(0)?, u64::try_from(row.int(1)?).unwrap_or(0))))?;
+    Ok(counts.into_iter().collect())
 }
 
 /// Attempts whose end is not known, oldest first.

@@ -78,3 +78,34 @@ fn cn_4_slack_is_told_of_what_people_write_and_not_of_what_agents_do() {
     let all = notifications::texts(&portal);
     assert!(all.contains("Written by a person") && !all.contains("Written by the agent"), "{all}");
 }
+
+#[test]
+fn cn_4_an_announcement_that_overtakes_the_answer_changes_nothing() {
+    let (portal, here) = notifications::posting(notifications::webhook);
+    let (id, key) = agent(&here, &[]);
+    here.run(&["agents", "allow", &id, "create_note"]).ok();
+    let email = here.texts("select email from end_users where email is not null order by id").remove(0);
+    let server = here.serve();
+    let address = here.run(&["webhooks", "show", "--json"]).ok().json()["address"].clone();
+    portal.post("/__sim/webhooks/target", &json!({"url": address, "client_secret": "sim-client-secret"}));
+    let rule = json!({"route": "POST crm/objects/notes", "times": 1, "do": "slow_reply", "ms": 5000});
+    portal.post("/__sim/faults", &json!({ "rules": [rule] }));
+    let text = "They renew every March. The account manager is Jane Roe.";
+    let made = std::thread::scope(|scope| {
+        let call =
+            scope.spawn(|| done(&server, &key, "create_note", &json!({"contact": email, "text": text})));
+        notifications::within(10, "the note is in HubSpot", || portal.ids("notes").len() == 1);
+        portal.post("/__sim/webhooks/flush", &json!({}));
+        notifications::within(4, "the note is here", || here.ids("note").len() == 1);
+        assert_eq!(here.texts("select outcome from action_executions"), ["sending"], "its answer is not");
+        call.join().unwrap()
+    });
+    let id = made["record"]["id"].as_str().unwrap().to_owned();
+    assert_eq!(here.ids("note"), [id.as_str()]);
+    let portal_id = here.number("select portal from connections");
+    let shown = here.run(&["show", &format!("hubspot:{portal_id}:note:{id}"), "--json"]).ok().json();
+    assert_eq!(shown["origin"], "agent");
+    assert_eq!((here.number("select count(*) from insights"), notifications::waits(&here)), (0, 0));
+    notifications::a_while();
+    assert_eq!(notifications::told(&portal), 0);
+}

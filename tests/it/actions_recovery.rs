@@ -4,7 +4,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::actions::{World, call, post};
+use crate::actions::{World, agent, call, done, post};
+use crate::support::{Answer, Installation, Portal};
 
 fn fault(world: &World, rule: Value) {
     world.portal.post("/__sim/faults", &json!({ "rules": [rule] }));
@@ -185,4 +186,85 @@ fn r1_a_server_killed_while_a_create_is_under_way_finds_it_at_its_next_start() {
     let (status, answer) = post(&server, &world.key, "/api/v1/actions/create_note", &body, Some("killed"));
     assert_eq!((status, answer["outcome"].as_str()), (200, Some("done")), "{answer}");
     assert_eq!(world.portal.ids("notes").len(), before + 1);
+}
+
+#[test]
+fn every_api_version_writes_the_same() {
+    for version in ["2026-03", "legacy"] {
+        let world = World::new(&[("HUBLORE_HUBSPOT__API_VERSION", version)]);
+        let server = world.here.serve();
+        let email = &world.contact.1;
+        for (action, kind, body) in [
+            ("create_note", "notes", json!({"contact": email, "text": "Prefers calls"})),
+            ("log_activity", "tasks", json!({"contact": email, "subject": "Call back"})),
+            ("create_deal", "deals", json!({"contact": email, "name": "Quote"})),
+        ] {
+            fault(
+                &world,
+                json!({"route": format!("POST crm/objects/{kind}"), "times": 1, "do": "drop_after"}),
+            );
+            let before = world.portal.ids(kind).len();
+            let made = done(&server, &world.key, action, &body);
+            assert_eq!(world.portal.ids(kind).len(), before + 1, "{version} {kind}");
+            let path = format!("/api/v1/executions/{}/undo", made["execution"].as_str().unwrap());
+            let (status, answer) = post(&server, &world.key, &path, &json!({}), None);
+            assert_eq!((status, answer["outcome"].as_str()), (200, Some("done")), "{version}: {answer}");
+            assert_eq!(world.portal.ids(kind).len(), before, "{version} {kind}");
+        }
+        let body = json!({"contact": email, "property": "lifecyclestage", "value": "Customer"});
+        let (_, proposal) = call(&server, &world.key, "update_contact", &body);
+        let body = json!({"confirmation": proposal["confirmation"]["id"]});
+        let (_, answer) = post(&server, &world.key, "/api/v1/actions/update_contact/confirm", &body, None);
+        assert_eq!(answer["outcome"], "done", "{version}: {answer}");
+    }
+}
+
+#[test]
+fn a_token_that_ran_out_is_refreshed_and_the_action_done_once() {
+    let portal = Portal::start(&["--contacts", "5", "--engagements-per-contact", "1"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_by_consent(Answer::Approve).ok();
+    let (id, key) = agent(&here, &[]);
+    here.run(&["agents", "allow", &id, "create_note"]).ok();
+    let email = here.texts("select email from end_users where email is not null order by id").remove(0);
+    let server = here.serve();
+    let before = portal.ids("notes").len();
+    portal.post("/__sim/tokens/expire", &json!({}));
+    done(&server, &key, "create_note", &json!({"contact": email, "text": "x"}));
+    let rule = json!({"route": "POST crm/objects/notes", "times": 1, "do": "status", "status": 401});
+    portal.post("/__sim/faults", &json!({ "rules": [rule] }));
+    done(&server, &key, "create_note", &json!({"contact": email, "text": "x"}));
+    assert_eq!(portal.ids("notes").len(), before + 2);
+    portal.post("/__sim/faults", &json!({ "rules": [] }));
+    // What HubSpot takes away between two syncs is HubSpot's to refuse.
+    portal.post("/__sim/scopes/remove", &json!({"scope": "crm.objects.contacts.write"}));
+    let (status, answer) = call(&server, &key, "create_note", &json!({"contact": email, "text": "x"}));
+    assert_eq!((status, problem(&answer)), (403, "urn:hublore:missing-scope"), "{answer}");
+    portal.post("/__sim/tokens/revoke", &json!({}));
+    let (status, answer) = call(&server, &key, "create_note", &json!({"contact": email, "text": "x"}));
+    assert_eq!((status, problem(&answer)), (409, "urn:hublore:not-connected"), "{answer}");
+    assert_eq!(portal.ids("notes").len(), before + 2);
+}
+
+#[test]
+fn t8_an_agent_does_not_wait_for_a_sync_that_uses_up_the_rate() {
+    let world = World::new(&[("HUBLORE_HUBSPOT__REQUESTS_PER_10S", "40")]);
+    world.portal.post("/__sim/journal/reset", &json!({}));
+    for _ in 0..40 {
+        world
+            .portal
+            .post("/__sim/objects/notes", &json!({"count": 200, "properties": {"hs_note_body": "x"}}));
+    }
+    let server = world.here.serve();
+    let mut sync = world.here.command(&["sync", "full_resync", "--quiet"]).spawn().unwrap();
+    // The window is full when the sync has been at work for a while.
+    std::thread::sleep(std::time::Duration::from_secs(6));
+    let begun = std::time::Instant::now();
+    for _ in 0..3 {
+        done(&server, &world.key, "create_note", &json!({"contact": world.contact.1, "text": "x"}));
+    }
+    let took = begun.elapsed();
+    assert!(sync.try_wait().unwrap().is_none(), "the sync still reads");
+    assert!(took.as_secs() < 9, "three actions took {took:?}");
+    assert!(sync.wait().unwrap().success());
 }
