@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::remote::here_or_there;
 use super::{Failure, Global, actions, output};
-use crate::store::{StoreError, agents as rows};
+use crate::store::{StoreError, agent_actions, agents as rows};
 
 #[derive(Debug, Args)]
 pub(super) struct Agents {
@@ -84,19 +84,26 @@ fn create(global: &Global, name: &str, customer: Option<&str>) -> Result<Value, 
 
 fn list(global: &Global) -> Result<(), Failure> {
     let reading = global.reading()?;
-    let agents = reading.store.read(|conn| rows::list(conn, &reading.org));
-    let agents = agents.map_err(|error: StoreError| Failure::failed(error))?;
+    let agents = reading.store.read(|conn| {
+        let agents = rows::list(conn, &reading.org)?.into_iter();
+        agents
+            .map(|agent| agent_actions::enabled(conn, &reading.org, &agent.id).map(|may| (agent, may)))
+            .collect::<Result<Vec<_>, StoreError>>()
+    });
+    let agents = agents.map_err(Failure::failed)?;
     if global.json {
         let agents: Vec<Value> = agents
             .iter()
-            .map(|a| json!({ "id": a.id, "name": a.name, "customer": a.customer, "created_at": a.created_at, "revoked_at": a.revoked_at }))
+            .map(|(a, may)| json!({ "id": a.id, "name": a.name, "customer": a.customer, "created_at": a.created_at, "revoked_at": a.revoked_at, "actions": may }))
             .collect();
         return output::json(&agents);
     }
-    for agent in agents {
+    for (agent, may) in agents {
         let state = if agent.revoked_at.is_some() { "revoked" } else { "active" };
         let bound = agent.customer.map(|address| format!("  (only {address})")).unwrap_or_default();
-        output::line(&format!("{}  {state:<8}{}{bound}", agent.id, output::plain(&agent.name)))?;
+        let may: Vec<&str> = may.into_iter().map(|action| action.as_str()).collect();
+        let may = if may.is_empty() { String::new() } else { format!("  may {}", may.join(", ")) };
+        output::line(&format!("{}  {state:<8}{}{bound}{may}", agent.id, output::plain(&agent.name)))?;
     }
     Ok(())
 }

@@ -274,10 +274,10 @@ pub fn erase_contact(
     portal: PortalId,
     contact: &str,
 ) -> Result<(), StoreError> {
-    let sql = "update action_executions set arguments = '{}', customer = null, detail = null, old_value = null, \
-               new_value = null, written = null, answer = null where org = $1 and portal = $2 \
-               and (contact = $3 or customer in (select email from contact_emails where org = $1 and portal = $2 \
-               and contact = $3))";
+    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, detail = null, \
+               old_value = null, new_value = null, written = null, answer = null where org = $1 \
+               and (portal = $2 and contact = $3 or exists (select 1 from contact_emails m where m.org = $1 \
+               and m.portal = $2 and m.contact = $3 and (m.email = customer or instr(lower(arguments), m.email) > 0)))";
     conn.execute(sql, params![org, portal, contact]).map(drop)
 }
 

@@ -134,6 +134,10 @@ fn gen_4_act_1_four_actions_are_enabled_agent_by_agent_and_reach_hubspot() {
     let note = told("create_note");
     assert!(["handoff", "preferences", "summary"].iter().all(|word| note.contains(word)), "cn_2");
     assert_eq!(actions[1]["confirm"]["name"], "confirm_update_contact");
+    let agents = world.here.run(&["agents", "list", "--json"]).ok().json();
+    let may: Vec<&Value> = agents.as_array().unwrap().iter().map(|one| &one["actions"]).collect();
+    assert!(may.contains(&&json!(ALL)) && may.contains(&&json!([])), "{agents}");
+    assert!(world.here.run(&["agents", "list"]).ok().stdout.contains("may create_deal, update_contact"));
 
     // cd_1, cd_4
     let (id, email) = &world.contact;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::actions::{World, agent, done};
+use crate::actions::{World, agent, call, done};
 use crate::notifications;
 
 #[test]
@@ -49,6 +49,8 @@ fn a_person_who_is_erased_leaves_no_words_in_the_attempts() {
         "create_note",
         &json!({"contact": email, "text": "Prefers to be called Xerxes"}),
     );
+    let refused = json!({"contact": email, "text": "Xerxes", "colour": "red"});
+    assert_eq!(call(&server, &world.key, "create_note", &refused).0, 400);
     drop(server);
     world.portal.post("/__sim/privacy-delete", &json!({"id": id}));
     world.here.run(&["sync", "full_resync"]).ok();
@@ -56,7 +58,7 @@ fn a_person_who_is_erased_leaves_no_words_in_the_attempts() {
     let rows = world
         .here
         .texts("select arguments || coalesce(customer, '') || coalesce(answer, '') from action_executions");
-    assert_eq!(rows, ["{}"], "that there was an attempt stays");
+    assert_eq!(rows, ["{}", "{}"], "that there were attempts stays");
 }
 
 #[test]
