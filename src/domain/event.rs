@@ -1,7 +1,6 @@
 //! What HubSpot announces by webhook, as far as this product acts on it: which records deserve a look, never what they
 //! look like now.
 
-use super::clock::Millis;
 use super::crm::RecordType;
 use super::ids::PortalId;
 
@@ -34,8 +33,6 @@ pub struct Event {
     pub fingerprint: [u8; 32],
     /// Portal it comes from; `None` where it does not say.
     pub portal: Option<PortalId>,
-    /// When it happened, by HubSpot's clock.
-    pub occurred_at: Option<Millis>,
     /// It is one of many: an import.
     pub in_bulk: bool,
     /// Records it is about; none where this product does not act on it.

@@ -3,13 +3,11 @@
 //! The whole body has to be JSON; a single event that cannot be understood is one that this product does not act on. Both
 //! sorts of names are understood: HubSpot's `object.creation` with a type id, and `note.creation`.
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::subscriptions::type_of;
-use super::wire::WireId;
-use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::domain::event::{Announced, Event, Reason};
 use crate::domain::ids::PortalId;
@@ -22,32 +20,32 @@ const IMPORT: &str = "IMPORT";
 #[error("the body is no list of events: {0}")]
 pub struct Unreadable(String);
 
-/// Fields as HubSpot and its guide name them. Every one may be missing.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Wire {
-    event_id: Option<WireId>,
-    portal_id: Option<u64>,
-    occurred_at: Option<i64>,
-    #[serde(alias = "eventType")]
-    subscription_type: Option<String>,
-    object_type_id: Option<String>,
-    object_type: Option<String>,
-    #[serde(alias = "contactId", alias = "companyId", alias = "dealId")]
-    object_id: Option<WireId>,
-    property_name: Option<String>,
-    change_source: Option<String>,
-    primary_object_id: Option<WireId>,
-    merged_object_ids: Vec<WireId>,
-    new_object_id: Option<WireId>,
-    from_object_id: Option<WireId>,
-    to_object_id: Option<WireId>,
-    from_object_type_id: Option<String>,
-    to_object_type_id: Option<String>,
-    association_type: Option<String>,
-    association_type_id: Option<u64>,
-    association_removed: Option<bool>,
-}
+/// The fields of an event by name; numbers and texts are taken alike, and what is missing is missing.
+struct Wire(Map<String, Value>);
+
+/// Fields that tell one event from another. The number of the attempt is not among them, and the id of an event alone does
+/// not tell (contract, section 8.2).
+const TELLING: [&str; 19] = [
+    "eventId",
+    "portalId",
+    "occurredAt",
+    "subscriptionType",
+    "eventType",
+    "objectTypeId",
+    "objectType",
+    "objectId",
+    "contactId",
+    "companyId",
+    "dealId",
+    "propertyName",
+    "primaryObjectId",
+    "newObjectId",
+    "fromObjectId",
+    "toObjectId",
+    "associationType",
+    "associationTypeId",
+    "associationRemoved",
+];
 
 /// Reads a delivery: a list of events, or one by itself.
 pub fn parse(body: &[u8]) -> Result<Vec<Event>, Unreadable> {
@@ -62,48 +60,44 @@ pub fn parse(body: &[u8]) -> Result<Vec<Event>, Unreadable> {
 }
 
 fn event(raw: &RawValue) -> Event {
-    match serde_json::from_str::<Wire>(raw.get()) {
-        Ok(wire) => Event {
-            fingerprint: wire.fingerprint(),
-            portal: wire.portal_id.map(PortalId),
-            occurred_at: wire.occurred_at.map(Millis),
-            in_bulk: wire.change_source.as_deref() == Some(IMPORT),
-            about: wire.about(),
-        },
-        Err(_) => Event {
-            fingerprint: Sha256::digest(raw.get()).into(),
-            portal: None,
-            occurred_at: None,
-            in_bulk: false,
-            about: Vec::new(),
-        },
+    let wire = Wire(serde_json::from_str(raw.get()).unwrap_or_default());
+    let told = !wire.0.is_empty();
+    Event {
+        fingerprint: if told { wire.fingerprint() } else { Sha256::digest(raw.get()).into() },
+        portal: wire.text("portalId").and_then(|id| id.parse().ok()).map(PortalId),
+        in_bulk: wire.text("changeSource").as_deref() == Some(IMPORT),
+        about: wire.about(),
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.is_empty() => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        _ => None,
     }
 }
 
 impl Wire {
-    /// Everything that tells one event from another; the number of the attempt is not part of it, and the id of an event
-    /// alone does not tell (contract, section 8.2).
+    fn text(&self, name: &str) -> Option<String> {
+        self.0.get(name).and_then(text)
+    }
+
+    /// The id in a field. Anything but digits is none: it becomes part of a request.
+    fn id(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|id| is_id(id))
+    }
+
+    fn ids(&self, name: &str) -> Vec<String> {
+        let all = self.0.get(name).and_then(Value::as_array).into_iter().flatten();
+        all.filter_map(text).filter(|id| is_id(id)).collect()
+    }
+
     fn fingerprint(&self) -> [u8; 32] {
-        let id = |id: &Option<WireId>| id.as_ref().map(|id| id.0.clone());
-        let fields = [
-            id(&self.event_id),
-            self.portal_id.map(|portal| portal.to_string()),
-            self.occurred_at.map(|at| at.to_string()),
-            self.subscription_type.clone(),
-            self.object_type_id.clone(),
-            self.object_type.clone(),
-            id(&self.object_id),
-            self.property_name.clone(),
-            id(&self.primary_object_id),
-            id(&self.new_object_id),
-            id(&self.from_object_id),
-            id(&self.to_object_id),
-            self.association_type.clone(),
-            self.association_type_id.map(|id| id.to_string()),
-            self.association_removed.map(|removed| removed.to_string()),
-        ];
         let mut hash = Sha256::new();
-        for field in fields {
+        for name in TELLING {
+            let field = self.text(name);
             hash.update([u8::from(field.is_some())]);
             hash.update(field.unwrap_or_default());
             hash.update([0]);
@@ -112,30 +106,37 @@ impl Wire {
     }
 
     fn about(&self) -> Vec<Announced> {
-        let Some((family, action)) = self.subscription_type.as_deref().and_then(|one| one.split_once('.'))
-        else {
+        // The guide's sample says `eventType`.
+        let name = self.text("subscriptionType").or_else(|| self.text("eventType"));
+        let Some((family, action)) = name.as_deref().and_then(|name| name.split_once('.')) else {
             return Vec::new();
         };
         if action == "associationChange" {
             return self.associated(family).into_iter().collect();
         }
-        let named = self.object_type_id.as_deref().or(self.object_type.as_deref());
-        let record_type = if family == "object" { named.and_then(type_of) } else { type_of(family) };
+        let named = self.text("objectTypeId").or_else(|| self.text("objectType"));
+        let record_type =
+            if family == "object" { named.as_deref().and_then(type_of) } else { type_of(family) };
         let Some(record_type) = record_type else { return Vec::new() };
-        let of = |ids: Vec<&WireId>, reason| -> Vec<Announced> {
-            ids.into_iter().map(|id| Announced { record_type, id: id.0.clone(), reason }).collect()
+        let of = |ids: Vec<String>, reason| -> Vec<Announced> {
+            ids.into_iter().map(|id| Announced { record_type, id, reason }).collect()
         };
-        let object: Vec<&WireId> = self.object_id.iter().collect();
+        // Old senders name the id after the type.
+        let object =
+            ["objectId", "contactId", "companyId", "dealId"].into_iter().find_map(|name| self.id(name));
+        let object: Vec<String> = object.into_iter().collect();
         match action {
             "creation" | "propertyChange" | "restore" => of(object, Reason::Changed),
             "deletion" => of(object, Reason::Deleted),
             "privacyDeletion" if record_type == RecordType::Contacts => of(object, Reason::Forgotten),
             "merge" => {
-                let result = self.new_object_id.iter().chain(&self.object_id).collect();
-                let merged = self.merged_object_ids.iter().chain(&self.primary_object_id);
+                let result = self.id("newObjectId");
+                let mut merged = self.ids("mergedObjectIds");
+                merged.extend(self.id("primaryObjectId"));
                 // The result may keep the id of one of them; then what it is comes last.
-                let merged = merged.filter(|id| Some(*id) != self.new_object_id.as_ref()).collect();
-                [of(merged, Reason::Deleted), of(result, Reason::Changed)].concat()
+                merged.retain(|id| Some(id) != result.as_ref());
+                [of(merged, Reason::Deleted), of(result.into_iter().chain(object).collect(), Reason::Changed)]
+                    .concat()
             }
             _ => Vec::new(),
         }
@@ -143,20 +144,25 @@ impl Wire {
 
     /// The record whose row holds the association that changed.
     fn associated(&self, family: &str) -> Option<Announced> {
-        let classic = self.association_type.as_deref().and_then(|name| name.split_once("_TO_"));
-        let (from, to) = match (&self.from_object_type_id, &self.to_object_type_id, classic) {
-            (Some(from), Some(to), _) => (type_of(from)?, type_of(to)?),
+        let classic = self.text("associationType");
+        let classic = classic.as_deref().and_then(|name| name.split_once("_TO_"));
+        let (from, to) = match (self.text("fromObjectTypeId"), self.text("toObjectTypeId"), classic) {
+            (Some(from), Some(to), _) => (type_of(&from)?, type_of(&to)?),
             (_, _, Some((from, to))) => (type_of(from).or_else(|| type_of(family))?, type_of(to)?),
             _ => return None,
         };
-        let (from_id, to_id) = (self.from_object_id.as_ref()?, self.to_object_id.as_ref()?);
+        let (from_id, to_id) = (self.id("fromObjectId")?, self.id("toObjectId")?);
         let (record_type, id) = match (holds(from, to), holds(to, from)) {
             (true, _) => (from, from_id),
             (false, true) => (to, to_id),
             (false, false) => return None,
         };
-        Some(Announced { record_type, id: id.0.clone(), reason: Reason::Changed })
+        Some(Announced { record_type, id, reason: Reason::Changed })
     }
+}
+
+fn is_id(text: &str) -> bool {
+    (1..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Associations are stored with the record that is read with them.

@@ -20,7 +20,7 @@ const GATHER: Duration = Duration::from_millis(100);
 const QUIET_MS: i64 = 3_000;
 const LONGEST_MS: i64 = 60_000;
 /// After a run that did not read everything, the next one waits.
-const AFTER_FAILURE_MS: i64 = 60_000;
+const AFTER_FAILURE_MS: i64 = 600_000;
 
 /// Looks for as long as the server lives.
 pub async fn run(jobs: Jobs) {
@@ -28,9 +28,7 @@ pub async fn run(jobs: Jobs) {
         jobs.app.webhooks.wait(LOOK).await;
         tokio::time::sleep(GATHER).await;
         while let Some(round) = round(&jobs).await {
-            if let Some(bulk) = round.bulk {
-                start_run(&jobs, bulk);
-            }
+            start_run(&jobs, &round.bulk);
             if round.looked == 0 {
                 break;
             }
@@ -52,7 +50,7 @@ async fn round(jobs: &Jobs) -> Option<Round> {
     }
 }
 
-fn start_run(jobs: &Jobs, bulk: Bulk) {
+fn start_run(jobs: &Jobs, bulk: &[Bulk]) {
     let started = match mode(jobs, bulk) {
         Ok(Some(mode)) => jobs.start(mode, Wish::default()).map(drop),
         Ok(None) => Ok(()),
@@ -64,10 +62,12 @@ fn start_run(jobs: &Jobs, bulk: Bulk) {
 }
 
 /// The mode of the run to start now, if one is due. What is in bulk before a first sync was complete waits for that.
-fn mode(jobs: &Jobs, bulk: Bulk) -> Result<Option<Mode>, StoreError> {
+fn mode(jobs: &Jobs, bulk: &[Bulk]) -> Result<Option<Mode>, StoreError> {
     let (reading, now) = (&jobs.app.reading, jobs.app.clock.now());
     let since = |at: Millis| now.0 - at.0;
-    if since(bulk.told_at) < QUIET_MS && since(bulk.since) < LONGEST_MS {
+    let quiet = bulk.iter().map(|bulk| since(bulk.told_at)).min().is_some_and(|ms| ms >= QUIET_MS);
+    let long = bulk.iter().any(|bulk| since(bulk.since) >= LONGEST_MS);
+    if !quiet && !long {
         return Ok(None);
     }
     let (connection, newest) = reading.store.read(|conn| {

@@ -140,12 +140,13 @@ pub fn run_ended(conn: &mut dyn Conn, org: &OrgId, now: Millis) -> Result<u64, S
     conn.execute(sql, params![org, now])
 }
 
-/// How many changed records wait for a look of their own.
-pub fn changed(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<u64, StoreError> {
-    let sql = "select count(*) from webhook_records where org = $1 and portal = $2 and in_bulk = 0 and deleted = 0 \
-               and forgotten = 0 and looks = 0 and attempts = 0";
-    let count = first(conn, sql, params![org, portal], |row| row.int(0))?;
-    Ok(u64::try_from(count.unwrap_or(0)).unwrap_or(0))
+/// More than `most` changed records wait for a look of their own.
+pub fn is_burst(conn: &mut dyn Conn, org: &OrgId, portal: PortalId, most: u64) -> Result<bool, StoreError> {
+    let sql = "select count(*) from (select 1 from webhook_records where org = $1 and portal = $2 and in_bulk = 0 \
+               and deleted = 0 and forgotten = 0 and looks = 0 and attempts = 0 limit $3)";
+    let limit = i64::try_from(most).unwrap_or(i64::MAX).saturating_add(1);
+    let count = first(conn, sql, params![org, portal, limit], |row| row.int(0))?;
+    Ok(count.unwrap_or(0) >= limit)
 }
 
 /// So many changed at once that a run reads them.
@@ -155,11 +156,11 @@ pub fn leave_to_a_run(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Res
     conn.execute(sql, params![org, portal])
 }
 
-/// What is left to a run: how many records, and when the first and the last of them were told of.
+/// What of one type is left to a run: when the first and the last of them were told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bulk {
-    /// Records.
-    pub records: u64,
+    /// Their type.
+    pub record_type: RecordType,
     /// The first.
     pub since: Millis,
     /// The last.
@@ -168,38 +169,43 @@ pub struct Bulk {
     pub met_from: Millis,
 }
 
-/// What is left to a run, if anything.
-pub fn bulk(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<Option<Bulk>, StoreError> {
-    let sql = "select count(*), min(since), max(told_at), min(told_at) from webhook_records \
-               where org = $1 and portal = $2 and in_bulk = 1";
-    let found = first(conn, sql, params![org, portal], |row| {
-        let time = |column| row.opt_int(column).map(|at| at.map(Millis));
-        let records = u64::try_from(row.int(0)?).unwrap_or(0);
+/// What is left to a run, by type.
+pub fn bulk(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<Vec<Bulk>, StoreError> {
+    let sql = "select type, min(since), max(told_at), min(told_at) from webhook_records \
+               where org = $1 and portal = $2 and in_bulk = 1 group by type";
+    let found = all(conn, sql, params![org, portal], |row| {
+        let name = row.text(0)?;
+        let record_type = RecordType::all().find(|one| one.as_str() == name);
+        let time = |column| row.int(column).map(Millis);
         let (since, told_at, met_from) = (time(1)?, time(2)?, time(3)?);
-        let bulk = |((since, told_at), met_from)| Bulk { records, since, told_at, met_from };
-        Ok(since.zip(told_at).zip(met_from).map(bulk))
+        Ok(record_type.map(|record_type| Bulk { record_type, since, told_at, met_from }))
     })?;
-    Ok(found.flatten())
+    Ok(found.into_iter().flatten().collect())
 }
 
-/// A complete run began at `began`: what was left to it is done where it was read since, and due where it was not.
-pub fn settle_bulk(conn: &mut dyn Conn, tenant: Tenant<'_>, began: Millis) -> Result<(), StoreError> {
+/// Every change of a type up to `through` was read by a run: what was left to it is done where it was read since, and
+/// due where it was not.
+pub fn settle_bulk(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    record_type: RecordType,
+    through: Millis,
+) -> Result<(), StoreError> {
     let sql = "select type, id, told, deleted, forgotten, looks, attempts from webhook_records \
-               where org = $1 and portal = $2 and in_bulk = 1 and told_at <= $3 limit $4";
+               where org = $1 and portal = $2 and in_bulk = 1 and type = $3 and told_at <= $4 limit $5";
+    let (org, portal, name) = (tenant.org, tenant.portal, record_type.as_str());
+    let of = Of { org, portal, record_type };
     loop {
-        let (org, portal) = (tenant.org, tenant.portal);
-        let left = all(conn, sql, params![org, portal, began, BATCH], waiting)?;
+        let left = all(conn, sql, params![org, portal, name, through, BATCH], waiting)?;
         if left.is_empty() {
             return Ok(());
         }
         for one in left.into_iter().flatten() {
-            let of = Of { org, portal, record_type: one.announced.record_type };
-            if times::seen_since(conn, of, &one.announced.id, began)? {
+            if times::seen_since(conn, of, &one.announced.id, through)? {
                 settle(conn, org, portal, &one, &After::Done)?;
             } else {
                 let due = "update webhook_records set in_bulk = 0, due_at = $5, looks = 1 \
                            where org = $1 and portal = $2 and type = $3 and id = $4";
-                let name = one.announced.record_type.as_str();
                 conn.execute(due, params![org, portal, name, &one.announced.id, tenant.now])?;
             }
         }

@@ -85,14 +85,6 @@ pub fn newest(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<Run>, StoreErro
     first(conn, sql, params![org], run)
 }
 
-/// When the newest run began that read the changes of every type to their end.
-pub fn newest_complete(conn: &mut dyn Conn, org: &OrgId) -> Result<Option<Millis>, StoreError> {
-    let sql = "select max(started_at) from sync_runs where org = $1 and outcome = 'complete' \
-               and mode in ('full_resync', 'catch_up')";
-    let began = first(conn, sql, params![org], |row| row.opt_int(0))?;
-    Ok(began.flatten().map(Millis))
-}
-
 /// Records the start of a run, or its resumption.
 pub fn start(conn: &mut dyn Conn, org: &OrgId, id: &str, mode: &str, at: Millis) -> Result<(), StoreError> {
     conn.execute(

@@ -58,6 +58,16 @@ pub struct Looked {
 }
 
 impl Looked {
+    /// Nothing could be looked at.
+    #[must_use]
+    pub fn nothing(announced: &[Announced], why: &HubspotError) -> Self {
+        let mut looked = Self::default();
+        for one in announced {
+            looked.failed(one.record_type, [one.id.clone()], &why.to_string());
+        }
+        looked
+    }
+
     fn failed(&mut self, record_type: RecordType, ids: impl IntoIterator<Item = String>, why: &str) {
         self.seen.extend(ids.into_iter().map(|id| ((record_type, id), Seen::Failed(why.to_owned()))));
     }
@@ -86,8 +96,8 @@ impl Syncer {
         let look = Look { syncer: self, client, owner, connection };
         let mut looked = Looked::default();
         let (crm, engagements) = look.fetch(announced, &mut looked).await?;
-        look.publish(crm).await?;
-        look.publish(engagements).await?;
+        look.publish(crm, &mut looked).await?;
+        look.publish(engagements, &mut looked).await?;
         look.settle(announced, &mut looked).await?;
         Ok(looked)
     }
@@ -211,7 +221,7 @@ impl Look<'_> {
         })
     }
 
-    async fn publish(&self, pages: Pages) -> Result<(), SyncError> {
+    async fn publish(&self, pages: Pages, looked: &mut Looked) -> Result<(), SyncError> {
         if pages.is_empty() {
             return Ok(());
         }
@@ -222,7 +232,8 @@ impl Look<'_> {
         for (record_type, page) in pages {
             let contacts = contacts_of_erased(&syncer.store, &self.owner, &page)?;
             if !contacts.is_empty() {
-                self.deletions().erase_gone(&contacts, syncer.clock.now()).await?;
+                let gone = objects::gone(&self.client, RecordType::Contacts, &contacts).await?;
+                gone.iter().try_for_each(|id| self.forget(id, looked))?;
             }
             if entrance.send(record_type, page, Origin::Webhook).await.is_err() {
                 break;
@@ -270,21 +281,27 @@ impl Look<'_> {
     fn remove(&self, one: &Announced, looked: &mut Looked) -> Result<Seen, StoreError> {
         let now = self.syncer.clock.now();
         if one.reason == Reason::Forgotten {
-            let (org, portal) = (&self.owner.org, self.owner.portal);
-            let key = RecordKey { org, portal, kind: one.record_type.as_str(), id: &one.id };
-            let tied: Vec<(Kind, String)> = self.syncer.store.read(|conn| engagements_of(conn, key))?;
-            self.deletions().erase(vec![one.id.clone()], now)?;
-            let readable = tied.into_iter().filter(|(kind, _)| *kind != Kind::FormSubmission);
-            looked.besides.extend(readable.map(|(kind, id)| Announced {
-                record_type: RecordType::Engagement(kind),
-                id,
-                reason: Reason::Changed,
-            }));
+            self.forget(&one.id, looked)?;
             return Ok(Seen::Gone);
         }
         let removed = self.deletions().remove(one.record_type, vec![one.id.clone()], now)?;
         let was_here = removed > 0 || one.reason == Reason::Deleted;
         Ok(if was_here { Seen::Gone } else { Seen::NeverThere })
+    }
+
+    /// Erases a contact with every word from or to them. What HubSpot keeps of their engagements is read anew.
+    fn forget(&self, contact: &str, looked: &mut Looked) -> Result<(), StoreError> {
+        let (org, portal) = (&self.owner.org, self.owner.portal);
+        let key = RecordKey { org, portal, kind: RecordType::Contacts.as_str(), id: contact };
+        let tied: Vec<(Kind, String)> = self.syncer.store.read(|conn| engagements_of(conn, key))?;
+        self.deletions().erase(vec![contact.to_owned()], self.syncer.clock.now())?;
+        let readable = tied.into_iter().filter(|(kind, _)| *kind != Kind::FormSubmission);
+        looked.besides.extend(readable.map(|(kind, id)| Announced {
+            record_type: RecordType::Engagement(kind),
+            id,
+            reason: Reason::Changed,
+        }));
+        Ok(())
     }
 }
 

@@ -6,17 +6,19 @@
 //! Imports, and more than a burst at once, are left to one run (`jobs::webhooks` starts it), and only what that run did not
 //! meet is read by id.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::Webhooks;
 use crate::domain::clock::Millis;
+use crate::domain::crm::RecordType;
 use crate::domain::event::Reason;
 use crate::domain::ids::OrgId;
 use crate::pipeline::publish::Owner;
 use crate::store::announced::{self, After, Bulk, Waiting};
 use crate::store::crm::Tenant;
-use crate::store::{StoreError, runs, webhooks};
+use crate::store::{StoreError, checkpoints, webhooks};
 use crate::sync::SyncError;
 use crate::sync::look::{Looked, Seen};
 
@@ -33,14 +35,14 @@ const PATIENCE: u32 = 8;
 const TRIM_EVERY_MS: i64 = 60 * 60 * 1000;
 
 /// What a round did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Round {
     /// Records looked at.
     pub looked: u64,
     /// Those of them whose look failed.
     pub failed: u64,
-    /// What is left to a run.
-    pub bulk: Option<Bulk>,
+    /// What is left to a run, by type.
+    pub bulk: Vec<Bulk>,
 }
 
 /// What happens to many changes at once.
@@ -80,7 +82,10 @@ impl Webhooks {
             return Ok(Round { bulk, ..Round::default() });
         }
         let records: Vec<_> = due.iter().map(|waiting| waiting.announced.clone()).collect();
-        let looked = self.syncer.look(org, &records).await?;
+        let looked = match self.syncer.look(org, &records).await {
+            Err(SyncError::Hubspot(error)) => Looked::nothing(&records, &error),
+            looked => looked?,
+        };
         let failed = self.settle(&owner, due, looked, before || run_goes_on())?;
         // Names that changed, and engagements whose customer is known now.
         let stored = self.syncer.stored(owner);
@@ -92,28 +97,25 @@ impl Webhooks {
     /// Moves records between what waits for a run and what is looked at one by one.
     fn sort(&self, owner: &Owner, burst: Burst, run_goes_on: bool) -> Result<(), StoreError> {
         let (org, portal, most) = (&owner.org, owner.portal, self.settings.burst);
-        let (bulk, complete, changed) = self.store.read(|conn| {
-            let changed = announced::changed(conn, org, portal)?;
-            Ok::<_, StoreError>((
-                announced::bulk(conn, org, portal)?,
-                runs::newest_complete(conn, org)?,
-                changed,
-            ))
+        let (many, waits, met) = self.store.read(|conn| {
+            let many = burst == Burst::LeftToARun && announced::is_burst(conn, org, portal, most)?;
+            let waits = !run_goes_on && announced::waits_for_a_run(conn, org)?;
+            let read = checkpoints::watermarks(conn, org)?;
+            let bulk = announced::bulk(conn, org, portal)?;
+            let met: Vec<_> = bulk.into_iter().filter_map(|bulk| met(&bulk, &read)).collect();
+            Ok::<_, StoreError>((many, waits, met))
         })?;
-        let many = burst == Burst::LeftToARun && changed > most;
-        let met = bulk.zip(complete).filter(|(bulk, began)| bulk.met_from <= *began).map(|(_, began)| began);
-        let (owner, now) = (owner.clone(), self.clock.now());
-        let waits = self.store.read(|conn| announced::waits_for_a_run(conn, &owner.org))? && !run_goes_on;
-        if !many && !waits && met.is_none() {
+        if !many && !waits && met.is_empty() {
             return Ok(());
         }
+        let (owner, now) = (owner.clone(), self.clock.now());
         self.store.write(move |conn| {
             let tenant = Tenant { org: &owner.org, portal: owner.portal, now };
             if waits {
                 announced::run_ended(conn, tenant.org, now)?;
             }
-            if let Some(began) = met {
-                announced::settle_bulk(conn, tenant, began)?;
+            for (record_type, through) in met {
+                announced::settle_bulk(conn, tenant, record_type, through)?;
             }
             if many {
                 announced::leave_to_a_run(conn, tenant.org, tenant.portal)?;
@@ -166,6 +168,12 @@ impl Webhooks {
     }
 }
 
+/// The moment through which a run read a type, where it met some of what was left to it.
+fn met(bulk: &Bulk, read: &BTreeMap<String, Millis>) -> Option<(RecordType, Millis)> {
+    let through = read.get(bulk.record_type.as_str()).copied()?;
+    (bulk.met_from <= through).then_some((bulk.record_type, through))
+}
+
 /// What follows from a look.
 fn after(waiting: &Waiting, seen: Seen, beside_a_run: bool, now: Millis) -> After {
     let again = now.plus(pause_ms(waiting.attempts));
@@ -193,7 +201,6 @@ fn pause_ms(attempts: u32) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::crm::RecordType;
     use crate::domain::event::Announced;
 
     fn waiting(reason: Reason, looks: u32, attempts: u32) -> Waiting {

@@ -59,3 +59,4 @@ mod text_threads;
 mod text_tongues;
 mod webhooks;
 mod webhooks_signed;
+mod webhooks_storms;

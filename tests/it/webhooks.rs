@@ -1,32 +1,27 @@
 //! What HubSpot announces by webhook arrives, is looked at as it is now, and nothing else follows from it.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::notifications::now;
 use crate::support::{Installation, Portal, SERVICE_KEY, Server, assert_same_ids};
 
 const SECRET: &str = "sim-client-secret";
 
-/// The present, as the portal wants it.
-#[expect(clippy::disallowed_methods, reason = "the portal runs on the machine's time here")]
-fn now() -> String {
-    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis().to_string()
-}
-
 /// A portal, an installation that has read all of it and serves, and webhooks from one to the other.
-struct Scene {
-    portal: Portal,
-    here: Installation,
-    server: Server,
+pub(crate) struct Scene {
+    pub(crate) portal: Portal,
+    pub(crate) here: Installation,
+    pub(crate) server: Server,
 }
 
 impl Scene {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         Self::start_with(arguments, &[])
     }
 
-    fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
+    pub(crate) fn start_with(arguments: &[&str], settings: &[(&str, &str)]) -> Self {
         let now = now();
         let mut all = vec!["--now", now.as_str()];
         all.extend(arguments);
@@ -44,7 +39,7 @@ impl Scene {
         scene
     }
 
-    fn target(&self, with: &Value) {
+    pub(crate) fn target(&self, with: &Value) {
         let mut target = json!({"url": self.address(), "client_secret": SECRET});
         for (name, value) in with.as_object().unwrap() {
             target[name] = value.clone();
@@ -52,13 +47,13 @@ impl Scene {
         self.portal.post("/__sim/webhooks/target", &target);
     }
 
-    fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let shown = self.here.run(&["webhooks", "show", "--json"]).ok().json();
         shown["address"].as_str().unwrap().to_owned()
     }
 
     /// Delivers what waits; answers the statuses of each delivery.
-    fn flush(&self, how: &Value) -> Vec<Vec<u64>> {
+    pub(crate) fn flush(&self, how: &Value) -> Vec<Vec<u64>> {
         let told: Value = serde_json::from_str(&self.portal.post("/__sim/webhooks/flush", how)).unwrap();
         let deliveries = told["deliveries"].as_array().unwrap();
         let statuses =
@@ -67,37 +62,37 @@ impl Scene {
     }
 
     /// Delivers what waits, expecting every delivery to be taken at once.
-    fn deliver(&self) {
+    pub(crate) fn deliver(&self) {
         let statuses = self.flush(&json!({}));
         assert!(!statuses.is_empty() && statuses.iter().all(|one| one == &[200]), "{statuses:?}");
     }
 
-    fn create(&self, record_type: &str, body: &Value) -> String {
+    pub(crate) fn create(&self, record_type: &str, body: &Value) -> String {
         let made: Value =
             serde_json::from_str(&self.portal.post(&format!("/__sim/objects/{record_type}"), body)).unwrap();
         made["id"].as_str().unwrap().to_owned()
     }
 
-    fn webhooks(&self) -> Value {
+    pub(crate) fn webhooks(&self) -> Value {
         self.here.run(&["status", "--json"]).ok().json()["webhooks"].clone()
     }
 
     /// Waits until nothing waits for a look.
-    fn settled(&self) {
+    pub(crate) fn settled(&self) {
         wait(30, "everything announced is looked at", || {
             self.here.number("select count(*) from webhook_records") == 0
         });
     }
 
     /// Ends the server and asserts that everything here is as in the portal.
-    fn equal(self) {
+    pub(crate) fn equal(self) {
         assert_eq!(self.server.stop(), Some(0));
         assert_same_ids(&self.portal, &self.here);
         self.here.verify();
     }
 }
 
-fn wait(seconds: u64, what: &str, done: impl Fn() -> bool) {
+pub(crate) fn wait(seconds: u64, what: &str, done: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(seconds);
     while !done() {
         assert!(Instant::now() < deadline, "waited for: {what}");
@@ -105,7 +100,7 @@ fn wait(seconds: u64, what: &str, done: impl Fn() -> bool) {
     }
 }
 
-fn body_of(record_type: &str, word: &str) -> Value {
+pub(crate) fn body_of(record_type: &str, word: &str) -> Value {
     let (property, text) = match record_type {
         "emails" => ("hs_email_html", format!("<p>We talked about {word}.</p>")),
         "notes" => ("hs_note_body", format!("<p>They like {word}.</p>")),
@@ -406,49 +401,6 @@ fn a_failure_leaves_events_waiting_visibly_and_a_kill_loses_none() {
     wait(60, "all five", || (0..5).all(|n| !here.search(&format!("outageword{n}zq")).is_empty()));
     let scene = Scene { portal, here, server };
     scene.settled();
-    scene.equal();
-}
-
-#[test]
-fn t10_an_import_is_read_by_one_run_and_nothing_of_it_is_dropped() {
-    let scene = Scene::start_with(&["--contacts", "50"], &[("HUBLORE_HUBSPOT__WEBHOOKS__BURST", "100")]);
-    let runs = || scene.here.number("select count(*) from sync_runs where mode = 'catch_up'");
-    let import = json!({"count": 400, "source": "IMPORT", "properties": {"jobtitle": "Imported zq"}});
-    scene.portal.post("/__sim/objects/contacts", &import);
-    scene.deliver();
-    let imported = || scene.here.number("select count(*) from end_users where job_title = 'Imported zq'");
-    wait(60, "all of the import", || imported() == 400);
-    scene.settled();
-    assert_eq!(runs(), 1, "one run read them all");
-    // The same without the word: more than a burst at once.
-    scene.portal.post(
-        "/__sim/touch",
-        &json!({"type": "notes", "first": 0, "count": 60, "properties": {"hs_note_body": "<p>x</p>"}}),
-    );
-    let many = json!({"count": 150, "properties": {"jobtitle": "Many zq"}});
-    scene.portal.post("/__sim/objects/contacts", &many);
-    scene.deliver();
-    let arrived = || scene.here.number("select count(*) from end_users where job_title = 'Many zq'");
-    wait(60, "all of them", || arrived() == 150);
-    scene.settled();
-    assert_eq!(runs(), 2, "one run more");
-    scene.equal();
-}
-
-#[test]
-fn t10_what_the_run_does_not_meet_is_read_by_id() {
-    let scene = Scene::start(&["--contacts", "20"]);
-    // HubSpot's search does not know of the import yet when the run asks it.
-    scene.portal.post("/__sim/search-index/freeze", &json!({}));
-    scene.portal.post(
-        "/__sim/objects/contacts",
-        &json!({"count": 30, "source": "IMPORT", "properties": {"jobtitle": "Unseen zq"}}),
-    );
-    scene.deliver();
-    let arrived = || scene.here.number("select count(*) from end_users where job_title = 'Unseen zq'");
-    wait(60, "all of them in spite of it", || arrived() == 30);
-    scene.settled();
-    scene.portal.post("/__sim/search-index/thaw", &json!({}));
     scene.equal();
 }
 

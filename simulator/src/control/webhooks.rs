@@ -104,6 +104,10 @@ struct Flush {
     duplicate: bool,
     /// The newest event goes first.
     reverse: bool,
+    /// Events go in an order drawn from this number.
+    shuffle: Option<u64>,
+    /// So many of a hundred events are never delivered.
+    lost_percent: u64,
     /// Signs with a wrong secret.
     bad_signature: bool,
     /// Stamps the deliveries with this instant.
@@ -137,6 +141,16 @@ pub(crate) async fn flush(state: &State, request: &Request) -> Reply {
     if flush.reverse {
         payloads.reverse();
     }
+    if let Some(number) = flush.shuffle {
+        let mut drawn: Vec<(u64, Value)> =
+            (0..).map(|n| draw(state.portal.seed, 64, number, n)).zip(payloads).collect();
+        drawn.sort_by_key(|(order, _)| *order);
+        payloads = drawn.into_iter().map(|(_, payload)| payload).collect();
+    }
+    payloads.retain(|payload| {
+        let event = payload["eventId"].as_u64().unwrap_or_default();
+        draw(state.portal.seed, 65, event, 0) % 100 >= flush.lost_percent
+    });
     let batch = flush.batch.unwrap_or(BATCH).clamp(1, BATCH);
     let copies = 1 + usize::from(flush.duplicate);
     let batches = payloads.chunks(batch).flat_map(|events| vec![events.to_vec(); copies]);

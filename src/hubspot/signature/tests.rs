@@ -81,6 +81,57 @@ fn whatever_differs_is_refused() {
     assert_eq!(verified("POST", URL, b"[]", SECRET, &twice, AT), Err(Refusal::SignedTwice));
 }
 
+#[test]
+fn s1_of_a_hundred_thousand_forgeries_none_is_believed() {
+    let (body, bodies) = (b"[{\"eventId\":1,\"objectId\":2}]", "[{\"eventId\":1,\"objectId\":2}]");
+    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(format!("POST{URL}{bodies}{AT}").as_bytes());
+    let genuine = [
+        vec![
+            ("X-HubSpot-Signature-v3", STANDARD.encode(mac.finalize().into_bytes())),
+            ("X-HubSpot-Request-Timestamp", AT.to_string()),
+        ],
+        vec![
+            ("X-HubSpot-Signature", hash(&[SECRET, bodies])),
+            ("X-HubSpot-Signature-Version", "v1".to_owned()),
+        ],
+        vec![
+            ("X-HubSpot-Signature", hash(&[SECRET, "POST", URL, bodies])),
+            ("X-HubSpot-Signature-Version", "v2".to_owned()),
+        ],
+    ];
+    // Numbers follow each other in a fixed way: the same forgeries every time.
+    let mut number = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut draw = move |below: usize| {
+        number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(number >> 33).unwrap() % below
+    };
+    let flip = |text: &mut Vec<u8>, at: usize, bit: usize| text[at] ^= 1 << bit;
+    for n in 0..100_000 {
+        let (headers, mut forged, mut url) = (&genuine[n % 3], body.to_vec(), URL.as_bytes().to_vec());
+        let mut signature = headers[0].1.clone().into_bytes();
+        // The address is no part of v1.
+        match draw(if n % 3 == 1 { 2 } else { 3 }) {
+            0 => flip(&mut forged, draw(body.len()), draw(8)),
+            1 => flip(&mut signature, draw(40), draw(5)),
+            _ => flip(&mut url, draw(URL.len()), draw(7)),
+        }
+        let (Ok(signature), Ok(url)) = (String::from_utf8(signature), String::from_utf8(url)) else {
+            continue;
+        };
+        if HeaderValue::from_str(&signature).is_err() {
+            continue;
+        }
+        let pairs = [(headers[0].0, signature.as_str()), (headers[1].0, headers[1].1.as_str())];
+        let judged = verified("POST", &url, &forged, SECRET, &pairs, AT);
+        assert!(judged.is_err(), "{n}: {}", String::from_utf8_lossy(&forged));
+    }
+    for headers in &genuine {
+        let pairs = [(headers[0].0, headers[0].1.as_str()), (headers[1].0, headers[1].1.as_str())];
+        assert!(verified("POST", URL, body, SECRET, &pairs, AT).is_ok());
+    }
+}
+
 /// The hash that v1 and v2 are.
 fn hash(parts: &[&str]) -> String {
     Sha256::digest(parts.concat()).iter().map(|byte| format!("{byte:02x}")).collect()

@@ -274,6 +274,17 @@ impl Server {
         })
     }
 
+    /// Ends it without warning and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+
+    /// Number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Ends it as an operator would and answers the exit code.
     pub(crate) fn stop(mut self) -> Option<i32> {
         Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
