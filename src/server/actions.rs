@@ -1,15 +1,16 @@
 //! Actions over HTTP: what an agent may call, calling, confirming, taking back; and for admins what is allowed to whom
 //! and what was done.
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::Served;
 use super::admin::blocking;
+use super::door::Known;
 use super::problem::Problem;
 use crate::actions::admin::{self, Setting};
 use crate::actions::{ActionError, Caller, IdempotencyKey, Refusal};
@@ -18,14 +19,11 @@ use crate::domain::action::{Action, Reason};
 /// Attempts of a page where nothing is said.
 const PAGE: usize = 50;
 
-/// The agent that calls, off the runtime.
-async fn caller(served: &Served, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let (served, headers) = (served.clone(), headers.clone());
-    blocking(move || {
-        let (agent, narrowed_to) = super::api::agent(&served, &headers)?;
-        Ok(Caller { org: agent.org.clone(), agent: Some(agent), narrowed_to })
-    })
-    .await
+/// What limits what a caller may do.
+impl From<Known> for Caller {
+    fn from(Known { agent, narrowed_to }: Known) -> Self {
+        Self { org: agent.org.clone(), agent: Some(agent), narrowed_to }
+    }
 }
 
 /// The operator at the command line or the pages.
@@ -50,8 +48,11 @@ fn arguments(body: &Bytes) -> Value {
 }
 
 /// `GET /api/v1/actions`: what this agent may call, with descriptions and schemas for a model.
-pub async fn list(State(served): State<Served>, headers: HeaderMap) -> Result<Json<Value>, Problem> {
-    let caller = caller(&served, &headers).await?;
+pub async fn list(
+    State(served): State<Served>,
+    Extension(known): Extension<Known>,
+) -> Result<Json<Value>, Problem> {
+    let caller = Caller::from(known);
     let listed = blocking(move || Ok(json!({ "actions": served.app.actions.list(&caller)? })));
     Ok(Json(listed.await?))
 }
@@ -59,11 +60,12 @@ pub async fn list(State(served): State<Served>, headers: HeaderMap) -> Result<Js
 /// `POST /api/v1/actions/{name}`
 pub async fn call(
     State(served): State<Served>,
+    Extension(known): Extension<Known>,
     headers: HeaderMap,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let caller = caller(&served, &headers).await?;
+    let caller = Caller::from(known);
     let (action, key) = (named(&name)?, key(&headers)?);
     Ok(Json(served.app.actions.run(caller, action, arguments(&body), key).await?))
 }
@@ -71,11 +73,12 @@ pub async fn call(
 /// `POST /api/v1/actions/{name}/confirm`
 pub async fn confirm(
     State(served): State<Served>,
+    Extension(known): Extension<Known>,
     headers: HeaderMap,
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let caller = caller(&served, &headers).await?;
+    let caller = Caller::from(known);
     let (action, key) = (named(&name)?, key(&headers)?);
     if action != Action::UpdateContact {
         return Err(Problem::not_found(format!("{name} is carried out at once and needs no confirmation")));
@@ -86,20 +89,18 @@ pub async fn confirm(
 /// `POST /api/v1/executions/{id}/undo`
 pub async fn undo(
     State(served): State<Served>,
-    headers: HeaderMap,
+    Extension(known): Extension<Known>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let caller = caller(&served, &headers).await?;
+    let caller = Caller::from(known);
     Ok(Json(served.app.actions.undo(caller, id).await?))
 }
 
 /// `GET /api/v1/admin/agents/{id}/actions`
 pub async fn of_agent(
     State(served): State<Served>,
-    headers: HeaderMap,
     Path(agent): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    served.admin.check(&headers)?;
     let listed = blocking(move || {
         let reading = &served.app.reading;
         Ok(json!({ "actions": admin::of_agent(&reading.store, &reading.org, &agent)? }))
@@ -119,11 +120,9 @@ pub struct Change {
 /// `POST /api/v1/admin/agents/{id}/actions/{name}`: allows or denies it and changes its settings.
 pub async fn set(
     State(served): State<Served>,
-    headers: HeaderMap,
     Path((agent, name)): Path<(String, String)>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    served.admin.check(&headers)?;
     let action = named(&name)?;
     let Change { enabled, settings } =
         serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
@@ -148,10 +147,8 @@ pub struct Asked {
 /// `GET /api/v1/admin/executions?agent=&before=&limit=`: attempts, newest first.
 pub async fn executions(
     State(served): State<Served>,
-    headers: HeaderMap,
     which: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Value>, Problem> {
-    served.admin.check(&headers)?;
     let Query(which) = which.map_err(|error| Problem::bad_request(error.body_text()))?;
     let listed = blocking(move || {
         let Asked { agent, before, limit } = which;
@@ -164,12 +161,7 @@ pub async fn executions(
 }
 
 /// `POST /api/v1/admin/executions/{id}/undo`
-pub async fn undo_any(
-    State(served): State<Served>,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
-    served.admin.check(&headers)?;
+pub async fn undo_any(State(served): State<Served>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
     Ok(Json(served.app.actions.undo(operator(&served), id).await?))
 }
 

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, header};
+use axum::{Extension, Json};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Served;
+use super::door::Known;
 use super::problem::Problem;
 use crate::domain::clock::Millis;
 use crate::domain::ids::{InsightId, NotAnInsightId};
@@ -22,31 +22,13 @@ use crate::knowledge::explain::{self, Finding};
 use crate::knowledge::insights::{self, Check};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
-use crate::store::StoreError;
-use crate::store::agents::{self, Agent};
-use crate::vault::{Vault, fingerprint};
+use crate::vault::Vault;
 
-/// Header that narrows a request to one customer.
-const CUSTOMER_HEADER: &str = "x-hublore-customer";
-
-/// The agent that calls, from the key in the header, and the customer that the request is narrowed to.
-pub(super) fn agent(served: &Served, headers: &HeaderMap) -> Result<(Agent, Option<String>), Problem> {
-    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let key = value.and_then(super::bearer).filter(|key| key.starts_with("hl_"));
-    let hash = fingerprint(key.ok_or_else(Problem::unauthorized)?);
-    let found = served.app.reading.store.read(|conn| agents::by_key(conn, &hash));
-    let agent =
-        found.map_err(|error: StoreError| Problem::internal(&error))?.ok_or_else(Problem::unauthorized)?;
-    let narrowed = headers.get(CUSTOMER_HEADER).map(|value| value.to_str().map(str::to_owned));
-    let narrowed_to =
-        narrowed.transpose().map_err(|_| Problem::bad_request("X-Hublore-Customer is not an address"))?;
-    Ok((agent, narrowed_to))
-}
-
-/// Who calls, and what limits what they may see.
-fn caller(served: &Served, headers: &HeaderMap) -> Result<Caller, Problem> {
-    let (agent, narrowed_to) = agent(served, headers)?;
-    Ok(Caller { org: agent.org, bound_to: agent.customer, narrowed_to })
+/// What limits what a caller may see.
+impl From<Known> for Caller {
+    fn from(Known { agent, narrowed_to }: Known) -> Self {
+        Self { org: agent.org, bound_to: agent.customer, narrowed_to }
+    }
 }
 
 /// Runs blocking work without holding up the other requests.
@@ -98,12 +80,12 @@ fn not_ready(served: &Served, error: KnowledgeError) -> Problem {
 /// `POST /api/v1/search`; `?wait=committed` to find what was acknowledged before.
 pub async fn search(
     State(served): State<Served>,
-    headers: HeaderMap,
+    Extension(known): Extension<Known>,
     query: Result<Query<SearchQuery>, axum::extract::rejection::QueryRejection>,
     body: Bytes,
 ) -> Result<Json<SearchAnswer>, Problem> {
     let answer = blocking(move || {
-        let caller = caller(&served, &headers)?;
+        let caller = Caller::from(known);
         let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
         let mut request: SearchRequest =
             serde_json::from_slice(&body).map_err(|error| Problem::bad_request(error.to_string()))?;
@@ -157,12 +139,12 @@ pub struct ContextQuery {
 /// `GET /api/v1/customers/{email}/context`
 pub async fn context(
     State(served): State<Served>,
-    headers: HeaderMap,
+    Extension(known): Extension<Known>,
     Path(email): Path<String>,
     query: Result<Query<ContextQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Context>, Problem> {
     let found = blocking(move || {
-        let caller = caller(&served, &headers)?;
+        let caller = Caller::from(known);
         let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
         let as_of = asked.as_of.map(|text| Millis::of_date(&text).ok_or(text)).transpose();
         let as_of = as_of
@@ -188,12 +170,12 @@ pub struct EngagementQuery {
 /// `GET /api/v1/engagements/{id}`
 pub async fn engagement(
     State(served): State<Served>,
-    headers: HeaderMap,
+    Extension(known): Extension<Known>,
     Path(id): Path<String>,
     query: Result<Query<EngagementQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Engagement>, Problem> {
     let found = blocking(move || {
-        let caller = caller(&served, &headers)?;
+        let caller = Caller::from(known);
         let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;
         let reading = &served.app.reading;
         let document = explain::document(&reading.store, &caller, &id)?;
@@ -208,11 +190,11 @@ pub async fn engagement(
 /// `GET /api/v1/insights/{id}/verify`
 pub async fn verify_insight(
     State(served): State<Served>,
-    headers: HeaderMap,
+    Extension(known): Extension<Known>,
     Path(id): Path<String>,
 ) -> Result<Json<Check>, Problem> {
     let checked = blocking(move || {
-        let caller = caller(&served, &headers)?;
+        let caller = Caller::from(known);
         let id: InsightId =
             id.parse().map_err(|error: NotAnInsightId| Problem::bad_request(error.to_string()))?;
         let found = insights::check(&served.app.reading.store, &caller, &id)?;
@@ -231,12 +213,12 @@ pub struct ExplainQuery {
 /// `GET /api/v1/engagements/{id}/explain`
 pub async fn explain(
     State(served): State<Served>,
-    headers: HeaderMap,
+    Extension(known): Extension<Known>,
     Path(id): Path<String>,
     query: Result<Query<ExplainQuery>, axum::extract::rejection::QueryRejection>,
 ) -> Result<Json<Finding>, Problem> {
     let finding = blocking(move || {
-        let caller = caller(&served, &headers)?;
+        let caller = Caller::from(known);
         let reading = &served.app.reading;
         let document = explain::document(&reading.store, &caller, &id)?;
         let Query(asked) = query.map_err(|error| Problem::bad_request(error.body_text()))?;

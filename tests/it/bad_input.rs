@@ -152,7 +152,13 @@ fn every_refusal_has_words_and_no_answer_may_be_kept() {
     let here = Installation::for_address("http://127.0.0.1:9");
     let server = here.serve();
     for (method, path, body, status, kind) in [
-        ("PUT", "/api/v1/search", String::new(), 405, "urn:hublore:method-not-allowed"),
+        (
+            "PUT",
+            "/api/integrations/hubspot/other-portal",
+            String::new(),
+            405,
+            "urn:hublore:method-not-allowed",
+        ),
         ("GET", "/api/v1/nowhere", String::new(), 404, "urn:hublore:not-found"),
         ("POST", "/api/v1/search", "x".repeat(3 << 20), 413, "urn:hublore:too-large"),
         ("POST", "/api/v1/search", "{}".to_owned(), 401, "urn:hublore:unauthorized"),
@@ -175,4 +181,26 @@ fn every_refusal_has_words_and_no_answer_may_be_kept() {
     let (status, headers, page) = server.raw("GET", "/integrations/hubspot/connect", "");
     assert!(status >= 400 && page.contains("<h1>"), "{status} {page}");
     assert!(headers.contains("cache-control: no-store"), "{headers}");
+}
+
+/// Who has no key is told so before its body is waited for: slow senders hold nothing.
+#[test]
+fn without_a_key_nobody_waits_for_a_body() {
+    use std::io::{Read, Write};
+    let here = Installation::for_address("http://127.0.0.1:9");
+    let server = here.serve();
+    let address = server.address.trim_start_matches("http://");
+    for path in
+        ["/api/v1/search", "/api/v1/actions/create_note", "/api/v1/admin/rules", "/api/v1/admin/rules/test"]
+    {
+        let mut line = std::net::TcpStream::connect(address).unwrap();
+        line.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer hl_no\r\ncontent-length: 900\r\n\r\n"
+        );
+        line.write_all(head.as_bytes()).unwrap();
+        let mut begun = [0; 12];
+        line.read_exact(&mut begun).unwrap();
+        assert_eq!(&begun, b"HTTP/1.1 401", "{path}");
+    }
 }

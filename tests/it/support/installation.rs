@@ -153,9 +153,14 @@ impl Installation {
     /// Starts `hublore serve` and waits until it answers.
     pub(crate) fn serve(&self) -> Server {
         let process = self.command(&["serve"]).stderr(Stdio::piped()).spawn().unwrap();
-        let server = Server { process, address: format!("http://127.0.0.1:{}", self.port) };
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut server = Server { process, address: format!("http://127.0.0.1:{}", self.port) };
+        let deadline = Instant::now() + Duration::from_secs(60);
         while server.get("/healthz").is_none() {
+            if let Some(status) = server.process.try_wait().unwrap() {
+                let mut said = String::new();
+                server.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+                panic!("the server ended with {status}: {said}");
+            }
             assert!(Instant::now() < deadline, "the server does not answer");
             std::thread::sleep(Duration::from_millis(20));
         }

@@ -35,7 +35,15 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
-/// A port nobody listens on at the moment.
+/// A port nobody listens on, below those that the system gives to outgoing connections and to whoever asks for any: one
+/// of those may be taken again before the server listens on it.
 pub(crate) fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let offset = std::process::id().wrapping_mul(97);
+    let port = || {
+        let n = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        u16::try_from(10_000 + offset.wrapping_add(n) % 20_000).unwrap()
+    };
+    let mut tries = std::iter::repeat_with(port).take(1_000);
+    tries.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
