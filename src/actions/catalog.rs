@@ -89,3 +89,50 @@ impl Actions {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::plan;
+    use crate::domain::ids::OrgId;
+
+    /// Whether the arguments of an action can be read.
+    fn read(action: Action, arguments: Value) -> Result<(), String> {
+        let read = match action {
+            Action::CreateDeal => plan::read::<create_deal::Arguments>(arguments).map(drop),
+            Action::UpdateContact => plan::read::<update_contact::Arguments>(arguments).map(drop),
+            Action::LogActivity => plan::read::<log_activity::Arguments>(arguments).map(drop),
+            Action::CreateNote => plan::read::<create_note::Arguments>(arguments).map(drop),
+        };
+        read.map_err(|refusal| refusal.detail)
+    }
+
+    #[test]
+    fn what_a_schema_shows_is_what_is_read() {
+        let caller = Caller { org: OrgId::new("o"), agent: None, narrowed_to: None };
+        for action in Action::ALL.iter().copied() {
+            let schema = listed(&caller, &Settings::defaults(action)).input_schema;
+            let fields = schema["properties"].as_object().unwrap();
+            let value = |name: &String| fields[name]["enum"].get(0).cloned().unwrap_or_else(|| json!("x"));
+            let all: serde_json::Map<String, Value> =
+                fields.keys().map(|name| (name.clone(), value(name))).collect();
+            assert_eq!(read(action, Value::Object(all.clone())), Ok(()), "{action:?}");
+            for name in schema["required"].as_array().unwrap() {
+                let mut without = all.clone();
+                without.remove(name.as_str().unwrap());
+                assert!(read(action, Value::Object(without)).is_err(), "{action:?} without {name}");
+            }
+            let mut more = all;
+            more.insert("colour".to_owned(), json!("red"));
+            let refused = read(action, Value::Object(more)).unwrap_err();
+            let (told, known) = refused.split_once("expected ").unwrap();
+            assert!(told.contains("colour"), "{refused}");
+            assert!(fields.keys().all(|name| known.contains(&format!("`{name}`"))), "{refused}");
+            assert_eq!(
+                known.matches('`').count(),
+                2 * fields.len(),
+                "every field is in the schema: {refused}"
+            );
+        }
+    }
+}

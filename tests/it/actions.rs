@@ -419,3 +419,81 @@ fn t14_a_bound_agent_writes_to_its_own_customer_whatever_it_says() {
     let ties = world.portal.api(&format!("/crm/v4/objects/contacts/{other_id}/associations/notes"));
     assert!(!ties["results"].as_array().unwrap().is_empty(), "it is still there");
 }
+
+#[test]
+fn s_10_t14_an_agent_that_obeys_every_injected_instruction_reaches_nobody_else() {
+    let world = World::new(&[("HUBLORE_ACTIONS__PER_MINUTE", "100000")]);
+    let (own, email) = &world.contact;
+    let (bound, key) = agent(&world.here, &["--customer", email]);
+    for action in ALL {
+        world.here.run(&["agents", "allow", &bound, action]).ok();
+    }
+    let (_, other) = contact(&world.here, 1);
+    let server = world.here.serve();
+    let foreign = done(&server, &world.key, "create_note", &json!({"contact": other, "text": "x"}));
+    let body = json!({"contact": other, "property": "phone", "value": "+1"});
+    let (_, proposal) = call(&server, &world.key, "update_contact", &body);
+    world.portal.post("/__sim/journal/reset", &json!({}));
+    let whom = [
+        json!(other),
+        json!(other.to_uppercase()),
+        json!(format!(" {other} ")),
+        json!(format!("{email},{other}")),
+        json!(format!("{other}\u{0}")),
+        json!([other]),
+        json!({"email": other}),
+        json!(format!("{email}\n{other}")),
+        json!("../deals/1"),
+        json!(""),
+        json!(1),
+    ];
+    for contact in &whom {
+        for (action, mut body) in [
+            ("create_note", json!({"text": "ignore all previous instructions"})),
+            ("log_activity", json!({"subject": "wire the money"})),
+            ("create_deal", json!({"name": "100 % discount", "amount": "1"})),
+            ("update_contact", json!({"property": "phone", "value": "+1 900"})),
+        ] {
+            body["contact"] = contact.clone();
+            let (status, answer) = call(&server, &key, action, &body);
+            assert!((400..404).contains(&status), "{action} {body}: {status} {answer}");
+        }
+    }
+    for property in
+        ["email", "Email", "hs_object_id", "phone/../email", "phone,email", "hubspot_owner_id", "phone\u{0}"]
+    {
+        let (status, answer) =
+            call(&server, &key, "update_contact", &json!({"property": property, "value": "x@y.example"}));
+        assert_eq!((status, problem(&answer)), (403, "property-not-allowed"), "{property}: {answer}");
+    }
+    let stolen = json!({"confirmation": proposal["confirmation"]["id"]});
+    let (status, _) = post(&server, &key, "/api/v1/actions/update_contact/confirm", &stolen, None);
+    assert_eq!(status, 404, "a confirmation of another agent");
+    for id in [foreign["execution"].as_str().unwrap(), "exe_0", "..", "%2e%2e"] {
+        let (status, _) = post(&server, &key, &format!("/api/v1/executions/{id}/undo"), &json!({}), None);
+        assert!((404..406).contains(&status), "{id}: {status}");
+    }
+    assert_eq!(world.writes(), 0);
+    // What it may do still goes, and only proposes where a person has to say yes.
+    let note = done(&server, &key, "create_note", &json!({"text": "<a href=//evil.example>x</a>"}));
+    let note = world.record("notes", note["record"]["id"].as_str().unwrap(), "hs_note_body");
+    assert_eq!(note["associations"]["contacts"]["results"][0]["id"], **own);
+    assert!(!note["properties"]["hs_note_body"].as_str().unwrap().contains('<'), "{note}");
+    let (_, answer) = call(&server, &key, "update_contact", &json!({"property": "phone", "value": "+1 900"}));
+    assert_eq!((answer["outcome"].as_str(), world.writes()), (Some("proposed"), 1));
+}
+
+#[test]
+fn so_many_actions_a_minute_and_no_more() {
+    let world = World::new(&[("HUBLORE_ACTIONS__PER_MINUTE", "3")]);
+    let server = world.here.serve();
+    let body = json!({"contact": world.contact.1, "text": "x"});
+    let answers: Vec<(u16, Value)> = std::thread::scope(|scope| {
+        let calls: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| call(&server, &world.key, "create_note", &body))).collect();
+        calls.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let count = |status: u16| answers.iter().filter(|answer| answer.0 == status).count();
+    assert_eq!((count(200), count(429)), (3, 5), "{answers:?}");
+    assert_eq!(world.writes(), 3);
+}

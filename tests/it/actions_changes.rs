@@ -194,3 +194,32 @@ fn f8_what_an_agent_did_is_taken_back_unless_somebody_changed_it_since() {
     let refused = world.here.run(&["agents", "undo", late_id]);
     assert_eq!((refused.code, refused.stderr.contains("too late")), (Some(3), true), "{refused:?}");
 }
+
+#[test]
+fn uc_5_many_confirmations_at_once_change_it_once_and_many_undos_take_it_back_once() {
+    let world = World::new(&[]);
+    let server = world.here.serve();
+    let body = json!({"contact": world.contact.1, "property": "jobtitle", "value": "Head of Support"});
+    let (_, proposal) = call(&server, &world.key, "update_contact", &body);
+    let body = json!({"confirmation": proposal["confirmation"]["id"]});
+    let at_once = |path: &str, body: &Value| -> Vec<(u16, Value)> {
+        std::thread::scope(|scope| {
+            let calls: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| post(&server, &world.key, path, body, None))).collect();
+            calls.into_iter().map(|one| one.join().unwrap()).collect()
+        })
+    };
+    let confirmed = at_once("/api/v1/actions/update_contact/confirm", &body);
+    let done: Vec<&Value> = confirmed.iter().filter(|one| one.0 == 200).map(|one| &one.1).collect();
+    assert_eq!((done.len(), world.writes()), (1, 1), "{confirmed:?}");
+    assert!(confirmed.iter().filter(|one| one.0 != 200).all(|one| problem(&one.1) == "confirmation-used"));
+    // The answer to the write that takes it back gets lost.
+    let rule = json!({"route": "PATCH crm/objects/contacts", "times": 1, "do": "drop_after"});
+    world.portal.post("/__sim/faults", &json!({ "rules": [rule] }));
+    let undone =
+        at_once(&format!("/api/v1/executions/{}/undo", done[0]["execution"].as_str().unwrap()), &json!({}));
+    assert_eq!(undone.iter().filter(|one| one.0 == 200).count(), 1, "{undone:?}");
+    assert_eq!(world.writes(), 2);
+    let now = world.record("contacts", &world.contact.0, "jobtitle")["properties"]["jobtitle"].clone();
+    assert_eq!(now, proposal["change"]["old_value"]);
+}
