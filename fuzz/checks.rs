@@ -9,18 +9,9 @@ use hublore::text::secrets::{find, mask};
 use hublore::text::{Body, BodyKind, Status, clauses, normalize, sentences};
 use hublore_index::{Highlighter, Language, Query};
 
-const KINDS: [BodyKind; 6] = [
-    BodyKind::Email,
-    BodyKind::Note,
-    BodyKind::Call,
-    BodyKind::Meeting,
-    BodyKind::FormSubmission,
-    BodyKind::Transcript,
-];
-
 /// Any body of any kind: what `normalize` promises of every one of them.
 pub(crate) fn body(kind: u8, html: bool, text: &str, parent: &str) {
-    let mut body = Body::new(KINDS[usize::from(kind) % KINDS.len()]);
+    let mut body = Body::new(BodyKind::ALL[usize::from(kind) % BodyKind::ALL.len()]);
     if html {
         body.html = Some(text);
     } else {

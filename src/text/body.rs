@@ -36,6 +36,10 @@ pub enum BodyKind {
 }
 
 impl BodyKind {
+    /// All kinds.
+    pub const ALL: [Self; 6] =
+        [Self::Email, Self::Note, Self::Call, Self::Meeting, Self::FormSubmission, Self::Transcript];
+
     /// The kind of body that engagements of that name have; a note where the name says nothing.
     #[must_use]
     pub fn of_engagement(name: &str) -> Self {

@@ -10,15 +10,6 @@ use proptest::prelude::*;
 
 use crate::text_measure::{cpu_seconds, rows, shows_fails};
 
-const KINDS: [BodyKind; 6] = [
-    BodyKind::Email,
-    BodyKind::Note,
-    BodyKind::Call,
-    BodyKind::Meeting,
-    BodyKind::FormSubmission,
-    BodyKind::Transcript,
-];
-
 /// What must hold for every body.
 fn check(body: &Body) {
     let got = normalize(body);
@@ -248,7 +239,7 @@ fn random_bodies() {
     for n in 0..count {
         let text = dice.body(&seeds);
         let parent = dice.body(&seeds);
-        let mut body = Body::new(KINDS[n % KINDS.len()]);
+        let mut body = Body::new(BodyKind::ALL[n % BodyKind::ALL.len()]);
         if n % 3 == 0 {
             body.plain = Some(&text);
         } else {
@@ -433,8 +424,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
-    fn arbitrary_text(text in "\\PC{0,400}", html in any::<bool>(), kind in 0..KINDS.len()) {
-        let mut body = Body::new(KINDS[kind]);
+    fn arbitrary_text(text in "\\PC{0,400}", html in any::<bool>(), kind in 0..BodyKind::ALL.len()) {
+        let mut body = Body::new(BodyKind::ALL[kind]);
         if html { body.html = Some(&text) } else { body.plain = Some(&text) }
         check(&body);
     }
