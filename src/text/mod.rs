@@ -36,6 +36,7 @@ pub mod secrets;
 mod sender;
 pub mod sentences;
 pub mod signature;
+mod signature_lines;
 pub mod transcript;
 mod wording;
 

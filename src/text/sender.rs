@@ -26,6 +26,30 @@ impl Sender<'_> {
         !words.is_empty() && words.len() <= 5 && self.names.iter().any(|name| names(name, &words))
     }
 
+    /// Whether a line that looks like a name has nothing of the sender's own, where that is a person with a name and a
+    /// family name.
+    pub(super) fn is_stranger(self, line: &str) -> bool {
+        let own: Vec<Vec<String>> =
+            self.names.iter().map(|name| folded(name.split('@').next().unwrap_or_default())).collect();
+        let is_desk = own.iter().flatten().any(|word| DESKS.split('|').any(|desk| desk == word));
+        let is_full = |name: &Vec<String>| name.iter().filter(|word| word.chars().count() > 1).count() >= 2;
+        let is_person = !is_desk && own.iter().any(is_full);
+        let initials =
+            |name: &Vec<String>| name.iter().filter_map(|word| word.chars().next()).collect::<String>();
+        let akin = |word: &String| {
+            own.iter().flatten().any(|own| is_akin(own, word))
+                || own.iter().any(|name| initials(name) == *word)
+        };
+        is_person && !folded(line).iter().any(akin)
+    }
+
+    /// Whether a line holds an address of the sender, or what the CRM knows of it.
+    pub(super) fn is_reached(self, line: &str) -> bool {
+        let lower = line.to_lowercase();
+        self.is_described(line)
+            || self.names.iter().any(|name| name.contains('@') && lower.contains(&name.to_lowercase()))
+    }
+
     /// Whether a line says the sender's phone, title or company, and little else.
     pub(super) fn is_described(self, line: &str) -> bool {
         if self.facts.is_empty() || line.len() > 120 || line.ends_with(['?', '!', ':']) {
@@ -96,6 +120,44 @@ fn names(name: &str, words: &[String]) -> bool {
         || initialled
         || own.len() >= 2 && (line == own.concat() || line == reversed)
 }
+
+/// The words of a name in lower case, umlauts as two letters, as addresses write them.
+fn folded(text: &str) -> Vec<String> {
+    let fold = |word: String| {
+        word.replace('ä', "ae")
+            .replace('ö', "oe")
+            .replace('ü', "ue")
+            .replace('ß', "ss")
+            .replace('ø', "oe")
+            .replace('å', "aa")
+    };
+    words(text).into_iter().map(fold).collect()
+}
+
+/// Whether a word may be another way to write a name: a part of it, its first letter, a usual short form.
+fn is_akin(own: &str, word: &str) -> bool {
+    let (short, long) = if own.len() < word.len() { (own, word) } else { (word, own) };
+    let initial = short.chars().count() == 1 && long.starts_with(short);
+    let part = short.chars().count() >= 3 && long.contains(short);
+    let usual = SHORT_FORMS.split('|').any(|names| {
+        let mut names = names.split(' ');
+        names.clone().any(|name| name == own) && names.any(|name| name == word)
+    });
+    initial || part || short == long || usual
+}
+
+/// Names by which the same person is called.
+const SHORT_FORMS: &str = "robert bob bobby|william bill billy will|richard dick rick|james jim jimmy|john jack johnny|edward ted ned ed|\
+    charles chuck charlie|henry hank harry|margaret peggy maggie meg|elizabeth liz betty libby|katherine kate kathy|catherine cathy kate|\
+    michael mike mick|anthony tony|theodore ted|patricia trish|barbara babs|alexander sascha sasha xander|alexandra sascha sasha|\
+    joseph joe|thomas tom tommy|susan sue|deborah debbie|stephen steve|steven steve|francisco paco|josé pepe|ignacio nacho|\
+    guadalupe lupe|dolores lola|giuseppe beppe|luigi gigi|johannes hans|wilhelm willi|friedrich fritz|georg schorsch|joachim jochen|\
+    katharina kathi|elisabeth lisa|ekaterina katya|dmitri dima|aleksandr sasha|jean-pierre jp";
+
+/// Words in the names of senders that are no person.
+const DESKS: &str = "desk|support|service|services|team|info|sales|office|help|helpdesk|hotline|noreply|reply|newsletter|marketing|accounts|\
+    accounting|billing|admin|contact|hello|mail|post|vertrieb|kundenservice|buchhaltung|verwaltung|einkauf|gmbh|ag|kg|inc|ltd|llc|corp|\
+    sa|sarl|srl|bv|company|group|customer|care|general|announcements|news|alerts|notifications|management|communications|operations|department|the|shop|store|orders";
 
 /// Whether `word` is a short form of the name `full`.
 fn nick(full: &str, word: &str) -> bool {

@@ -11,12 +11,13 @@ use super::body::SpanClass;
 use super::cells;
 use super::lines::{self, Line};
 use super::sender::Sender;
+use super::signature_lines::{
+    LONGEST, is_contact, is_long, is_name, is_prose, is_reference, is_title, titled,
+};
 use super::wording::SIGN_OFF;
 
 /// Lines with words a signature has at most.
 const MOST_LINES: usize = 16;
-/// Characters of the longest signature line.
-const LONGEST: usize = 90;
 
 /// Mark sign-off and signature at the end of the open text.
 pub(super) fn mark(lines: &mut [Line], sender: Sender) {
@@ -25,7 +26,7 @@ pub(super) fn mark(lines: &mut [Line], sender: Sender) {
     };
     let begin = lines[..=end].iter().rposition(|l| l.class.is_some()).map_or(0, |n| n + 1);
     let texts: Vec<&str> = lines[begin..=end].iter().map(|l| l.text).collect();
-    let Some(found) = find_beside_tables(&texts, sender) else {
+    let Some(found) = find_above_postscript(&texts, sender) else {
         return;
     };
     let written = lines[..begin].iter().any(|l| l.class.is_some_and(SpanClass::is_new));
@@ -92,6 +93,30 @@ fn is_mark(line: &str) -> bool {
     let line = line.trim();
     matches!(line, "--" | "—" | "---" | "– –" | "-- -")
         || line.len() >= 3 && attribution::rule(line) && !line.contains(':')
+}
+
+/// The signature where the text may end with a postscript, which was said like what stands above.
+fn find_above_postscript(lines: &[&str], sender: Sender) -> Option<Found> {
+    let from = lines.len().saturating_sub(MOST_LINES);
+    let postscript = (from..lines.len()).find(|n| *n > 0 && is_postscript(lines[*n]));
+    let whole = find_beside_tables(lines, sender);
+    let Some(postscript) = postscript.filter(|at| whole.as_ref().is_none_or(|whole| whole.start <= *at))
+    else {
+        return whole;
+    };
+    find_beside_tables(&lines[..postscript], sender).or(whole)
+}
+
+fn is_postscript(line: &str) -> bool {
+    let line = line.trim_start_matches([' ', '*']);
+    let marks = ["ps", "pps", "p.s", "p.p.s", "p. s", "p/s", "pd", "p.d", "nb", "n.b"];
+    let lower = attribution::lower(line.get(..line.floor_char_boundary(6)).unwrap_or_default());
+    let marked = |mark: &&str| {
+        let behind = lower.strip_prefix(*mark)?;
+        let behind = if mark.contains(['.', '/']) { behind.trim_start_matches(['.', ':']) } else { behind };
+        Some(mark.contains(['.', '/']) && behind.starts_with(' ') || behind.starts_with([':', '.', '-', '–']))
+    };
+    line.starts_with("追伸") || marks.iter().any(|mark| marked(&mark).unwrap_or(false)) && line.contains(' ')
 }
 
 /// The signature where the text may end with a table: one of data is left alone, one of links goes with the signature
@@ -170,6 +195,7 @@ fn above(lines: &[&str], n: usize, from: usize) -> Found {
 /// The topmost mark with only short lines behind it.
 fn marked(lines: &[&str], from: usize) -> Option<usize> {
     let strict = (0..lines.len()).rev().find(|n| matches!(lines[*n].trim(), "--" | "—"));
+    let strict = strict.filter(|n| lines[*n].ends_with("-- ") || !parts_text(&lines[n + 1..]));
     let short = |n: &usize| {
         lines[n + 1..].iter().filter(|l| !l.trim().is_empty()).count() <= MOST_LINES
             && lines[n + 1..].iter().all(|l| !is_long(l) && !is_prose(l.trim()))
@@ -179,6 +205,12 @@ fn marked(lines: &[&str], from: usize) -> Option<usize> {
         return Some(rules_up(lines, n));
     }
     (from..lines.len()).find(|n| is_mark(lines[*n])).filter(short).map(|n| rules_up(lines, n))
+}
+
+/// Whether a mark without its space parts two pieces of text: a sentence follows it, and nobody's name or number.
+fn parts_text(below: &[&str]) -> bool {
+    let mut words = below.iter().map(|line| line.trim()).filter(|line| !line.is_empty());
+    words.clone().next().is_some_and(is_prose) && !words.any(|line| is_name(line) || is_contact(line))
 }
 
 fn rules_up(lines: &[&str], n: usize) -> usize {
@@ -204,6 +236,9 @@ fn follows(lines: &[&str]) -> bool {
 /// Whether line `n` is where a signature without greeting begins.
 fn begins(lines: &[&str], n: usize, sender: Sender) -> bool {
     let line = lines[n].trim();
+    if is_led_in(&lines[..n], line) {
+        return false;
+    }
     let first = n == 0 || lines[n - 1].trim().is_empty() || is_sign_off(lines[n - 1]);
     if cells::is_row(line) {
         return n > 0 && row_begins(line, &lines[n + 1..], first, sender);
@@ -214,17 +249,31 @@ fn begins(lines: &[&str], n: usize, sender: Sender) -> bool {
     let dashed = line.strip_prefix(['-', '/', '~', '–', '—']).map(str::trim);
     if let Some(name) = dashed {
         return is_name(name)
+            && !sender.is_stranger(name)
             && name.split_whitespace().count() <= 3
             && lines[n + 1..].iter().all(|l| l.trim().is_empty());
     }
     let rest: Vec<&str> = lines[n + 1..].iter().map(|l| l.trim()).filter(|l| !l.is_empty()).collect();
-    if !first || n == 0 {
+    // Somebody else's name is told by no more than itself, as a place's or a thing's is.
+    let own = |line: &&str| {
+        sender.is_reached(line) || sender.is_named(line) || is_name(line) && !sender.is_stranger(line)
+    };
+    let stranger = sender.is_stranger(line) && !rest.iter().any(own);
+    if !first || n == 0 || stranger || is_reference(line) {
         return false;
     }
     let contacts = rest.iter().filter(|l| is_contact(l)).count();
     let title = rest.first().is_some_and(|l| rest.len() <= 4 && is_title(l));
     is_name(line) && (rest.is_empty() && ends_sentence(&lines[..n]) || contacts >= 1 || title)
         || contacts >= 1 && line.split_whitespace().count() <= 6 && titled(line) && rest.len() <= 8
+}
+
+/// Whether the text above leads into a line: by a colon, or as the last line of a list leads into the next.
+fn is_led_in(above: &[&str], line: &str) -> bool {
+    let dashed = |line: &str| line.trim_start().starts_with(['-', '–', '•', '*']);
+    let Some(last) = above.iter().rev().find(|line| !line.trim().is_empty()) else { return false };
+    let colon = last.trim_end().ends_with([':', '：']) && !is_sign_off(last);
+    colon || dashed(line) && dashed(last) && !is_mark(last)
 }
 
 /// Whether a row of a table is where a signature laid out in one begins: the sender's name in a cell, or a name with a
@@ -238,99 +287,9 @@ fn row_begins(row: &str, below: &[&str], first: bool, sender: Sender) -> bool {
     }
     let near = || cells::of(row).chain(below.iter().flat_map(|line| cells::of(line)).take(12));
     first
-        && cells::of(row).any(|cell| is_name(cell) && cell.contains(' '))
+        && cells::of(row).any(|cell| is_name(cell) && cell.contains(' ') && !sender.is_stranger(cell))
         && near().any(|cell| is_contact(cell) || is_title(cell))
 }
-
-/// Whether a line is a job title: few capitalised words, one of which names a post.
-fn is_title(line: &str) -> bool {
-    let words = line.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty());
-    line.chars().count() <= 60
-        && line.split_whitespace().count() <= 8
-        && titled(line)
-        && !line.ends_with(['.', '?', '!', ':'])
-        && words.map(attribution::lower).any(|word| POSTS.contains(&word.as_str()))
-}
-
-/// Words that name a post.
-const POSTS: &[&str] = &[
-    "executive",
-    "manager",
-    "director",
-    "engineer",
-    "consultant",
-    "ceo",
-    "cto",
-    "cfo",
-    "coo",
-    "cmo",
-    "cio",
-    "founder",
-    "cofounder",
-    "president",
-    "officer",
-    "head",
-    "partner",
-    "representative",
-    "advisor",
-    "specialist",
-    "analyst",
-    "architect",
-    "developer",
-    "lead",
-    "coordinator",
-    "assistant",
-    "attorney",
-    "controller",
-    "buyer",
-    "vertriebsleiter",
-    "vertriebsleiterin",
-    "geschäftsführer",
-    "geschäftsführerin",
-    "leiter",
-    "leiterin",
-    "berater",
-    "beraterin",
-    "referent",
-    "referentin",
-    "einkäufer",
-    "einkäuferin",
-    "sachbearbeiter",
-    "sachbearbeiterin",
-    "vorstand",
-    "prokurist",
-    "directeur",
-    "directrice",
-    "responsable",
-    "gérant",
-    "gérante",
-    "ingénieur",
-    "conseiller",
-    "conseillère",
-    "director",
-    "directora",
-    "gerente",
-    "jefe",
-    "jefa",
-    "ingeniero",
-    "ingeniera",
-    "diretor",
-    "diretora",
-    "gestor",
-    "gestora",
-    "engenheiro",
-    "engenheira",
-    "direttore",
-    "direttrice",
-    "responsabile",
-    "titolare",
-    "directeur",
-    "verkoopleider",
-    "adviseur",
-    "eigenaar",
-    "kierownik",
-    "dyrektor",
-];
 
 /// Whether the text above ends like a finished paragraph.
 fn ends_sentence(lines: &[&str]) -> bool {
@@ -340,116 +299,6 @@ fn ends_sentence(lines: &[&str]) -> bool {
         || above.split_whitespace().count() <= 4
             && above.split_whitespace().count() >= 2
             && !above.ends_with([':', '：'])
-}
-
-/// Whether a line looks like a person's name: two to four capitalised words, or one word of letters.
-fn is_name(line: &str) -> bool {
-    let line = line.trim_end_matches([',', '.']);
-    let words: Vec<&str> = line.split_whitespace().collect();
-    if words.is_empty() || words.len() > 4 || line.chars().count() > 40 {
-        return false;
-    }
-    let capital = |w: &str| {
-        w.starts_with(char::is_uppercase)
-            && w.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '-' | '\'' | '’'))
-            || matches!(w, "von" | "van" | "de" | "der" | "da" | "di" | "del" | "la" | "le" | "bin" | "&")
-    };
-    words.iter().all(|w| capital(w))
-        && !(words.len() == 1 && (is_answer(words[0]) || words[0].chars().count() < 3))
-        && !is_sign_off(line)
-}
-
-/// One-word messages that look like names.
-fn is_answer(word: &str) -> bool {
-    matches!(
-        word.to_lowercase().trim_end_matches('.'),
-        "yes"
-            | "no"
-            | "ok"
-            | "okay"
-            | "sure"
-            | "done"
-            | "agreed"
-            | "perfect"
-            | "great"
-            | "thanks"
-            | "approved"
-            | "confirmed"
-            | "fine"
-            | "yep"
-            | "nope"
-            | "hello"
-            | "hi"
-            | "danke"
-            | "ja"
-            | "nein"
-            | "gerne"
-            | "passt"
-            | "oui"
-            | "non"
-            | "merci"
-            | "parfait"
-            | "si"
-            | "sí"
-            | "gracias"
-            | "vale"
-            | "sim"
-            | "não"
-            | "obrigado"
-            | "certo"
-            | "nee"
-            | "prima"
-            | "received"
-            | "noted"
-            | "understood"
-            | "cool"
-            | "correct"
-            | "accepted"
-            | "rejected"
-            | "after"
-            | "before"
-            | "unsubscribe"
-            | "stop"
-            | "test"
-    )
-}
-
-/// Words of titles and organisations.
-fn titled(line: &str) -> bool {
-    line.split_whitespace()
-        .all(|w| w.starts_with(|c: char| c.is_uppercase() || !c.is_alphabetic()) || w.len() <= 3)
-}
-
-/// Whether a line is longer than those of signatures; each cell of a row counts by itself.
-fn is_long(line: &str) -> bool {
-    cells::of(line).any(|cell| cell.chars().count() > LONGEST)
-}
-
-/// Whether a line holds a phone number, an address or a link, and little else.
-fn is_contact(line: &str) -> bool {
-    cells::of(line).any(is_contact_cell)
-}
-
-fn is_contact_cell(line: &str) -> bool {
-    let digits = line.bytes().filter(u8::is_ascii_digit).count();
-    let words = line.split_whitespace().count();
-    let phone =
-        digits >= 5 && digits * 3 >= line.chars().filter(|c| !c.is_whitespace()).count() && words <= 8;
-    let mail = line.contains('@') && words <= 5;
-    let link = (line.contains("://") || line.contains("www.")) && words <= 4;
-    phone || mail || link
-}
-
-/// Whether a line, or a cell of a row, reads like a sentence.
-fn is_prose(line: &str) -> bool {
-    cells::of(line).any(is_prose_cell)
-}
-
-fn is_prose_cell(line: &str) -> bool {
-    let words = line.split_whitespace().count();
-    let lower = line.split_whitespace().filter(|w| w.starts_with(char::is_lowercase)).count();
-    words >= 7 && lower * 2 > words && !is_contact(line)
-        || words >= 4 && lower * 3 >= words * 2 && line.ends_with(['.', '!', '?'])
 }
 
 #[cfg(test)]

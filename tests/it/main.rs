@@ -42,6 +42,7 @@ mod supply_chain;
 mod support;
 mod text_boilerplate;
 mod text_credentials;
+mod text_endings;
 mod text_fuzz;
 mod text_generated;
 mod text_held_out;
