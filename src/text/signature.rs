@@ -109,14 +109,18 @@ fn find_above_postscript(lines: &[&str], sender: Sender) -> Option<Found> {
 
 fn is_postscript(line: &str) -> bool {
     let line = line.trim_start_matches([' ', '*']);
-    let marks = ["ps", "pps", "p.s", "p.p.s", "p. s", "p/s", "pd", "p.d", "nb", "n.b"];
+    if !line.starts_with(['p', 'P', 'n', 'N']) {
+        return line.starts_with("追伸");
+    }
     let lower = attribution::lower(line.get(..line.floor_char_boundary(6)).unwrap_or_default());
-    let marked = |mark: &&str| {
-        let behind = lower.strip_prefix(*mark)?;
-        let behind = if mark.contains(['.', '/']) { behind.trim_start_matches(['.', ':']) } else { behind };
-        Some(mark.contains(['.', '/']) && behind.starts_with(' ') || behind.starts_with([':', '.', '-', '–']))
+    let is_marked = |mark: &str| {
+        let Some(behind) = lower.strip_prefix(mark) else { return false };
+        let dotted = mark.contains(['.', '/']);
+        dotted && behind.trim_start_matches(['.', ':']).starts_with(' ')
+            || behind.starts_with([':', '.', '-', '–'])
     };
-    line.starts_with("追伸") || marks.iter().any(|mark| marked(&mark).unwrap_or(false)) && line.contains(' ')
+    let marks = ["ps", "pps", "p.s", "p.p.s", "p. s", "p/s", "pd", "p.d", "nb", "n.b"];
+    line.contains(' ') && marks.into_iter().any(is_marked)
 }
 
 /// The signature where the text may end with a table: one of data is left alone, one of links goes with the signature
@@ -253,19 +257,19 @@ fn begins(lines: &[&str], n: usize, sender: Sender) -> bool {
             && name.split_whitespace().count() <= 3
             && lines[n + 1..].iter().all(|l| l.trim().is_empty());
     }
-    let rest: Vec<&str> = lines[n + 1..].iter().map(|l| l.trim()).filter(|l| !l.is_empty()).collect();
-    // Somebody else's name is told by no more than itself, as a place's or a thing's is.
-    let own = |line: &&str| {
-        sender.is_reached(line) || sender.is_named(line) || is_name(line) && !sender.is_stranger(line)
-    };
-    let stranger = sender.is_stranger(line) && !rest.iter().any(own);
-    if !first || n == 0 || stranger || is_reference(line) {
+    if !first || n == 0 {
         return false;
     }
+    let rest: Vec<&str> = lines[n + 1..].iter().map(|l| l.trim()).filter(|l| !l.is_empty()).collect();
     let contacts = rest.iter().filter(|l| is_contact(l)).count();
     let title = rest.first().is_some_and(|l| rest.len() <= 4 && is_title(l));
-    is_name(line) && (rest.is_empty() && ends_sentence(&lines[..n]) || contacts >= 1 || title)
-        || contacts >= 1 && line.split_whitespace().count() <= 6 && titled(line) && rest.len() <= 8
+    let signs = is_name(line) && (rest.is_empty() && ends_sentence(&lines[..n]) || contacts >= 1 || title)
+        || contacts >= 1 && line.split_whitespace().count() <= 6 && titled(line) && rest.len() <= 8;
+    // Somebody else's name is told by no more than itself, as a place's or a thing's is.
+    let own = |line: &str| {
+        sender.is_reached(line) || sender.is_named(line) || is_name(line) && !sender.is_stranger(line)
+    };
+    signs && !is_reference(line) && (!sender.is_stranger(line) || rest.iter().any(|line| own(line)))
 }
 
 /// Whether the text above leads into a line: by a colon, or as the last line of a list leads into the next.

@@ -2,6 +2,9 @@
 //!
 //! Where a signature begins is decided by [`super::signature`].
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use super::attribution;
 use super::cells;
 use super::signature::is_sign_off;
@@ -118,8 +121,14 @@ pub(super) fn is_name(line: &str) -> bool {
 
 /// One-word messages that look like names.
 fn is_answer(word: &str) -> bool {
+    let lower = word.to_lowercase();
+    let word = lower.trim_end_matches('.');
+    ANSWER_DAYS.contains(word) || is_short_answer(word)
+}
+
+fn is_short_answer(word: &str) -> bool {
     matches!(
-        word.to_lowercase().trim_end_matches('.'),
+        word,
         "yes"
             | "no"
             | "ok"
@@ -168,7 +177,7 @@ fn is_answer(word: &str) -> bool {
             | "unsubscribe"
             | "stop"
             | "test"
-    ) || DAYS.split('|').any(|day| word.to_lowercase().trim_end_matches('.') == day)
+    )
 }
 
 /// Days and times of day: an answer to "when?".
@@ -231,8 +240,11 @@ fn is_priced(line: &str) -> bool {
 /// Whether a line numbers an order, an invoice or a thing: no number to call.
 pub(super) fn is_reference(line: &str) -> bool {
     let mut words = line.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.any(|word| REFERENCES.split('|').any(|known| known == attribution::lower(word)))
+    words.any(|word| REFERENCE_WORDS.contains(attribution::lower(word).as_str()))
 }
+
+static REFERENCE_WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| REFERENCES.split('|').collect());
+static ANSWER_DAYS: LazyLock<HashSet<&str>> = LazyLock::new(|| DAYS.split('|').collect());
 
 const REFERENCES: &str = "order|orders|invoice|po|ticket|case|reference|quote|offer|serial|tracking|shipment|item|part|position|budget|\
     bestellung|auftrag|rechnung|angebot|vorgang|lieferschein|artikel|artikelnummer|bestellnummer|auftragsnummer|rechnungsnummer|\
