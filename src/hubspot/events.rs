@@ -15,10 +15,19 @@ use crate::domain::ids::PortalId;
 /// HubSpot's word for an import.
 const IMPORT: &str = "IMPORT";
 
-/// The body is no list of events.
-#[derive(Debug, Clone, thiserror::Error)]
-#[error("the body is no list of events: {0}")]
-pub struct Unreadable(String);
+/// The body is no list of events. Where, but nothing of what it says: that may be anything.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the body is no list of events (line {line}, column {column})")]
+pub struct Unreadable {
+    line: usize,
+    column: usize,
+}
+
+impl From<serde_json::Error> for Unreadable {
+    fn from(error: serde_json::Error) -> Self {
+        Self { line: error.line(), column: error.column() }
+    }
+}
 
 /// The fields of an event by name; numbers and texts are taken alike, and what is missing is missing.
 struct Wire(Map<String, Value>);
@@ -49,12 +58,12 @@ const TELLING: [&str; 19] = [
 
 /// Reads a delivery: a list of events, or one by itself.
 pub fn parse(body: &[u8]) -> Result<Vec<Event>, Unreadable> {
-    let unreadable = |error: serde_json::Error| Unreadable(error.to_string());
     // A string that is no UTF-8 inside an event must not pass as an event that is merely unknown.
-    let text = std::str::from_utf8(body).map_err(|error| Unreadable(error.to_string()))?;
+    let text =
+        std::str::from_utf8(body).map_err(|error| Unreadable { line: 1, column: error.valid_up_to() })?;
     let events: Vec<&RawValue> = match text.trim_start().starts_with('{') {
-        true => vec![serde_json::from_str(text).map_err(unreadable)?],
-        false => serde_json::from_str(text).map_err(unreadable)?,
+        true => vec![serde_json::from_str(text)?],
+        false => serde_json::from_str(text)?,
     };
     Ok(events.into_iter().map(event).collect())
 }

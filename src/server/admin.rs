@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path as UrlPath, State};
@@ -25,6 +26,9 @@ use crate::sync::mode::Mode;
 use crate::sync::other_portal::OtherPortal;
 use crate::sync::run::Wish;
 use crate::vault::{VaultError, fingerprint, random};
+
+/// How long a disconnection waits for records that are being read.
+const LAST_LOOK: Duration = Duration::from_secs(10);
 
 /// How the command line reaches the server that owns the data folder.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -178,13 +182,13 @@ pub async fn index(
                 json!({ "documents": documents })
             }
             "progress" => json!(app.follower.rebuilding()),
-            "repair" => json!(app.follower.repair(std::time::Duration::from_secs(60))?),
+            "repair" => json!(app.follower.repair(Duration::from_secs(60))?),
             "rollback" => {
                 app.follower.rollback()?;
                 json!({ "rolled_back": true })
             }
             "verify" => {
-                app.follower.catch_up(std::time::Duration::from_secs(60))?;
+                app.follower.catch_up(Duration::from_secs(60))?;
                 json!(verify::run(&reading.store, &*reading.index)?)
             }
             "stats" => stats_json(&reading.index.stats().map_err(KnowledgeError::from)?),
@@ -264,6 +268,8 @@ pub async fn revoke_agent(
 /// `POST /api/v1/admin/disconnect`: a run in progress ends, the tokens are gone, what was read stays.
 pub async fn disconnect(State(served): State<Served>) -> Result<Json<Value>, Problem> {
     served.jobs.stop();
+    // What is being looked at is stored before the connection ends, where that does not take long.
+    let _still = tokio::time::timeout(LAST_LOOK, served.app.webhooks.stand_still()).await;
     let told = served.app.connector.disconnect(&served.app.reading.org).await?;
     Ok(Json(json!({ "disconnected": true, "hubspot_told": told })))
 }

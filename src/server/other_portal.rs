@@ -115,14 +115,17 @@ pub(super) fn kept_apart(portal: u64, org: &str) -> String {
     )
 }
 
-/// A purge needs the street for itself: a run that goes on is asked to stop and waited for.
+/// A purge needs the street for itself: a run that goes on is asked to stop and waited for, and nothing that was
+/// announced is looked at meanwhile.
 pub(super) async fn keep(
     served: &Served,
     candidate: Arc<Candidate>,
     choice: OtherPortal,
 ) -> Result<crate::store::connections::Connection, SyncError> {
+    let mut _still = None;
     if choice == OtherPortal::Purge {
         served.jobs.halt().await?;
+        _still = Some(served.app.webhooks.stand_still().await);
     }
     let connector = served.app.connector.clone();
     let kept = tokio::task::spawn_blocking(move || connector.keep(&candidate, choice)).await;

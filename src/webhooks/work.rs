@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use tokio::sync::MutexGuard;
+
 use super::Webhooks;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
@@ -59,6 +61,11 @@ impl Webhooks {
     pub async fn wait(&self, limit: Duration) {
         // Either way it is time to look.
         let _ = tokio::time::timeout(limit, self.arrived.notified()).await;
+    }
+
+    /// Waits for the end of the round that goes on; until the answer is dropped there is no other.
+    pub async fn stand_still(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
     }
 
     /// Looks at what is due. `run_goes_on` tells whether a sync is reading at the moment.

@@ -59,5 +59,6 @@ mod text_styles;
 mod text_threads;
 mod text_tongues;
 mod webhooks;
+mod webhooks_care;
 mod webhooks_signed;
 mod webhooks_storms;
