@@ -255,7 +255,7 @@ fn freshness(app: &App, text: &Text, documents: u64) {
 
 fn agent(app: &App) -> String {
     let made = hublore::agents::create(&app.reading.store, &app.reading.org, "bench", None, Millis(1));
-    made.expect("an agent").1
+    made.expect("an agent").key
 }
 
 fn http(folder: &Path, key: &str, text: &Text, documents: u64) {

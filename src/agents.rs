@@ -5,10 +5,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use serde::Serialize;
+
 use crate::domain::clock::Millis;
 use crate::domain::ids::OrgId;
 use crate::store::agents::{self, Agent};
-use crate::store::{Store, StoreError};
+use crate::store::conn::Conn;
+use crate::store::{Store, StoreError, people};
 use crate::vault::{VaultError, fingerprint, random};
 
 /// Why an agent cannot be made.
@@ -28,14 +31,29 @@ pub enum AgentError {
     Store(#[from] StoreError),
 }
 
-/// Makes an agent, bound to one customer if an address is given; answers it with its key.
+/// A new agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Made {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The address it is bound to: it reads of whoever has that address in HubSpot when it asks.
+    pub customer: Option<String>,
+    /// Its key, shown only now.
+    pub key: String,
+    /// What the operator should look at.
+    pub warnings: Vec<String>,
+}
+
+/// Makes an agent, bound to one customer if an address is given.
 pub fn create(
     store: &Store,
     org: &OrgId,
     name: &str,
     customer: Option<String>,
     now: Millis,
-) -> Result<(Agent, String), AgentError> {
+) -> Result<Made, AgentError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 100 {
         return Err(AgentError::Name);
@@ -49,8 +67,28 @@ pub fn create(
     let agent =
         Agent { id, org: org.clone(), name: name.to_owned(), customer, created_at: now, revoked_at: None };
     let (stored, hash) = (agent.clone(), fingerprint(&key));
-    store.write(move |conn| agents::add(conn, &stored, &hash))?;
-    Ok((agent, key))
+    let warnings: Result<Vec<String>, StoreError> = store.write(move |conn| {
+        let warnings = warnings(conn, &stored)?;
+        agents::add(conn, &stored, &hash)?;
+        Ok(warnings)
+    });
+    Ok(Made { id: agent.id, name: agent.name, customer: agent.customer, key, warnings: warnings? })
+}
+
+fn warnings(conn: &mut dyn Conn, agent: &Agent) -> Result<Vec<String>, StoreError> {
+    let mut out = Vec::new();
+    let mut others = agents::list(conn, &agent.org)?.into_iter();
+    if let Some(other) = others.find(|one| one.name == agent.name && one.revoked_at.is_none()) {
+        out.push(format!("{} is called `{}` too; ids tell them apart", other.id, agent.name));
+    }
+    if let Some(address) = &agent.customer
+        && people::by_email(conn, &agent.org, address)?.is_empty()
+    {
+        out.push(format!(
+            "nobody has the address {address} yet: this key finds nothing until a contact has it"
+        ));
+    }
+    Ok(out)
 }
 
 /// Ends an agent's key at once; says whether there is such an agent.

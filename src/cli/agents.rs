@@ -19,7 +19,7 @@ enum Verb {
     Create {
         /// What the agent is called
         name: String,
-        /// Bind it to one customer
+        /// Bind it to one customer: whoever has this address in HubSpot when the agent asks
         #[arg(long, value_name = "EMAIL")]
         customer: Option<String>,
     },
@@ -52,6 +52,8 @@ pub(super) fn run(global: &Global, agents: &Agents) -> Result<(), Failure> {
     match &agents.verb {
         Verb::Create { name, customer } => {
             let made = create(global, name, customer.as_deref())?;
+            let warnings = made["warnings"].as_array().into_iter().flatten();
+            warnings.filter_map(Value::as_str).for_each(output::warning);
             if global.json {
                 return output::json(&made);
             }
@@ -75,8 +77,8 @@ fn create(global: &Global, name: &str, customer: Option<&str>) -> Result<Value, 
             let reading = &app.reading;
             let customer = customer.map(str::to_owned);
             let made = crate::agents::create(&reading.store, &reading.org, name, customer, app.clock.now());
-            let (agent, key) = made.map_err(|error| Failure::Usage(error.to_string()))?;
-            Ok(json!({ "id": agent.id, "name": agent.name, "customer": agent.customer, "key": key }))
+            let made = made.map_err(|error| Failure::Usage(error.to_string()))?;
+            Ok(json!(made))
         },
         async |remote| remote.post("agents", &json!({ "name": name, "customer": customer })).await,
     )

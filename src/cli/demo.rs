@@ -197,7 +197,7 @@ async fn keep_open(
 ) -> Result<(), Failure> {
     let reading = &app.reading;
     let made = crate::agents::create(&reading.store, &reading.org, "demo", None, app.clock.now());
-    let (_, key) = made.map_err(Failure::failed)?;
+    let key = made.map_err(Failure::failed)?.key;
     output::line(&format!(
         "\nThe server stays open at http://{address} until Ctrl-C. Ask it as an agent:\n\n  \
          curl -s http://{address}/api/v1/search -H 'Authorization: Bearer {key}' -d '{{\"query\":\"renewal\"}}'"

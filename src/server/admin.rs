@@ -241,9 +241,9 @@ pub async fn create_agent(
             asked.customer,
             app.clock.now(),
         );
-        let (agent, key) =
+        let made =
             made.map_err(|error: crate::agents::AgentError| Problem::bad_request(error.to_string()))?;
-        Ok(json!({ "id": agent.id, "name": agent.name, "customer": agent.customer, "key": key }))
+        Ok(json!(made))
     });
     Ok(Json(made.await?))
 }

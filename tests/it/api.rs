@@ -315,6 +315,21 @@ fn filters_that_make_no_sense_are_told_and_never_an_error() {
     assert!(ran.stderr.contains("warning: `kind:bogus` is left out"), "{ran:?}");
 }
 
+#[test]
+fn a_key_that_finds_nothing_and_a_name_given_twice_are_told() {
+    let (_portal, here) = synced(&["--contacts", "3"]);
+    let known = some_customer(&here);
+    let made = |arguments: &[&str]| {
+        let ran = here.run(&[&["agents", "create", "--json"], arguments].concat()).ok();
+        (ran.json()["warnings"].as_array().unwrap().len(), ran.stderr)
+    };
+    assert_eq!(made(&["first", "--customer", &known]).0, 0);
+    let (count, _) = made(&["first", "--customer", "nobody@else.example"]);
+    assert_eq!(count, 2);
+    let told = here.run(&["agents", "create", "third", "--customer", "nobody@else.example"]).ok().stderr;
+    assert!(told.contains("warning: nobody has the address nobody@else.example yet"), "{told}");
+}
+
 /// A subject may hold a novel; an answer shows its beginning, the engagement itself has it whole.
 #[test]
 fn a_long_subject_is_shortened_where_many_are_listed() {
