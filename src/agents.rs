@@ -23,6 +23,12 @@ pub enum AgentError {
     /// The customer is not an address.
     #[error("`{0}` is not an e-mail address")]
     Customer(String),
+    /// Neither an id nor the name of an active agent.
+    #[error("no agent is called `{0}` here; `hublore agents list` shows them")]
+    Unknown(String),
+    /// Several active agents have the name.
+    #[error("several agents are called `{0}`; name one by its id: {1}")]
+    Several(String, String),
     /// No random numbers.
     #[error(transparent)]
     Random(#[from] VaultError),
@@ -89,6 +95,24 @@ fn warnings(conn: &mut dyn Conn, agent: &Agent) -> Result<Vec<String>, StoreErro
         ));
     }
     Ok(out)
+}
+
+/// The id of the agent that an id or a name means: an id of any agent, the name of an active one.
+pub fn named(store: &Store, org: &OrgId, text: &str) -> Result<String, AgentError> {
+    let agents: Vec<Agent> = store.read(|conn| agents::list(conn, org))?;
+    if let Some(agent) = agents.iter().find(|one| one.id == text) {
+        return Ok(agent.id.clone());
+    }
+    let called: Vec<&Agent> =
+        agents.iter().filter(|one| one.name == text && one.revoked_at.is_none()).collect();
+    match called.as_slice() {
+        [one] => Ok(one.id.clone()),
+        [] => Err(AgentError::Unknown(text.to_owned())),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|one| one.id.as_str()).collect();
+            Err(AgentError::Several(text.to_owned(), ids.join(", ")))
+        }
+    }
 }
 
 /// Ends an agent's key at once; says whether there is such an agent.

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
 
+use super::agents::id_of;
 use super::remote::here_or_there;
 use super::{Failure, Global, output, runtime};
 use crate::actions::admin::{self, Attempted, Setting, Which};
@@ -35,7 +36,7 @@ impl From<Named> for Action {
 
 #[derive(Debug, Args)]
 pub(super) struct Allow {
-    /// Id of the agent
+    /// Id or name of the agent
     agent: String,
     /// The action
     action: Named,
@@ -73,7 +74,7 @@ pub(super) struct Allow {
 
 #[derive(Debug, Args)]
 pub(super) struct Deny {
-    /// Id of the agent
+    /// Id or name of the agent
     agent: String,
     /// The action
     action: Named,
@@ -81,8 +82,8 @@ pub(super) struct Deny {
 
 #[derive(Debug, Args)]
 pub(super) struct Executions {
-    /// Of this agent only
-    #[arg(long, value_name = "ID")]
+    /// Of this agent only, by id or name
+    #[arg(long, value_name = "AGENT")]
     agent: Option<String>,
     /// Older than this execution
     #[arg(long, value_name = "ID")]
@@ -136,11 +137,11 @@ impl From<ActionError> for Failure {
 }
 
 pub(super) fn allow(global: &Global, asked: &Allow) -> Result<(), Failure> {
-    set(global, &asked.agent, asked.action.into(), true, asked.settings())
+    set(global, &id_of(global, &asked.agent)?, asked.action.into(), true, asked.settings())
 }
 
 pub(super) fn deny(global: &Global, asked: &Deny) -> Result<(), Failure> {
-    set(global, &asked.agent, asked.action.into(), false, None)
+    set(global, &id_of(global, &asked.agent)?, asked.action.into(), false, None)
 }
 
 fn set(
@@ -173,7 +174,8 @@ fn on_agent(one: &Value) -> String {
 
 pub(super) fn of_agent(global: &Global, agent: &str) -> Result<(), Failure> {
     let reading = global.reading()?;
-    let listed = json!(admin::of_agent(&reading.store, &reading.org, agent)?);
+    let agent = id_of(global, agent)?;
+    let listed = json!(admin::of_agent(&reading.store, &reading.org, &agent)?);
     if global.json {
         return output::json(&listed);
     }
@@ -182,7 +184,8 @@ pub(super) fn of_agent(global: &Global, agent: &str) -> Result<(), Failure> {
 
 pub(super) fn executions(global: &Global, asked: &Executions) -> Result<(), Failure> {
     let reading = global.reading()?;
-    let which = Which { agent: asked.agent.clone(), before: asked.before.clone(), limit: asked.limit };
+    let agent = asked.agent.as_deref().map(|agent| id_of(global, agent)).transpose()?;
+    let which = Which { agent, before: asked.before.clone(), limit: asked.limit };
     let undo_ms = reading.config.actions.undo_ms;
     let listed = admin::attempts(&reading.store, &reading.org, &which, undo_ms).map_err(Failure::failed)?;
     if global.json {

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::remote::here_or_there;
 use super::{Failure, Global, actions, output};
+use crate::agents::AgentError;
 use crate::store::{StoreError, agent_actions, agents as rows};
 
 #[derive(Debug, Args)]
@@ -27,7 +28,7 @@ enum Verb {
     List,
     /// End an agent's key
     Revoke {
-        /// Id of the agent
+        /// Id or name of the agent
         id: String,
     },
     /// Let an agent call an action, and set its defaults; what is not named stays
@@ -36,7 +37,7 @@ enum Verb {
     Deny(actions::Deny),
     /// The four actions on an agent: allowed or not, with their settings
     Actions {
-        /// Id of the agent
+        /// Id or name of the agent
         agent: String,
     },
     /// What agents tried to do in HubSpot, newest first
@@ -110,8 +111,18 @@ fn list(global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The id of the agent that an id or a name means.
+pub(super) fn id_of(global: &Global, named: &str) -> Result<String, Failure> {
+    let reading = global.reading()?;
+    crate::agents::named(&reading.store, &reading.org, named).map_err(|error| match error {
+        AgentError::Store(error) => Failure::failed(error),
+        error => Failure::Usage(error.to_string()),
+    })
+}
+
 /// Works beside a running server: cutting an agent off must not wait for anything.
 fn revoke(global: &Global, id: &str) -> Result<(), Failure> {
+    let id = &id_of(global, id)?;
     let unknown = || Failure::Usage(format!("no agent `{id}` here; `hublore agents list` shows them"));
     let revoked = here_or_there(
         global,

@@ -113,27 +113,51 @@ pub fn of_customer(
     }
     let holding = holding(&rows, &known, as_of);
     let disputed = supersede::conflicts(&known).into_iter();
-    let disputed: Vec<_> = disputed.filter(|one| one.ids.iter().any(|id| holding.contains(id))).collect();
-    let shown: BTreeSet<&String> = disputed.iter().flat_map(|one| &one.ids).collect();
+    let disputed = disputed.filter(|one| one.ids.iter().any(|id| holding.contains(id)));
+    let conflicts: Vec<ConflictView> = disputed.map(|one| conflict(one, &known)).collect();
+    let shown: BTreeSet<&String> = conflicts.iter().flat_map(|one| &one.insights).collect();
     rows.retain(|row| {
         let id = row.insight.id.to_string();
         // The chain of what is superseded belongs to the present answer; a past one shows what was believed then.
         holding.contains(&id) || shown.contains(&id) || as_of.is_none() && row.superseded_by.is_some()
     });
-    rows.sort_by_key(|row| {
+    let order = |row: &StoredInsight| {
         let superseded = !holding.contains(&row.insight.id.to_string());
         (superseded, std::cmp::Reverse(row.insight.said_at), row.insight.position, row.insight.id.clone())
-    });
+    };
+    // Both sides of a conflict have their place, however much else is known.
+    rows.sort_by_key(|row| (!shown.contains(&row.insight.id.to_string()), order(row)));
+    rows.truncate(MOST);
+    rows.sort_by_key(order);
     let mut views = Vec::new();
-    for mut row in rows.into_iter().take(MOST) {
+    for mut row in rows {
         if as_of.is_some() {
             place_among(&mut row, &places);
         }
         let holds = holding.contains(&row.insight.id.to_string());
         views.extend(view(conn, &row, holds)?);
     }
-    let conflicts = disputed.into_iter().map(|one| ConflictView { slot: one.slot, insights: one.ids });
-    Ok(Known { insights: views, conflicts: conflicts.collect() })
+    let conflicts = conflicts.into_iter().filter_map(|one| told(one, &views)).collect();
+    Ok(Known { insights: views, conflicts })
+}
+
+/// A conflict by the newest insight of each value: who said the same again and again is one side.
+fn conflict(disputed: supersede::Conflict, known: &[Stored]) -> ConflictView {
+    let value = |id: &String| {
+        let one = known.iter().find(|one| one.id == *id);
+        one.and_then(|one| one.value.as_deref()).map(|value| value.trim().to_lowercase())
+    };
+    let mut values = BTreeSet::new();
+    let mut insights: Vec<String> =
+        disputed.ids.into_iter().rev().filter(|id| values.insert(value(id))).collect();
+    insights.reverse();
+    ConflictView { slot: disputed.slot, insights }
+}
+
+/// The conflict with what the answer shows of it; none where only one side is left.
+fn told(mut conflict: ConflictView, views: &[InsightView]) -> Option<ConflictView> {
+    conflict.insights.retain(|id| views.iter().any(|view| view.id == *id));
+    (conflict.insights.len() > 1).then_some(conflict)
 }
 
 /// Ids of what holds: now by the stored chains, on a day by those that had been said.

@@ -326,6 +326,22 @@ fn a_key_that_finds_nothing_and_a_name_given_twice_are_told() {
     assert_eq!(made(&["first", "--customer", &known]).0, 0);
     let (count, _) = made(&["first", "--customer", "nobody@else.example"]);
     assert_eq!(count, 2);
+    let several = here.run(&["agents", "allow", "first", "create_note"]);
+    assert_eq!(several.code, Some(2), "{several:?}");
+    assert!(
+        several.stderr.contains("several agents are called `first`; name one by its id: agent_"),
+        "{several:?}"
+    );
+    let nobody = here.run(&["agents", "executions", "--agent", "nobody"]);
+    assert!(
+        nobody.code == Some(2) && nobody.stderr.contains("no agent is called `nobody` here"),
+        "{nobody:?}"
+    );
+    here.run(&["agents", "create", "second", "--json"]).ok();
+    here.run(&["agents", "allow", "second", "create_note"]).ok();
+    assert!(here.run(&["agents", "list"]).ok().stdout.contains("second  may create_note"));
+    here.run(&["agents", "revoke", "second"]).ok();
+    assert_eq!(here.run(&["agents", "revoke", "second"]).code, Some(2), "a name is free again");
     let told = here.run(&["agents", "create", "third", "--customer", "nobody@else.example"]).ok().stderr;
     assert!(told.contains("warning: nobody has the address nobody@else.example yet"), "{told}");
 }
