@@ -15,7 +15,8 @@ use super::serve::{served, stop_on_signal};
 use super::{Failure, Global, output, runtime, sync};
 use crate::app::App;
 use crate::jobs::JobState;
-use crate::server::{bind, consent};
+use crate::server::bind;
+use crate::server::consent::{self, ConsentEnd};
 use crate::sync::SyncError;
 use crate::sync::other_portal::OtherPortal;
 
@@ -43,7 +44,7 @@ fn other_portal(text: &str) -> Result<OtherPortal, String> {
 
 pub(super) fn run(global: &Global, connect: &Connect) -> Result<(), Failure> {
     let config = global.config()?;
-    let choice = connect.other_portal.unwrap_or_default();
+    let choice = connect.other_portal;
     runtime()?.block_on(async {
         if let Some(remote) = Remote::find(global).await? {
             if connect.service_key.is_some() {
@@ -51,13 +52,20 @@ pub(super) fn run(global: &Global, connect: &Connect) -> Result<(), Failure> {
                     "a server owns the data folder; stop it, connect with the key, start it again".to_owned(),
                 ));
             }
-            let answer = remote.post("connect", &json!({ "other_portal": choice.as_str() })).await?;
+            let answer =
+                remote.post("connect", &json!({ "other_portal": choice.map(OtherPortal::as_str) })).await?;
             let link = answer["link"].as_str().unwrap_or_default();
-            return show(global, link);
+            show(global, link)?;
+            if !global.json && !global.quiet {
+                eprintln!(
+                    "the server goes on from there: `hublore status` shows the connection and the first sync"
+                );
+            }
+            return Ok(());
         }
         let app = global.app(Arc::clone(&config))?;
         match &connect.service_key {
-            Some(file) => with_key(global, &app, file, choice, connect.no_sync).await,
+            Some(file) => with_key(global, &app, file, choice.unwrap_or_default(), connect.no_sync).await,
             None => with_consent(global, app, choice).await,
         }
     })
@@ -106,7 +114,7 @@ async fn with_key(
 }
 
 /// Listens for HubSpot's answer until the connection stands and its first sync is done.
-async fn with_consent(global: &Global, app: Arc<App>, choice: OtherPortal) -> Result<(), Failure> {
+async fn with_consent(global: &Global, app: Arc<App>, choice: Option<OtherPortal>) -> Result<(), Failure> {
     // Asked for once here so that missing settings are told before anybody opens a browser.
     app.connector.begin_consent(&app.reading.org, None, choice)?;
     let listener = bind(app.reading.config.server.listen).await.map_err(Failure::Failed)?;
@@ -120,16 +128,16 @@ async fn with_consent(global: &Global, app: Arc<App>, choice: OtherPortal) -> Re
     }
     let mut stop = stop_on_signal();
     let jobs = served.jobs.clone();
-    let mut apart = served.kept_apart.subscribe();
+    let mut consents = served.consents.subscribe();
     let serving = tokio::spawn(served.serve(listener, stop.clone()));
     let ended = tokio::select! {
         state = until_done(global, &jobs) => state,
-        told = apart.wait_for(Option::is_some) => {
-            let told = told.ok().and_then(|told| told.clone()).unwrap_or_default();
+        end = consents.wait_for(Option::is_some) => {
+            let end = end.ok().and_then(|end| end.clone());
             // The browser is told the same; it gets its answer before the process ends.
             tokio::time::sleep(Duration::from_millis(300)).await;
             serving.abort();
-            return if global.json { output::json(&json!({ "kept_apart": told })) } else { output::line(&told) };
+            return without_sync(global, end);
         }
         _ = stop.wait_for(|stop| *stop) => Err(Failure::Interrupted),
     };
@@ -140,6 +148,17 @@ async fn with_consent(global: &Global, app: Arc<App>, choice: OtherPortal) -> Re
         JobState::Idle | JobState::Running { .. } => {
             Err(Failure::from(SyncError::ConsentRefused("no answer came within ten minutes".to_owned())))
         }
+    }
+}
+
+/// Says how a consent ended that brings no first sync here.
+fn without_sync(global: &Global, end: Option<ConsentEnd>) -> Result<(), Failure> {
+    match end {
+        Some(ConsentEnd::KeptApart(told)) if global.json => output::json(&json!({ "kept_apart": told })),
+        Some(ConsentEnd::KeptApart(told)) => output::line(&told),
+        Some(ConsentEnd::Refused(told)) => Err(Failure::Refused(told)),
+        Some(ConsentEnd::Failed(told)) => Err(Failure::Failed(told)),
+        None => Err(Failure::Interrupted),
     }
 }
 

@@ -20,7 +20,6 @@ use crate::knowledge::context::{self, Context, ContextRequest};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
 use crate::server::consent;
-use crate::sync::other_portal::OtherPortal;
 use crate::sync::report::Report;
 
 /// What the demo asks where nothing else is asked for.
@@ -95,8 +94,8 @@ async fn show_it(
     let talks = !(global.json || demo.once);
     let mut stop = stop_on_signal();
     let served = served(app, address)?;
-    let link = consent::link(&served, OtherPortal::Refuse)
-        .map_err(|_| Failure::Failed("no link could be made".to_owned()))?;
+    let link =
+        consent::link(&served, None).map_err(|_| Failure::Failed("no link could be made".to_owned()))?;
     let jobs = served.jobs.clone();
     let serving = tokio::spawn(served.serve(listener, stop.clone()));
     if talks {

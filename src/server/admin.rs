@@ -117,7 +117,7 @@ pub async fn connect(State(served): State<Served>, body: axum::body::Bytes) -> R
             Problem::bad_request(format!("other_portal: `{name}` is not one of {names}"))
         })
     });
-    Ok(Json(json!({ "link": super::consent::link(&served, choice.transpose()?.unwrap_or_default())? })))
+    Ok(Json(json!({ "link": super::consent::link(&served, choice.transpose()?)? })))
 }
 
 /// A request for a run.

@@ -28,11 +28,12 @@ const TICKET_LIFE: Duration = Duration::from_secs(600);
 
 /// One-time links to the connect page.
 #[derive(Debug, Default)]
-pub struct Tickets(Mutex<HashMap<String, (Instant, OtherPortal)>>);
+pub struct Tickets(Mutex<HashMap<String, (Instant, Option<OtherPortal>)>>);
 
 impl Tickets {
-    /// Makes a ticket that opens the connect page once within ten minutes, for a consent with that choice.
-    pub fn issue(&self, choice: OtherPortal) -> Result<String, VaultError> {
+    /// Makes a ticket that opens the connect page once within ten minutes, for a consent with that choice; none asks the
+    /// person when it comes to it.
+    pub fn issue(&self, choice: Option<OtherPortal>) -> Result<String, VaultError> {
         let ticket = URL_SAFE_NO_PAD.encode(random::<24>()?);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, (issued, _)| issued.elapsed() < TICKET_LIFE);
@@ -40,7 +41,7 @@ impl Tickets {
         Ok(ticket)
     }
 
-    fn redeem(&self, ticket: &str) -> Option<OtherPortal> {
+    fn redeem(&self, ticket: &str) -> Option<Option<OtherPortal>> {
         let (issued, choice) = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(ticket)?;
         (issued.elapsed() < TICKET_LIFE).then_some(choice)
     }
@@ -65,7 +66,7 @@ pub async fn connect(State(served): State<Served>, Query(query): Query<ConnectQu
     }
 }
 
-async fn redirect(served: Served, choice: OtherPortal) -> Result<Response, SyncError> {
+async fn redirect(served: Served, choice: Option<OtherPortal>) -> Result<Response, SyncError> {
     let cookie = URL_SAFE_NO_PAD.encode(random::<24>()?);
     let url = {
         let (app, cookie) = (served.app.clone(), cookie.clone());
@@ -108,12 +109,33 @@ pub async fn callback(
 ) -> Response {
     match exchanged(&served, &headers, answer).await {
         Ok((candidate, choice)) => decided(&served, &headers, candidate, choice).await,
-        Err(error) => refusal(&error),
+        Err(error) => refusal(&served, &error),
     }
 }
 
-/// What a person is told when a connection did not come about.
-fn refusal(error: &SyncError) -> Response {
+/// How a consent ended that brings no first sync here: who waits for it at the command line is told.
+#[derive(Debug, Clone)]
+pub enum ConsentEnd {
+    /// The portal is connected as an organisation of its own; what to do next.
+    KeptApart(String),
+    /// A person or HubSpot said no.
+    Refused(String),
+    /// Something went wrong.
+    Failed(String),
+}
+
+/// What a person is told when a connection did not come about. A forged answer is nobody's consent: it ends nothing.
+fn refusal(served: &Served, error: &SyncError) -> Response {
+    let end = match error {
+        SyncError::ForeignConsent => None,
+        SyncError::ConsentRefused(_) | SyncError::OtherPortal { .. } => {
+            Some(ConsentEnd::Refused(error.to_string()))
+        }
+        error => Some(ConsentEnd::Failed(error.to_string())),
+    };
+    if end.is_some() {
+        served.consents.send_replace(end);
+    }
     match error {
         SyncError::ForeignConsent | SyncError::ConsentRefused(_) => {
             page(StatusCode::BAD_REQUEST, "Not connected", &error.to_string())
@@ -134,7 +156,7 @@ async fn exchanged(
     served: &Served,
     headers: &HeaderMap,
     answer: Callback,
-) -> Result<(Candidate, OtherPortal), SyncError> {
+) -> Result<(Candidate, Option<OtherPortal>), SyncError> {
     let state = answer.state.unwrap_or_default();
     let cookie = cookie(headers);
     let connector = served.app.connector.clone();
@@ -151,14 +173,14 @@ async fn decided(
     served: &Served,
     headers: &HeaderMap,
     candidate: Candidate,
-    choice: OtherPortal,
+    choice: Option<OtherPortal>,
 ) -> Response {
-    if choice != OtherPortal::Refuse {
+    if let Some(choice) = choice {
         return settle(served, Arc::new(candidate), choice).await;
     }
     let connector = served.app.connector.clone();
     let kept = tokio::task::spawn_blocking(move || {
-        let kept = connector.keep(&candidate, choice);
+        let kept = connector.keep(&candidate, OtherPortal::Refuse);
         (candidate, kept)
     });
     match kept.await {
@@ -166,24 +188,24 @@ async fn decided(
         Ok((candidate, Err(SyncError::OtherPortal { found, stored }))) => {
             match served.questions.ask(candidate, cookie(headers).as_deref()) {
                 Ok(name) => other_portal::question(&name, found, stored),
-                Err(error) => refusal(&error.into()),
+                Err(error) => refusal(served, &error.into()),
             }
         }
-        Ok((_, Err(error))) => refusal(&error),
-        Err(panic) => refusal(&SyncError::Vault(panic.to_string())),
+        Ok((_, Err(error))) => refusal(served, &error),
+        Err(panic) => refusal(served, &SyncError::Vault(panic.to_string())),
     }
 }
 
 /// Stores the connection of a candidate about which somebody decided. It goes on when the browser goes away.
 pub(super) async fn settle(served: &Served, candidate: Arc<Candidate>, choice: OtherPortal) -> Response {
-    let served = served.clone();
+    let owned = served.clone();
     let settled = tokio::spawn(async move {
-        match other_portal::keep(&served, candidate, choice).await {
-            Ok(connection) => connected(&served, &connection),
-            Err(error) => refusal(&error),
+        match other_portal::keep(&owned, candidate, choice).await {
+            Ok(connection) => connected(&owned, &connection),
+            Err(error) => refusal(&owned, &error),
         }
     });
-    settled.await.unwrap_or_else(|panic| refusal(&SyncError::Vault(panic.to_string())))
+    settled.await.unwrap_or_else(|panic| refusal(served, &SyncError::Vault(panic.to_string())))
 }
 
 /// The first sync starts, where this server reads the organisation.
@@ -191,11 +213,11 @@ fn connected(served: &Served, connection: &Connection) -> Response {
     let portal = connection.portal;
     if connection.org != served.app.reading.org {
         let text = other_portal::kept_apart(portal.0, connection.org.as_str());
-        served.kept_apart.send_replace(Some(text.clone()));
+        served.consents.send_replace(Some(ConsentEnd::KeptApart(text.clone())));
         return page(StatusCode::OK, "Connected", &text);
     }
     if let Err(error) = served.jobs.start(Mode::FullResync, Wish::default()) {
-        return refusal(&error);
+        return refusal(served, &error);
     }
     let text =
         format!("HubSpot portal {portal} is connected. The first sync is running; you can close this page.");
@@ -245,7 +267,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// For the command line: a link that opens the connect page once.
-pub fn link(served: &Served, choice: OtherPortal) -> Result<String, Problem> {
+pub fn link(served: &Served, choice: Option<OtherPortal>) -> Result<String, Problem> {
     let ticket = served.tickets.issue(choice).map_err(|error| Problem::internal(&error))?;
     let base = served.app.reading.config.server.public_url.as_str().trim_end_matches('/').to_owned();
     Ok(format!("{base}/integrations/hubspot/connect?ticket={ticket}"))

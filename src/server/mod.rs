@@ -30,7 +30,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
 use self::admin::AdminKey;
-use self::consent::Tickets;
+use self::consent::{ConsentEnd, Tickets};
 use self::health::Metrics;
 use self::other_portal::Questions;
 use crate::app::App;
@@ -59,8 +59,8 @@ pub struct Served {
     pub tickets: Arc<Tickets>,
     /// Consents of another portal that wait for a decision.
     pub questions: Arc<Questions>,
-    /// Told once a portal was connected as an organisation of its own.
-    pub kept_apart: Arc<watch::Sender<Option<String>>>,
+    /// How the last consent ended, where it brought no first sync here.
+    pub consents: Arc<watch::Sender<Option<ConsentEnd>>>,
     /// Key of the operator's command line.
     pub admin: Arc<AdminKey>,
     /// Counters.
@@ -76,7 +76,7 @@ impl Served {
             app,
             tickets: Arc::default(),
             questions: Arc::default(),
-            kept_apart: Arc::new(watch::Sender::new(None)),
+            consents: Arc::new(watch::Sender::new(None)),
             admin: Arc::new(admin),
             metrics: Arc::default(),
         }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use subtle::ConstantTimeEq;
 
 use super::Served;
-use super::consent::{cookie, escaped, page, page_of, settle};
+use super::consent::{ConsentEnd, cookie, escaped, page, page_of, settle};
 use crate::sync::SyncError;
 use crate::sync::other_portal::{Candidate, OtherPortal};
 use crate::vault::{VaultError, fingerprint, random};
@@ -102,7 +102,11 @@ pub async fn decide(
         return page(StatusCode::FORBIDDEN, "Not connected", text);
     };
     if choice == OtherPortal::Refuse {
-        return page(StatusCode::OK, "Cancelled", "Nothing was stored, and nothing was removed.");
+        let text = "Nothing was stored, and nothing was removed.";
+        served
+            .consents
+            .send_replace(Some(ConsentEnd::Refused(format!("the connection was cancelled. {text}"))));
+        return page(StatusCode::OK, "Cancelled", text);
     }
     settle(&served, candidate, choice).await
 }

@@ -74,7 +74,7 @@ impl Connector {
         &self,
         org: &OrgId,
         browser: Option<&str>,
-        choice: OtherPortal,
+        choice: Option<OtherPortal>,
     ) -> Result<Url, SyncError> {
         let app = self.app()?;
         let state = URL_SAFE_NO_PAD.encode(random::<32>()?);
@@ -84,7 +84,7 @@ impl Connector {
             org: org.clone(),
             browser_hash: browser.map(|cookie| fingerprint(cookie).to_vec()),
             expires_at: now.plus(CONSENT_MS),
-            other_portal: Some(choice.as_str().to_owned()),
+            other_portal: choice.map(|choice| choice.as_str().to_owned()),
         };
         self.store.write(move |conn| connections::add_pending(conn, &pending, now))?;
         Ok(app.consent_address(&state))
@@ -96,7 +96,7 @@ impl Connector {
         &self,
         state: &str,
         browser: Option<&str>,
-    ) -> Result<(OrgId, OtherPortal), SyncError> {
+    ) -> Result<(OrgId, Option<OtherPortal>), SyncError> {
         let (hash, now) = (fingerprint(state), self.clock.now());
         let taken = self.store.write(move |conn| connections::take_pending(conn, &hash, now))?;
         let pending = taken.ok_or(SyncError::ForeignConsent)?;
@@ -104,7 +104,7 @@ impl Connector {
             None => true,
             Some(hash) => browser.is_some_and(|cookie| fingerprint(cookie).as_slice() == hash.as_slice()),
         };
-        let choice = pending.other_portal.as_deref().and_then(OtherPortal::parse).unwrap_or_default();
+        let choice = pending.other_portal.as_deref().and_then(OtherPortal::parse);
         if same_browser { Ok((pending.org, choice)) } else { Err(SyncError::ForeignConsent) }
     }
 

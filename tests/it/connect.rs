@@ -104,6 +104,20 @@ fn con_7_a_refused_consent_or_a_forged_state_stores_nothing() {
     assert_eq!(here.number("select count(*) from sync_runs"), 0);
 }
 
+/// Who waits at the command line is told what the browser was told, and need not wait for ten minutes.
+#[test]
+fn con_7_the_command_line_hears_of_a_refused_consent() {
+    let portal = Portal::start(&["--contacts", "5"]);
+    let mut here = Installation::for_portal(&portal);
+    let ran = here.connect_by_consent(Answer::Deny);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("refused"), "{ran:?}");
+    here.settings.insert("HUBLORE_HUBSPOT__CLIENT_SECRET".to_owned(), "wrong".to_owned());
+    let ran = here.connect_by_consent(Answer::Approve);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("hubspot.client_secret"), "{ran:?}");
+}
+
 #[test]
 fn con_8_a_token_that_expires_mid_sync_is_refreshed_once() {
     let portal =

@@ -89,6 +89,16 @@ fn first_sync(here: &Installation) {
 }
 
 #[test]
+fn f18_who_said_refuse_beforehand_is_not_asked() {
+    let Two { former, other, here } = two();
+    let ran = here.connect_with(&["--other-portal", "refuse"], Answer::Approve);
+    assert_eq!(ran.code, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains(&portal_id(&former)) && ran.stderr.contains(&portal_id(&other)), "{ran:?}");
+    assert_eq!(rows_of(&here, &portal_id(&other)), []);
+    assert_eq!(here.number("select count(*) from orgs"), 1);
+}
+
+#[test]
 fn f18_a_browser_is_asked_and_cancelling_changes_nothing() {
     let Two { former, other, here } = two();
     let before = (rows_of(&here, &portal_id(&former)), here.number("select max(seq) from knowledge_changes"));

@@ -137,11 +137,7 @@ impl Installation {
         }
         let link: Value = serde_json::from_str(&first).unwrap();
         let link = link["link"].as_str().unwrap().to_owned();
-        let approves = matches!(answer, Answer::Approve);
         block_on(Browser::new().consent(&link, answer));
-        if !approves {
-            process.kill().unwrap();
-        }
         let mut rest = String::new();
         stdout.read_to_string(&mut rest).unwrap();
         let mut stderr = String::new();
