@@ -179,7 +179,7 @@ impl Reading {
         if !folder.has_data() {
             return Err(StartError::Empty(folder.0.clone()));
         }
-        let store = Store::open_read_only(&folder.database())?;
+        let store = up_to_date(folder)?;
         let index = Embedded::open_read_only(folder.index(), index_options(&config)?)
             .map_err(KnowledgeError::from)?;
         let known: Vec<OrgId> = store.read(|conn| orgs::list(conn))?;
@@ -192,6 +192,21 @@ impl Reading {
     pub fn search(&self) -> Search<'_> {
         Search { store: &self.store, index: &*self.index, include_unlinked: self.config.include_unlinked }
     }
+}
+
+/// The database for reading. After an upgrade the first command brings it up to date, unless a process owns it.
+fn up_to_date(folder: &DataFolder) -> Result<Store, StartError> {
+    let file = folder.database();
+    let opened = Store::open_read_only(&file);
+    if !matches!(opened, Err(StoreError::Older)) {
+        return Ok(opened?);
+    }
+    match folder.lock() {
+        Ok(_lock) => drop(Store::open(&file)?),
+        Err(StartError::InUse(_)) => return Err(StoreError::Older.into()),
+        Err(error) => return Err(error),
+    }
+    Ok(Store::open_read_only(&file)?)
 }
 
 /// How the index is opened, by a reader or a writer alike.

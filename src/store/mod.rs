@@ -81,6 +81,11 @@ pub enum StoreError {
     /// Somebody else holds the database for too long.
     #[error("the database is busy; is another program using the data folder?")]
     Busy,
+    /// The file was written by an older hublore and was not brought up to date yet.
+    #[error(
+        "the database is one of an older hublore, which still has it open; stop that one and start this one in its place"
+    )]
+    Older,
     /// The file was written by a newer hublore.
     #[error(
         "the database was written by a newer hublore ({0}); install that version or restore an older backup"
@@ -140,9 +145,19 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { file: file.to_owned(), readers: Mutex::default(), writer }) })
     }
 
-    /// Opens an existing `file` for reading beside the process that owns it.
+    /// Opens an existing `file` for reading beside the process that owns it. A file of another version is refused: its
+    /// owner brings it up to date.
     pub fn open_read_only(file: &Path) -> Result<Self, StoreError> {
         let reader = Sqlite::open_reader(file)?;
+        let known = migrations::migrations::runner();
+        let ours = known.get_migrations().iter().map(refinery::Migration::version).max();
+        let (ours, there) = (ours.map_or(0, i64::from), reader.schema_version()?);
+        if there < ours {
+            return Err(StoreError::Older);
+        }
+        if there > ours {
+            return Err(StoreError::Newer(format!("schema {there}")));
+        }
         let readers = Mutex::new(vec![reader]);
         Ok(Self { inner: Arc::new(Inner { file: file.to_owned(), readers, writer: None }) })
     }

@@ -78,6 +78,12 @@ impl Sqlite {
         if verdict == "ok" { Ok(()) } else { Err(StoreError::Damaged(verdict)) }
     }
 
+    /// Number of the newest migration that was applied.
+    pub(super) fn schema_version(&self) -> Result<i64, StoreError> {
+        let sql = "select coalesce(max(version), 0) from refinery_schema_history";
+        Ok(self.connection.query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// The tables of the database.
     pub(super) fn tables(&self) -> Result<Vec<String>, StoreError> {
         let mut names = self.connection.prepare("select name from sqlite_master where type = 'table'")?;

@@ -204,3 +204,31 @@ fn without_a_key_nobody_waits_for_a_body() {
         assert_eq!(&begun, b"HTTP/1.1 401", "{path}");
     }
 }
+
+/// The first command after an upgrade brings the database up to date; beside an older server it says what to do.
+#[test]
+fn a_data_folder_of_an_older_version_is_brought_up_to_date_by_whoever_comes_first() {
+    let portal = Portal::start(&["--contacts", "3"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let tables = || here.texts("select name from sqlite_master where sql is not null order by name");
+    let now = tables();
+    // What the newest step made is taken away again; a newer step belongs in here.
+    let newest = || {
+        let database = rusqlite::Connection::open(here.data().join("hublore.db")).unwrap();
+        for table in ["slack", "notification_types", "notifications", "deliveries"] {
+            database.execute_batch(&format!("drop table if exists {table}")).unwrap();
+        }
+        database.execute_batch("delete from refinery_schema_history where version >= 20").unwrap();
+    };
+    newest();
+    assert_ne!(tables(), now);
+    here.run(&["status"]).ok();
+    assert_eq!(tables(), now);
+    newest();
+    let owner = std::fs::File::open(here.data().join("lock")).unwrap();
+    owner.lock().unwrap();
+    let ran = here.run(&["status"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stderr.contains("older hublore") && !ran.stderr.contains("no such table"), "{ran:?}");
+}
