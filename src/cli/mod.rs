@@ -126,6 +126,8 @@ enum Failure {
     Refused(String),
     /// Code 130.
     Interrupted,
+    /// Code 0: who read the output has enough of it (`| head`).
+    Unread,
 }
 
 impl Failure {
@@ -139,6 +141,7 @@ impl Failure {
             Self::Usage(_) => 2,
             Self::Refused(_) => 3,
             Self::Interrupted => 130,
+            Self::Unread => 0,
         }
     }
 
@@ -146,6 +149,7 @@ impl Failure {
         match self {
             Self::Failed(text) | Self::Usage(text) | Self::Refused(text) => text,
             Self::Interrupted => "interrupted; run it again to go on from here",
+            Self::Unread => "",
         }
     }
 }
@@ -201,7 +205,12 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !(quiet && matches!(failure, Failure::Interrupted)) {
+            let silent = match failure {
+                Failure::Unread => true,
+                Failure::Interrupted => quiet,
+                _ => false,
+            };
+            if !silent {
                 eprintln!("hublore: {}", failure.text());
             }
             ExitCode::from(failure.code())

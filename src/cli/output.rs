@@ -19,7 +19,7 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
 /// Prints a line on stdout; a reader that went away (`| head`) is not an error worth words.
 pub(super) fn line(text: &str) -> Result<(), Failure> {
     match writeln!(std::io::stdout(), "{text}") {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::Interrupted),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Err(Failure::Unread),
         other => other.map_err(Failure::failed),
     }
 }

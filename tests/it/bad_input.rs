@@ -232,3 +232,21 @@ fn a_data_folder_of_an_older_version_is_brought_up_to_date_by_whoever_comes_firs
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(ran.stderr.contains("older hublore") && !ran.stderr.contains("no such table"), "{ran:?}");
 }
+
+/// A reader that has seen enough (`| head`) is no mishap.
+#[test]
+fn a_closed_pipe_ends_a_listing_without_words() {
+    let portal = Portal::start(&["--contacts", "20"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    here.run(&["sync", "--json"]).ok();
+    let mut listing = here
+        .command(&["status", "--json"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(listing.stdout.take());
+    let ended = listing.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), String::from_utf8_lossy(&ended.stderr).as_ref()), (Some(0), ""));
+}
