@@ -82,6 +82,9 @@ pub(crate) struct Rule {
     /// Part of the route's name as the journal shows it; empty hits every route.
     #[serde(default)]
     route: String,
+    /// Part of the call's body; empty hits every body.
+    #[serde(default)]
+    body: String,
     /// Which calls of the route, counted from 1; empty means all.
     #[serde(default)]
     calls: Vec<u64>,
@@ -147,11 +150,12 @@ impl Faults {
     }
 
     /// The first rule that hits the `call`th call of a route.
-    pub(crate) fn strike(&self, route: &str, call: u64, now: i64) -> Option<Fault> {
+    pub(crate) fn strike(&self, route: &str, call: u64, body: &[u8], now: i64) -> Option<Fault> {
         let mut guard = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
         let Rules { seed, rules } = &mut *guard;
         for (number, rule) in rules.iter_mut().enumerate() {
-            if rule.hits(route, call, now, draw(*seed, number as u64, call, fingerprint(route))) {
+            let draw = draw(*seed, number as u64, call, fingerprint(route));
+            if rule.hits(route, call, now, draw) && rule.hits_body(body) {
                 rule.struck += 1;
                 return Some(rule.fault.clone());
             }
@@ -165,6 +169,11 @@ fn fingerprint(route: &str) -> u64 {
 }
 
 impl Rule {
+    fn hits_body(&self, body: &[u8]) -> bool {
+        let part = self.body.as_bytes();
+        part.is_empty() || body.windows(part.len()).any(|window| window == part)
+    }
+
     fn hits(&self, route: &str, call: u64, now: i64, draw: u64) -> bool {
         let chance = (draw >> 11) as f64 / (1_u64 << 53) as f64;
         route.contains(&self.route)

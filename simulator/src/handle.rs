@@ -49,7 +49,7 @@ async fn product(state: &State, request: &Request) -> (Reply, Manner) {
         let span = (high - low).as_micros().max(1) as u64;
         tokio::time::sleep(low + Duration::from_micros(draw(state.portal.seed, 61, number, 0) % span)).await;
     }
-    let fault = state.faults.strike(name, call, state.clock.now());
+    let fault = state.faults.strike(name, call, &request.body, state.clock.now());
     if let Some(Fault::SlowFirstByte { ms }) = fault {
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }

@@ -29,6 +29,10 @@ const MAX_RATE_LIMITED: u32 = 60;
 /// An agent waits for its answer: fewer tries and rate limits than a sync has.
 const AGENT_ATTEMPTS: u32 = 3;
 const AGENT_RATE_LIMITED: u32 = 2;
+/// A look at what was announced is repeated later anyway, and others wait behind it.
+const LOOK_ATTEMPTS: u32 = 2;
+const LOOK_RATE_LIMITED: u32 = 5;
+const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The HTTP client for calls that take at most `timeout`.
 pub fn http(timeout: Duration) -> Result<reqwest::Client, HubspotError> {
@@ -133,7 +137,9 @@ pub struct Client {
     requests: Arc<Requests>,
     patience: Patience,
     priority: Priority,
-    /// The longest one call may take, where that is less than usual.
+    /// Rate limits that are waited out in one call.
+    most_rate_limited: u32,
+    /// The longest one call, and a pause within it, may take, where that is less than usual.
     timeout: Option<Duration>,
 }
 
@@ -158,6 +164,7 @@ impl Client {
             requests,
             patience,
             priority,
+            most_rate_limited: MAX_RATE_LIMITED,
             timeout: None,
         }
     }
@@ -171,14 +178,28 @@ impl Client {
             requests: Arc::default(),
             patience: Patience { attempts, ..self.patience },
             priority: Priority::Agent,
+            most_rate_limited: AGENT_RATE_LIMITED,
             timeout: Some(timeout),
             ..self.clone()
         }
     }
 
-    /// Rate limits that are waited out in one call.
-    fn most_rate_limited(&self) -> u32 {
-        if self.priority == Priority::Agent { AGENT_RATE_LIMITED } else { MAX_RATE_LIMITED }
+    /// The same portal asked about what was announced: what it does not answer soon is asked for later.
+    #[must_use]
+    pub fn for_looks(&self) -> Self {
+        let attempts = self.patience.attempts.min(LOOK_ATTEMPTS);
+        Self {
+            patience: Patience { attempts, ..self.patience },
+            most_rate_limited: LOOK_RATE_LIMITED,
+            timeout: Some(LOOK_TIMEOUT),
+            ..self.clone()
+        }
+    }
+
+    /// One more try is not worth it: enough failed, or HubSpot asks for a longer pause than the call may take.
+    fn is_over(&self, failed: u32, limited: u32, asked: Option<Duration>) -> bool {
+        let too_long = asked.zip(self.timeout).is_some_and(|(asked, most)| asked > most);
+        failed >= self.patience.attempts || limited >= self.most_rate_limited || (failed > 0 && too_long)
     }
 
     /// The same portal with counters that start at zero: tokens and budget stay shared.
@@ -250,7 +271,7 @@ impl Client {
                 Err(Failure::Retry { after, rate_limited, error, .. }) => {
                     limited += u32::from(rate_limited);
                     failed += u32::from(!rate_limited);
-                    if failed >= self.patience.attempts || limited >= self.most_rate_limited() {
+                    if self.is_over(failed, limited, after) {
                         return Err(error);
                     }
                     if is_maybe_a_bad_token(&error) && failed >= 2 && !refreshed {
@@ -298,7 +319,7 @@ impl Client {
                 Err(Failure::Retry { after, rate_limited, error, .. }) => {
                     limited += u32::from(rate_limited);
                     failed += u32::from(!rate_limited);
-                    if failed >= self.patience.attempts || limited >= self.most_rate_limited() {
+                    if self.is_over(failed, limited, after) {
                         return Err(WriteError::NotDone(error));
                     }
                     self.pause(call.lane, after, rate_limited, failed).await;

@@ -1,16 +1,20 @@
 //! Looks at what webhooks announced, beside serving and beside a sync; starts the one run that reads what came in bulk.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
+
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::{JobState, Jobs};
 use crate::domain::clock::Millis;
+use crate::domain::crm::RecordType;
 use crate::store::announced::Bulk;
 use crate::store::runs::{self, Outcome};
 use crate::store::{StoreError, connections};
 use crate::sync::SyncError;
 use crate::sync::mode::Mode;
 use crate::sync::run::Wish;
-use crate::webhooks::work::{Burst, Round};
+use crate::webhooks::work::{Burst, Survey};
 
 /// How long nothing may arrive before it is looked whether something became due.
 const LOOK: Duration = Duration::from_secs(1);
@@ -22,26 +26,44 @@ const LONGEST_MS: i64 = 60_000;
 /// After a run that did not read everything, the next one waits.
 const AFTER_FAILURE_MS: i64 = 600_000;
 
-/// Looks for as long as the server lives.
+/// Looks for as long as the server lives; a type that HubSpot does not answer holds up no other.
 pub async fn run(jobs: Jobs) {
+    let (mut looking, mut by_type) = (JoinSet::new(), BTreeMap::<RecordType, AbortHandle>::new());
     loop {
         jobs.app.webhooks.wait(LOOK).await;
         tokio::time::sleep(GATHER).await;
-        while let Some(round) = round(&jobs).await {
-            start_run(&jobs, &round.bulk);
-            if round.looked == 0 {
-                break;
+        while looking.try_join_next().is_some() {}
+        let Some(survey) = survey(&jobs).await else { continue };
+        start_run(&jobs, &survey.bulk);
+        for record_type in survey.due {
+            if by_type.get(&record_type).is_none_or(AbortHandle::is_finished) {
+                by_type.insert(record_type, looking.spawn(look(jobs.clone(), record_type)));
             }
         }
     }
 }
 
-/// One round; `None` where nothing may be read now, or it failed.
-async fn round(jobs: &Jobs) -> Option<Round> {
+/// What there is to do; `None` where nothing may be read now, or the queue cannot be read.
+async fn survey(jobs: &Jobs) -> Option<Survey> {
     let app = &jobs.app;
     let running = || matches!(jobs.state(), JobState::Running { .. });
-    match app.webhooks.round(&app.reading.org, Burst::LeftToARun, &running).await {
-        Ok(round) => Some(round),
+    told(app.webhooks.survey(&app.reading.org, Burst::LeftToARun, &running).await)
+}
+
+/// Looks at one type until nothing of it is due.
+async fn look(jobs: Jobs, record_type: RecordType) {
+    let app = &jobs.app;
+    let running = || matches!(jobs.state(), JobState::Running { .. });
+    while let Some(round) = told(app.webhooks.round(&app.reading.org, record_type, &running).await) {
+        if round.looked == 0 {
+            break;
+        }
+    }
+}
+
+fn told<T>(outcome: Result<T, SyncError>) -> Option<T> {
+    match outcome {
+        Ok(done) => Some(done),
         Err(SyncError::NotConnected | SyncError::IngestOff | SyncError::Paused { .. }) => None,
         Err(error) => {
             tracing::warn!(%error, "what webhooks announced could not be looked at");

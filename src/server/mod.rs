@@ -5,6 +5,7 @@
 pub mod actions;
 pub mod admin;
 pub mod api;
+mod body;
 mod border;
 pub mod consent;
 mod door;
@@ -65,6 +66,8 @@ pub struct Served {
     pub admin: Arc<AdminKey>,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// Memory for deliveries that are being received.
+    room: Arc<body::Room>,
 }
 
 impl Served {
@@ -79,6 +82,7 @@ impl Served {
             consents: Arc::new(watch::Sender::new(None)),
             admin: Arc::new(admin),
             metrics: Arc::default(),
+            room: Arc::default(),
         }
     }
 

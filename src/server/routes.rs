@@ -10,7 +10,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use super::{
-    Served, actions, admin, api, border, consent, door, health, modes, other_portal, problem, rules,
+    Served, actions, admin, api, body, border, consent, door, health, modes, other_portal, problem, rules,
     segments, slack, webhook,
 };
 
@@ -29,7 +29,12 @@ pub(super) fn all(served: &Served) -> Router {
         .fallback(problem::no_such_route)
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, REQUEST_TIMEOUT))
-        .merge(slow().route_layer(operator).layer(RequestBodyLimitLayer::new(MAX_BODY)))
+        .merge(
+            slow()
+                .route_layer(from_fn(body::in_time))
+                .route_layer(operator)
+                .layer(RequestBodyLimitLayer::new(MAX_BODY)),
+        )
         .layer(from_fn(border::finish))
         .with_state(served.clone())
 }

@@ -2,10 +2,9 @@
 //!
 //! Whether a delivery is believed and what becomes of it is `webhooks`' business; here it only gets bytes and a status.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Json;
-use axum::body::to_bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::Served;
 use super::admin::blocking;
+use super::body::Received;
 use super::problem::{self, Problem};
 use crate::domain::clock::Millis;
 use crate::domain::ids::OrgId;
@@ -22,10 +22,6 @@ use crate::store::webhooks::{self as rows, Between};
 use crate::webhooks::inbox::{Incoming, Receipt};
 use crate::webhooks::overview;
 
-/// Bytes of a delivery: a hundred events are some 40 kilobytes.
-const MAX_BODY: usize = 1 << 20;
-/// HubSpot waits five seconds for an answer; nobody may take longer to send a body.
-const BODY_TIME: Duration = Duration::from_secs(4);
 /// Deliveries listed where nothing is said, and at most.
 const PAGE: i64 = 50;
 const MOST: i64 = 1_000;
@@ -41,14 +37,10 @@ pub async fn receive(State(served): State<Served>, Path(org): Path<String>, requ
         Err(panic) => return unavailable(&panic),
     }
     let (parts, body) = request.into_parts();
-    let received = async {
-        let _place = served.app.webhooks.room.acquire().await;
-        to_bytes(body, MAX_BODY).await
-    };
-    let body = match tokio::time::timeout(BODY_TIME, received).await {
-        Ok(Ok(body)) => body,
-        Ok(Err(_)) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        Err(_) => return StatusCode::REQUEST_TIMEOUT.into_response(),
+    let room = Arc::clone(&served.room);
+    let Received { bytes, place: _place } = match room.receive(body).await {
+        Ok(received) => received,
+        Err(status) => return status.into_response(),
     };
     let counted = served.clone();
     let taken = tokio::task::spawn_blocking(move || {
@@ -57,7 +49,7 @@ pub async fn receive(State(served): State<Served>, Path(org): Path<String>, requ
             org: &org,
             path_and_query,
             headers: &parts.headers,
-            body: &body,
+            body: &bytes,
         })
     });
     match taken.await {

@@ -21,7 +21,7 @@ const BATCH: i64 = 1_000;
 pub struct Waiting {
     /// What was announced.
     pub announced: Announced,
-    /// Number of the last announcement.
+    /// Grows with every announcement.
     pub told: i64,
     /// Looks that succeeded.
     pub looks: u32,
@@ -44,7 +44,7 @@ pub fn add(
 ) -> Result<(), StoreError> {
     let sql = "insert into webhook_records (org, portal, type, id, told, since, told_at, deleted, forgotten, in_bulk, \
                after_run, looks, attempts, due_at) values ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, 0, 0, 0, $6) \
-               on conflict (org, portal, type, id) do update set told = max(told, excluded.told), told_at = excluded.told_at, \
+               on conflict (org, portal, type, id) do update set told = max(told + 1, excluded.told), told_at = excluded.told_at, \
                deleted = excluded.deleted, forgotten = max(forgotten, excluded.forgotten), \
                in_bulk = min(in_bulk, excluded.in_bulk), after_run = 0, looks = 0, due_at = excluded.due_at";
     let name = one.record_type.as_str();
@@ -72,19 +72,25 @@ fn waiting(row: &dyn Row) -> Result<Option<Waiting>, StoreError> {
     Ok(record_type.map(with))
 }
 
-/// Records that are due at `now`, those waiting longest first; what a run reads is not among them, nor what waits for
-/// the end of one.
-pub fn due(
+/// Types of which records are due at `now`; what a run reads is not due, nor what waits for the end of one.
+pub fn types_due(
     conn: &mut dyn Conn,
     org: &OrgId,
     portal: PortalId,
     now: Millis,
-    limit: i64,
-) -> Result<Vec<Waiting>, StoreError> {
+) -> Result<Vec<RecordType>, StoreError> {
+    let sql = "select distinct type from webhook_records \
+               where org = $1 and portal = $2 and in_bulk = 0 and due_at <= $3 and after_run = 0";
+    let names = all(conn, sql, params![org, portal, now], |row| row.string(0))?;
+    Ok(RecordType::all().filter(|one| names.iter().any(|name| name == one.as_str())).collect())
+}
+
+/// Records of a type that are due at `now`, those waiting longest first.
+pub fn due(conn: &mut dyn Conn, of: Of<'_>, now: Millis, limit: i64) -> Result<Vec<Waiting>, StoreError> {
     let sql = "select type, id, told, deleted, forgotten, looks, attempts from webhook_records \
-               where org = $1 and portal = $2 and in_bulk = 0 and due_at <= $3 and after_run = 0 \
-               order by due_at limit $4";
-    let rows = all(conn, sql, params![org, portal, now, limit], waiting)?;
+               where org = $1 and portal = $2 and type = $3 and in_bulk = 0 and due_at <= $4 and after_run = 0 \
+               order by due_at limit $5";
+    let rows = all(conn, sql, params![of.org, of.portal, of.record_type.as_str(), now, limit], waiting)?;
     Ok(rows.into_iter().flatten().collect())
 }
 

@@ -1,6 +1,7 @@
 //! Looking at records that were announced: they are read by id, as they are now, and go down the same street as pages of
 //! a run. What a record is tied to and is not here yet is read with it, so that an engagement finds its customer.
 //!
+//! One record that HubSpot cannot answer must not keep the others waiting: what it refuses together is read in halves.
 //! No checkpoint moves: what runs have read stays their business. When to look is decided by `webhooks`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,10 @@ use crate::store::times::{self, Of};
 use crate::store::{StoreError, properties};
 
 /// Records read in one call at most.
-const AT_ONCE: usize = 1_000;
+const AT_ONCE: usize = 100;
+/// Calls in a row that HubSpot could not answer, after which it is not one record's fault: halving a hundred down to one
+/// takes eight.
+const IN_VAIN: u32 = 12;
 
 /// Names a record.
 type Key = (RecordType, String);
@@ -91,7 +95,7 @@ impl Syncer {
     /// Nothing may be read now, or the database failed. What HubSpot did is told record by record.
     pub async fn look(&self, org: &OrgId, announced: &[Announced]) -> Result<Looked, SyncError> {
         let connection = self.admit(org)?;
-        let client = self.connector.client(&connection)?;
+        let client = self.connector.client(&connection)?.for_looks();
         let owner = Owner { org: org.clone(), portal: connection.portal };
         let look = Look { syncer: self, client, owner, connection };
         let mut looked = Looked::default();
@@ -112,6 +116,65 @@ struct Look<'a> {
 
 type Pages = Vec<(RecordType, Fetched)>;
 
+/// Reading records of one type.
+struct Reading<'a> {
+    look: &'a Look<'a>,
+    record_type: RecordType,
+    /// Calls in a row that were not answered.
+    in_vain: &'a mut u32,
+    /// Why HubSpot need not be asked for anything else in this look.
+    ended: &'a mut Option<String>,
+}
+
+impl Reading<'_> {
+    /// Reads records; what HubSpot cannot answer together is read in halves, down to the one it cannot answer.
+    async fn apart(&mut self, ids: &[String], looked: &mut Looked) -> Result<Vec<Fetched>, SyncError> {
+        let (mut pages, mut left) = (Vec::new(), vec![ids]);
+        while let Some(ids) = left.pop() {
+            if let Some(why) = self.ended.as_deref() {
+                looked.failed(self.record_type, ids.to_vec(), why);
+                continue;
+            }
+            let (page, why) = match self.look.read(self.record_type, ids).await {
+                Ok(page) => (Some(page), None),
+                Err(FetchError::Store(error)) => return Err(error.into()),
+                Err(FetchError::Hubspot(error)) => (None, Some(error)),
+            };
+            let answered = page.as_ref().is_some_and(|page| page.malformed.len() < ids.len());
+            *self.in_vain = if answered { 0 } else { *self.in_vain + 1 };
+            if !answered
+                && why.as_ref().is_none_or(is_of_a_record)
+                && ids.len() > 1
+                && *self.in_vain < IN_VAIN
+            {
+                let (first, second) = ids.split_at(ids.len() / 2);
+                left.extend([second, first]);
+                continue;
+            }
+            if let Some(error) = why {
+                self.look.note(&error)?;
+                looked.failed(self.record_type, ids.to_vec(), &error.to_string());
+                *self.ended = self.ended.take().or(ends_a_look(&error).then(|| error.to_string()));
+            }
+            pages.extend(page);
+        }
+        Ok(pages)
+    }
+}
+
+/// One record among those asked for may be the reason.
+fn is_of_a_record(error: &HubspotError) -> bool {
+    matches!(
+        error,
+        HubspotError::Refused { .. } | HubspotError::Unavailable { .. } | HubspotError::Unreadable(_)
+    )
+}
+
+/// What else there is to look at would fail too, and take its time.
+fn ends_a_look(error: &HubspotError) -> bool {
+    ends_everything(error) || matches!(error, HubspotError::Unreachable { .. })
+}
+
 impl Look<'_> {
     /// Everything that was announced, and what it is tied to and is not here.
     async fn fetch(&self, announced: &[Announced], looked: &mut Looked) -> Result<(Pages, Pages), SyncError> {
@@ -119,29 +182,17 @@ impl Look<'_> {
         for one in announced {
             wanted.entry(one.record_type).or_default().insert(one.id.clone());
         }
-        let (mut pages, mut ended): (Pages, Option<String>) = (Pages::new(), None);
+        let (mut pages, mut ended) = (Pages::new(), None);
         for record_type in FETCHED {
             let ids: Vec<String> = wanted.remove(&record_type).into_iter().flatten().collect();
-            if ids.is_empty() {
-                continue;
-            }
-            if let Some(why) = &ended {
-                looked.failed(record_type, ids, why);
-                continue;
-            }
+            let mut in_vain = 0;
             for ids in ids.chunks(AT_ONCE) {
-                match self.read(record_type, ids).await {
-                    Ok(page) => {
-                        self.want_what_is_tied(&page, &mut wanted)?;
-                        sort(record_type, &page, looked);
-                        pages.push((record_type, page));
-                    }
-                    Err(FetchError::Store(error)) => return Err(error.into()),
-                    Err(FetchError::Hubspot(error)) => {
-                        self.note(&error)?;
-                        looked.failed(record_type, ids.to_vec(), &error.to_string());
-                        ended = ended.or(ends_everything(&error).then(|| error.to_string()));
-                    }
+                let mut reading =
+                    Reading { look: self, record_type, in_vain: &mut in_vain, ended: &mut ended };
+                for page in reading.apart(ids, looked).await? {
+                    self.want_what_is_tied(&page, &mut wanted)?;
+                    sort(record_type, &page, looked);
+                    pages.push((record_type, page));
                 }
             }
         }
@@ -232,7 +283,15 @@ impl Look<'_> {
         for (record_type, page) in pages {
             let contacts = contacts_of_erased(&syncer.store, &self.owner, &page)?;
             if !contacts.is_empty() {
-                let gone = objects::gone(&self.client, RecordType::Contacts, &contacts).await?;
+                let gone = match objects::gone(&self.client, RecordType::Contacts, &contacts).await {
+                    Ok(gone) => gone,
+                    Err(error) => {
+                        self.note(&error)?;
+                        let ids = page.engagements().iter().map(|one| one.id.clone());
+                        looked.failed(record_type, ids, &error.to_string());
+                        continue;
+                    }
+                };
                 gone.iter().try_for_each(|id| self.forget(id, looked))?;
             }
             if entrance.send(record_type, page, Origin::Webhook).await.is_err() {

@@ -13,11 +13,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::{Notify, RwLock};
 use url::Url;
 
 use crate::config::Config;
 use crate::domain::clock::{Clock, Millis};
+use crate::domain::crm::RecordType;
 use crate::domain::ids::OrgId;
 use crate::hubspot::signature::Refusal;
 use crate::store::Store;
@@ -25,8 +26,6 @@ use crate::sync::run::Syncer;
 
 /// Where HubSpot sends deliveries, below the public address and before the organisation's id.
 const PATH: &str = "/api/integrations/hubspot/webhook/";
-/// Bodies in memory at once: HubSpot sends ten deliveries at a time, strangers as many as they like.
-const ROOM: usize = 256;
 
 /// The address that the deliveries of an organisation are sent to.
 #[must_use]
@@ -55,12 +54,14 @@ pub struct Webhooks {
     refused: Mutex<BTreeMap<(OrgId, Refusal), u64>>,
     /// Rings when something was stored.
     arrived: Notify,
-    /// One round of looking at a time.
-    turn: tokio::sync::Mutex<()>,
+    /// One round of a type at a time.
+    turns: BTreeMap<RecordType, tokio::sync::Mutex<()>>,
+    /// Read by every round that goes on, written by whoever wants none to.
+    rounds: RwLock<()>,
+    /// What follows from looks is done once at a time.
+    following_up: tokio::sync::Mutex<()>,
     /// When what is old was forgotten last.
     trimmed: Mutex<Option<Millis>>,
-    /// Places for bodies that are being received.
-    pub room: Semaphore,
 }
 
 impl Webhooks {
@@ -82,9 +83,10 @@ impl Webhooks {
             },
             refused: Mutex::default(),
             arrived: Notify::new(),
-            turn: tokio::sync::Mutex::default(),
+            turns: RecordType::all().map(|one| (one, tokio::sync::Mutex::default())).collect(),
+            rounds: RwLock::default(),
+            following_up: tokio::sync::Mutex::default(),
             trimmed: Mutex::default(),
-            room: Semaphore::new(ROOM),
         }
     }
 }

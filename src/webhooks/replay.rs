@@ -1,6 +1,7 @@
 //! Replaying what is kept of deliveries: everything they announced is looked at again, as it is now. Doing it twice changes
 //! nothing.
 
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::Webhooks;
@@ -56,11 +57,15 @@ impl Webhooks {
             replayed.add(&told?);
         }
         loop {
-            let round = self.round(org, Burst::OneByOne, run_goes_on).await?;
-            replayed.looked += round.looked;
-            replayed.failed += round.failed;
-            if round.looked == 0 {
+            let due = self.survey(org, Burst::OneByOne, run_goes_on).await?.due;
+            if due.is_empty() {
                 return Ok(replayed);
+            }
+            let rounds = due.into_iter().map(|record_type| self.round(org, record_type, run_goes_on));
+            for round in join_all(rounds).await {
+                let round = round?;
+                replayed.looked += round.looked;
+                replayed.failed += round.failed;
             }
         }
     }

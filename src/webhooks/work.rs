@@ -1,5 +1,6 @@
-//! Looking at what was announced, round by round: a batch of records is read from HubSpot, and each is done, due once more,
-//! or waits after a failure. Nothing is given up because of an error; a restart goes on where the queue stands.
+//! Looking at what was announced, round by round: a batch of records of one type is read from HubSpot, and each is done, due
+//! once more, or waits after a failure. Types do not wait for each other. Nothing is given up because of an error, only
+//! tried more and more rarely; a restart goes on where the queue stands.
 //!
 //! One more look is due where the first may not have been the last word: HubSpot ties an engagement to its customer some
 //! seconds after it made it; and a sync that goes on meanwhile may hold a page read before, which it stores afterwards.
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use tokio::sync::MutexGuard;
+use tokio::sync::RwLockWriteGuard;
 
 use super::Webhooks;
 use crate::domain::clock::Millis;
@@ -20,6 +21,7 @@ use crate::domain::ids::OrgId;
 use crate::pipeline::publish::Owner;
 use crate::store::announced::{self, After, Bulk, Waiting};
 use crate::store::crm::Tenant;
+use crate::store::times::Of;
 use crate::store::{StoreError, checkpoints, webhooks};
 use crate::sync::SyncError;
 use crate::sync::look::{Looked, Seen};
@@ -31,18 +33,28 @@ const TIES_MS: i64 = 10_000;
 /// The pause before the second try; it doubles, up to the longest.
 const FIRST_PAUSE_MS: i64 = 2_000;
 const LONGEST_PAUSE_MS: i64 = 600_000;
+/// Tries after which one a day is enough: some three quarters of an hour.
+const DAILY_AFTER: u32 = 12;
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// Tries for a record that HubSpot announced and does not show: some eight minutes. Then the next run finds it.
 const PATIENCE: u32 = 8;
 /// How often what is old is forgotten.
 const TRIM_EVERY_MS: i64 = 60 * 60 * 1000;
 
 /// What a round did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Round {
     /// Records looked at.
     pub looked: u64,
     /// Those of them whose look failed.
     pub failed: u64,
+}
+
+/// What there is to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Types of which records are due.
+    pub due: Vec<RecordType>,
     /// What is left to a run, by type.
     pub bulk: Vec<Bulk>,
 }
@@ -63,30 +75,45 @@ impl Webhooks {
         let _ = tokio::time::timeout(limit, self.arrived.notified()).await;
     }
 
-    /// Waits for the end of the round that goes on; until the answer is dropped there is no other.
-    pub async fn stand_still(&self) -> MutexGuard<'_, ()> {
-        self.turn.lock().await
+    /// Waits for the end of the rounds that go on; until the answer is dropped there are no others.
+    pub async fn stand_still(&self) -> RwLockWriteGuard<'_, ()> {
+        self.rounds.write().await
     }
 
-    /// Looks at what is due. `run_goes_on` tells whether a sync is reading at the moment.
-    pub async fn round(
+    /// Puts the queue in order and tells what is due. `run_goes_on` tells whether a sync is reading at the moment.
+    pub async fn survey(
         &self,
         org: &OrgId,
         burst: Burst,
         run_goes_on: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Round, SyncError> {
-        let _turn = self.turn.lock().await;
+    ) -> Result<Survey, SyncError> {
+        let _round = self.rounds.read().await;
         self.keep_refusals()?;
         self.trim(org)?;
         let owner = Owner { org: org.clone(), portal: self.syncer.admit(org)?.portal };
+        self.sort(&owner, burst, run_goes_on())?;
+        let now = self.clock.now();
+        Ok(self.store.read(|conn| {
+            let due = announced::types_due(conn, org, owner.portal, now)?;
+            Ok::<_, StoreError>(Survey { due, bulk: announced::bulk(conn, org, owner.portal)? })
+        })?)
+    }
+
+    /// Looks at what is due of a type; there is one round of a type at a time.
+    pub async fn round(
+        &self,
+        org: &OrgId,
+        record_type: RecordType,
+        run_goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Round, SyncError> {
+        let Some(turn) = self.turns.get(&record_type) else { return Ok(Round::default()) };
+        let (_turn, _round) = (turn.lock().await, self.rounds.read().await);
+        let owner = Owner { org: org.clone(), portal: self.syncer.admit(org)?.portal };
         let before = run_goes_on();
-        self.sort(&owner, burst, before)?;
-        let (due, bulk) = self.store.read(|conn| {
-            let due = announced::due(conn, org, owner.portal, self.clock.now(), AT_ONCE)?;
-            Ok::<_, StoreError>((due, announced::bulk(conn, org, owner.portal)?))
-        })?;
+        let of = Of { org, portal: owner.portal, record_type };
+        let due = self.store.read(|conn| announced::due(conn, of, self.clock.now(), AT_ONCE))?;
         if due.is_empty() {
-            return Ok(Round { bulk, ..Round::default() });
+            return Ok(Round::default());
         }
         let records: Vec<_> = due.iter().map(|waiting| waiting.announced.clone()).collect();
         let looked = match self.syncer.look(org, &records).await {
@@ -94,11 +121,16 @@ impl Webhooks {
             looked => looked?,
         };
         let failed = self.settle(&owner, due, looked, before || run_goes_on())?;
-        // Names that changed, and engagements whose customer is known now.
+        self.follow_up(owner).await?;
+        Ok(Round { looked: records.len() as u64, failed })
+    }
+
+    /// Names that changed, and engagements whose customer is known now.
+    async fn follow_up(&self, owner: Owner) -> Result<(), StoreError> {
+        let _one = self.following_up.lock().await;
         let stored = self.syncer.stored(owner);
         let caught_up = tokio::task::spawn_blocking(move || stored.catch_up()).await;
-        caught_up.unwrap_or_else(|panic| Err(StoreError::Engine(panic.to_string())))?;
-        Ok(Round { looked: records.len() as u64, failed, bulk })
+        caught_up.unwrap_or_else(|panic| Err(StoreError::Engine(panic.to_string())))
     }
 
     /// Moves records between what waits for a run and what is looked at one by one.
@@ -183,7 +215,7 @@ fn met(bulk: &Bulk, read: &BTreeMap<String, Millis>) -> Option<(RecordType, Mill
 
 /// What follows from a look.
 fn after(waiting: &Waiting, seen: Seen, beside_a_run: bool, now: Millis) -> After {
-    let again = now.plus(pause_ms(waiting.attempts));
+    let again = now.plus(pause_ms(waiting));
     let forgotten = waiting.announced.reason == Reason::Forgotten;
     let patient = waiting.attempts < PATIENCE;
     match seen {
@@ -201,8 +233,13 @@ fn after(waiting: &Waiting, seen: Seen, beside_a_run: bool, now: Millis) -> Afte
     }
 }
 
-fn pause_ms(attempts: u32) -> i64 {
-    FIRST_PAUSE_MS.saturating_mul(1 << attempts.min(20)).min(LONGEST_PAUSE_MS)
+/// The pause after a failure, longer by up to a quarter: what failed together is not tried together for ever.
+fn pause_ms(waiting: &Waiting) -> i64 {
+    let doubled = FIRST_PAUSE_MS.saturating_mul(1 << waiting.attempts.min(20)).min(LONGEST_PAUSE_MS);
+    let pause = if waiting.attempts < DAILY_AFTER { doubled } else { DAY_MS };
+    let mixed = |sum: u64, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte));
+    let drawn = waiting.announced.id.bytes().fold(u64::from(waiting.attempts), mixed) % 256;
+    pause + pause / 4 * i64::try_from(drawn).unwrap_or(0) / 256
 }
 
 #[cfg(test)]
@@ -230,6 +267,9 @@ mod tests {
         assert_eq!(of(Reason::Changed, 0, PATIENCE, Seen::NeverThere, false), After::Done);
         assert!(matches!(of(Reason::Forgotten, 0, 0, Seen::There, false), After::Failed(..)));
         let failing = of(Reason::Changed, 0, 1_000, Seen::Failed("down".to_owned()), false);
-        assert_eq!(failing, After::Failed(now.plus(LONGEST_PAUSE_MS), "down".to_owned()));
+        let After::Failed(at, _) = failing else { panic!("{failing:?}") };
+        assert!((now.plus(DAY_MS)..now.plus(DAY_MS / 4 * 5)).contains(&at), "once a day: {at:?}");
+        let pauses = (0..DAILY_AFTER).map(|attempts| pause_ms(&waiting(Reason::Changed, 0, attempts)));
+        assert!(pauses.sum::<i64>() < 2 * 60 * 60 * 1000);
     }
 }

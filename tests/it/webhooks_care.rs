@@ -60,6 +60,61 @@ fn a_failure_leaves_events_waiting_visibly_and_a_kill_loses_none() {
     scene.equal();
 }
 
+/// One record that HubSpot cannot answer, and one type that it does not answer, hold up nothing else.
+#[test]
+fn one_poisoned_record_and_one_blocked_type_hold_up_no_other() {
+    let scene = Scene::start(&["--contacts", "60"]);
+    let ids = scene.portal.ids("contacts");
+    let rule = |more: Value| {
+        let mut rule = json!({"do": "status", "route": "POST crm/objects/contacts/batch/read"});
+        rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        scene.portal.post("/__sim/faults", &json!({"rules": [rule]}));
+    };
+    let titled = |title: &str| {
+        for id in &ids[..40] {
+            let body = json!({"properties": {"jobtitle": title}});
+            scene.portal.patch(&format!("/__sim/objects/contacts/{id}"), &body);
+        }
+        scene.deliver();
+    };
+    let here = |title: &str| {
+        scene.here.number(&format!("select count(*) from end_users where job_title = '{title}'"))
+    };
+    for (status, title) in [(400, "First zq"), (502, "Second zq")] {
+        rule(json!({"status": status, "body": format!("\"{}\"", ids[17])}));
+        titled(title);
+        wait(20, "all but the poisoned one", || here(title) == 39);
+        wait(20, "only that one waits", || {
+            scene.here.texts("select id from webhook_records where error is not null") == [ids[17].clone()]
+                && scene.here.number("select count(*) from webhook_records") == 1
+        });
+    }
+    // E-mails hang; what is said of contacts and notes arrives all the same.
+    let email = scene.portal.ids("emails")[0].clone();
+    let hang = json!({"route": "POST crm/objects/emails/batch/read", "do": "hold"});
+    scene.portal.post("/__sim/faults", &json!({"rules": [hang]}));
+    let edit = json!({"properties": {"hs_email_subject": "Hanging zq"}});
+    scene.portal.patch(&format!("/__sim/objects/emails/{email}"), &edit);
+    scene.deliver();
+    std::thread::sleep(Duration::from_millis(500));
+    for n in 0..3 {
+        let begun = std::time::Instant::now();
+        scene.create("notes", &body_of("notes", &format!("besidehang{n}zq")));
+        titled(&format!("Beside {n}"));
+        wait(10, "the note and the contacts", || {
+            !scene.here.search(&format!("besidehang{n}zq")).is_empty() && here(&format!("Beside {n}")) == 40
+        });
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+    }
+    scene.portal.post("/__sim/faults", &json!({"rules": []}));
+    scene.portal.post("/__sim/faults/release", &json!({}));
+    wait(60, "the e-mail, in the end", || {
+        scene.here.number("select count(*) from hubspot_engagements where title = 'Hanging zq'") == 1
+    });
+    scene.settled();
+    scene.equal();
+}
+
 #[test]
 fn ing_1_dis_3_while_reading_is_off_or_nothing_is_connected_webhooks_are_counted_and_ignored() {
     let scene = Scene::start(&["--contacts", "10"]);

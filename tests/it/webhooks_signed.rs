@@ -309,3 +309,24 @@ fn a_body_that_does_not_come_is_not_waited_for_long() {
     assert!(line.starts_with("HTTP/1.1 408"), "{line}");
     assert!(begun.elapsed() < std::time::Duration::from_secs(6));
 }
+
+/// Six hundred strangers who send slowly, and HubSpot is answered at once; the operator's slow routes end such bodies too.
+#[test]
+fn r11_slow_senders_do_not_keep_hubspot_out() {
+    let scene = Scene::start(&[]);
+    let host = scene.server.address.strip_prefix("http://").unwrap();
+    let stranger = || {
+        let mut stream = TcpStream::connect(host).unwrap();
+        let head = format!("POST {} HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n[", scene.path);
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let slow: Vec<TcpStream> = (0..600).map(|_| stranger()).collect();
+    let url = format!("{PUBLIC}{}", scene.path);
+    for n in 0..5 {
+        let (begun, body) = (std::time::Instant::now(), scene.events(n));
+        assert_eq!(scene.send(&scene.path, &v3(&url, body.as_bytes(), now_ms()), body.as_bytes()), 200);
+        assert!(begun.elapsed() < std::time::Duration::from_secs(1), "{:?}", begun.elapsed());
+    }
+    drop(slow);
+}
