@@ -50,6 +50,31 @@ fn simple_rules_hide() {
         "@media (prefers-color-scheme: dark){.x{display:block}} .x{display:none}",
         "a.x:hover,.x:hover{display:block} .x{display:none}",
         ".x{display:none} p .y{display:block}",
+        ".x{display:none}.x, !bad{display:block}",
+        ".x{display:none}.x, #1h{display:block}",
+        ".x, a[href^='a,b'], td:not(.y), li:nth-child(2n + 1), u ~ div, * p{display:none}",
+        ".x{display:none;display:foo}",
+        ".x{display:none}.x{display:block !ie}",
+        ".x{display:/**/none}",
+        ".x{/* a; */display/* b */:none/* c */}",
+        ".x{d\\69splay:none}",
+        ".x{display:n\\6f ne}",
+        ".\\78{display:none}",
+        ".\\000078{display:none}",
+        ".x{font-size:calc(0px)}",
+        ".x{font:0/0 a}",
+        ".x{clip-path:inset(100%)}",
+        ".x{clip-path:inset(50% 0)}",
+        ".x{clip-path:circle(0 at 0 0)}",
+        ".x{scale:0}",
+        ".x{transform:scale( 0, 0 )}",
+        ".x{content-visibility:hidden}",
+        ".x{opacity:0%}",
+        ".x{opacity:0;opacity:foo}",
+        ".x{font-size:0;font-size:-3px}",
+        ".x.x{display:none}.x{display:block}",
+        ".x{content:'/*';display:none}",
+        ".x{background:url(a/*b);display:none}",
     ] {
         assert_eq!(seen(css, BODY), "a c", "{css}");
     }
@@ -135,6 +160,37 @@ fn what_may_be_seen_stays() {
 }
 
 #[test]
+fn what_browsers_drop_hides_nothing() {
+    for css in [
+        ".x, !bad{display:none}",
+        ".x, :unknownpseudo{display:none}",
+        ".x, #1h{display:none}",
+        ".x, div !bad p{display:none}",
+        ".x,{display:none}",
+        ".x, > p{display:none}",
+        ".x, p >{display:none}",
+        ".x, [width=600]{display:none}",
+        ".x, :not(!){display:none}",
+        ".x{display:none}.x{all:revert}",
+        ".x{display:none!important;font-size:0}.x{all:unset!important}",
+        ".x{display:none !ie}",
+        ".x{display:none\\9}",
+        ".x{content:'a;display:none'}",
+        ".x{font-size:0}.x{font:14px Arial}",
+        ".x{font-size:0}.x{font-size:1em}",
+        ".x{font-size:1vw}",
+        ".x{left:-9999px;left:0}",
+        ".x{clip-path:inset(10%)}",
+        ".x{scale:1}",
+        ".x{content-visibility:auto}",
+        ".x{display:none}.x{display:var(--a)}",
+        ".x.x{display:block}.x{display:none}",
+    ] {
+        assert_eq!(seen(css, BODY), "a b c", "{css}");
+    }
+}
+
+#[test]
 fn an_important_rule_is_over_the_style_of_the_element() {
     let markup = |rule: &str, inline: &str| {
         format!("<style>.x{{display:{rule}}}</style>a <i class=x style='display:{inline}'>b</i> c")
@@ -190,4 +246,54 @@ fn a_sheet_over_a_limit_counts_for_nothing_and_says_so() {
     assert_eq!((got.text.as_str(), got.status), ("a b c", Status::Capped));
     let few = extract("<style>.x{display:none}</style>a <i class=x>b</i> c", Visibility::Reader);
     assert_eq!(few.status, Status::Ok);
+}
+
+#[test]
+fn two_classes_of_one_selector_are_both_asked_for() {
+    let css = ".x.y{display:none} i.x{display:inline} #a.z{display:none}";
+    assert_eq!(seen(css, "a <i class='y x'>b</i><i class=x>c</i><i class=y>d</i> e"), "a cd e");
+    assert_eq!(seen(css, "a <i id=a>b</i><i id=a class=z>c</i> e"), "a b e");
+    assert_eq!(seen(".x.y.z{display:none}", "a <i class='x y'>b</i> c"), "a b c");
+}
+
+#[test]
+fn the_hidden_attribute_is_weaker_than_any_rule() {
+    let css = ".x{display:block}.y{color:red}";
+    assert_eq!(seen(css, "a <i hidden>b</i><i hidden class=y>c</i> d"), "a d");
+    assert_eq!(seen(css, "a <i hidden class=x>b</i> c"), "a b c");
+    assert_eq!(seen("", "a <i hidden style='display:inline'>b</i> c"), "a b c");
+    assert_eq!(seen("[hidden]{display:none}", "a <i hidden>b</i> c"), "a c");
+}
+
+#[test]
+fn declarations_of_an_element_are_read_as_browsers_do() {
+    let text = |style: &str| {
+        let markup = format!("a <i style=\"{style}\">b</i> c");
+        extract(&markup, Visibility::Reader).text
+    };
+    let many = format!("{}display:none", "color:red;".repeat(2_000));
+    for style in [
+        "display:none;display:foo",
+        "display:/**/none",
+        "d\\69splay:none",
+        "display:none;color",
+        "background:url(a;b);display:none",
+        "font-size:0;font-size:big",
+        "visibility:hidden;visibility:shown",
+        &many,
+    ] {
+        assert_eq!(text(style), "a c", "{style}");
+    }
+    for style in [
+        "display:none;all:unset",
+        "font-family:'a;display:none'",
+        "width:calc(1px;display:none",
+        "/*display:none*/",
+        "display:none;display:inline",
+    ] {
+        assert_eq!(text(style), "a b c", "{style}");
+    }
+    let around = "<b style='visibility:hidden'>a<i style='visibility:inherit'>b</i></b>\
+                  <b style='font-size:0'>c<i style='font-size:inherit'>d</i><i style='all:unset'>e</i></b>f";
+    assert_eq!(extract(around, Visibility::Reader).text, "f");
 }

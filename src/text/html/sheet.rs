@@ -1,7 +1,7 @@
 //! Style sheets: the rules of `<style>` that show, hide or colour elements, by simple selectors.
 //!
-//! Read are `tag`, `.class`, `#id`, `tag.class`, `tag#id` and lists of them, outside `@media` and inside `@media screen`
-//! and `all`. Of any other rule it is not said whether it counts: it hides nothing, and what it shows stays shown. Rules
+//! Read are `tag`, `.class`, `#id`, `tag.class`, `tag#id`, `.class.class` and lists of them, outside `@media` and
+//! inside `@media screen` and `all`. Of any other rule it is not said whether it counts: it hides nothing, and what it shows stays shown. Rules
 //! that belong to small screens, print and dark modes do not count. Bounded in bytes and selectors: a sheet over a limit
 //! counts for nothing, since a half-read one could hide what its other half shows.
 
@@ -11,8 +11,9 @@ use std::collections::HashMap;
 use memchr::memchr;
 
 use super::Visibility;
+use super::selector::{self, Key, Subject, hash};
 use super::style::{self, Look};
-use super::tags::{Tag, tag};
+use super::tags::Tag;
 
 /// Bytes of all style sheets of a body that are read.
 const MOST_BYTES: usize = 256 * 1024;
@@ -25,17 +26,6 @@ const MOST_MATCHES: usize = 64;
 /// Blocks of `@media` inside one another.
 const MOST_NESTED: usize = 16;
 
-/// What a selector asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
-    /// Every element.
-    Any,
-    Tag(Tag),
-    /// The hash of a class, of that tag only if one is named.
-    Class(Option<Tag>, u64),
-    Id(Option<Tag>, u64),
-}
-
 /// Whether a rule counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Counts {
@@ -47,6 +37,8 @@ enum Counts {
 /// What one rule says, and how much weight its selector gives it.
 #[derive(Debug, Clone, Copy)]
 struct Rule {
+    /// A class the element has besides.
+    also: Option<u64>,
     weight: u8,
     order: u32,
     look: Look,
@@ -65,6 +57,8 @@ pub(super) struct Sheet {
     /// Rules that apply to the element being read, and whether there were too many.
     matched: Vec<Rule>,
     excess: bool,
+    /// Hashes of its classes that a rule names.
+    classes: Vec<u64>,
 }
 
 impl Sheet {
@@ -102,6 +96,9 @@ impl Sheet {
             if self.named & bit(hash) == 0 {
                 continue;
             }
+            if !is_id && self.classes.len() < MOST_MATCHES {
+                self.classes.push(hash);
+            }
             let key = |tag| if is_id { Key::Id(tag, hash) } else { Key::Class(tag, hash) };
             self.matching(&key(None));
             self.matching(&key(Some(element)));
@@ -120,9 +117,13 @@ impl Sheet {
     pub(super) fn look(&mut self, element: Tag) -> Look {
         self.matching(&Key::Any);
         self.matching(&Key::Tag(element));
+        let classes = std::mem::take(&mut self.classes);
+        self.matched.retain(|rule| rule.also.is_none_or(|class| classes.contains(&class)));
         self.matched.sort_by_key(|rule| (rule.weight, rule.order));
         let look = self.matched.iter().fold(Look::default(), |weak, rule| rule.look.over(weak));
         self.matched.clear();
+        self.classes = classes;
+        self.classes.clear();
         // An element with more rules than are applied is left as it is.
         let excess = std::mem::take(&mut self.excess);
         self.is_over |= excess;
@@ -162,45 +163,40 @@ impl Sheet {
     }
 
     fn rule(&mut self, selectors: &str, declarations: &str, counts: Counts, visibility: Visibility) {
-        let look = style::read(&bare(declarations), visibility).without_marks();
+        let look = style::read(declarations, visibility).without_marks();
         if look.is_empty() {
             return;
         }
-        for selector in parts(&bare(selectors)) {
-            let Some((key, simple)) = subject(selector) else { continue };
-            let sure = simple && counts == Counts::Yes;
+        for subject in selector::list(bare(selectors).trim_ascii()).unwrap_or_default() {
+            let sure = subject.simple && counts == Counts::Yes;
             let look = if sure { look } else { look.perhaps() };
             if !look.is_empty() {
-                self.keep(key, sure, look);
+                self.keep(subject, sure, look);
             }
         }
     }
 
-    fn keep(&mut self, key: Key, sure: bool, look: Look) {
+    fn keep(&mut self, subject: Subject, sure: bool, look: Look) {
         self.selectors += 1;
         if self.selectors as usize > MOST_SELECTORS {
             self.give_up();
             return;
         }
-        let weight = match key {
-            // What may count may count for more than it says here.
-            _ if !sure => 5,
-            Key::Any | Key::Tag(_) => 0,
-            Key::Class(None, _) => 1,
-            Key::Class(Some(_), _) => 2,
-            Key::Id(None, _) => 3,
-            Key::Id(Some(_), _) => 4,
-        };
+        // What may count may count for more than it says here.
+        let weight = if sure { subject.weight() } else { u8::MAX };
+        let Subject { key, also, .. } = subject;
+        self.named |= also.map_or(0, bit);
         if let Key::Class(_, hash) | Key::Id(_, hash) = key {
             self.named |= bit(hash);
         }
         let rules = self.rules.entry(key).or_default();
         let order = self.selectors;
         if rules.len() < MOST_OF_ONE {
-            rules.push(Rule { weight, order, look });
+            rules.push(Rule { also, weight, order, look });
         } else if let Some(last) = rules.last_mut() {
             // Nothing is hidden by what cannot be weighed any more.
-            *last = Rule { weight: 5, order, look: look.over(last.look).perhaps() };
+            let look = look.over(last.look).perhaps();
+            *last = Rule { also: None, weight: u8::MAX, order, look };
         }
     }
 }
@@ -253,15 +249,7 @@ fn condition(head: &str) -> Option<Counts> {
 fn bare(part: &str) -> Cow<'_, str> {
     let mut bare = Cow::Borrowed(part);
     if part.contains("/*") {
-        let mut out = String::with_capacity(part.len());
-        let mut rest = part;
-        while let Some((before, behind)) = rest.split_once("/*") {
-            out.push_str(before);
-            out.push(' ');
-            rest = behind.split_once("*/").map_or("", |(_, behind)| behind);
-        }
-        out.push_str(rest);
-        bare = Cow::Owned(out);
+        bare = Cow::Owned(style::without_comments(part));
     }
     let trimmed = bare.trim_start().trim_start_matches("<!--").trim_start_matches("-->").trim_start();
     match bare.len() - trimmed.len() {
@@ -306,119 +294,6 @@ fn block(css: &str, from: usize) -> (Option<&str>, usize) {
         }
     }
     (css.get(from..).filter(|_| flat), css.len())
-}
-
-/// The selectors of a list.
-fn parts(list: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0_usize;
-    list.split(move |c: char| {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        c == ',' && depth == 0
-    })
-}
-
-/// States and parts an element does not have where nobody touches it.
-const PASSING: [&str; 13] = [
-    "hover",
-    "active",
-    "focus",
-    "focus-within",
-    "focus-visible",
-    "visited",
-    "target",
-    "before",
-    "after",
-    "first-line",
-    "first-letter",
-    "selection",
-    "placeholder",
-];
-
-/// The elements a selector may mean, and whether it means all of those; `None` where it means none.
-fn subject(selector: &str) -> Option<(Key, bool)> {
-    let selector = selector.trim();
-    let compound = last_compound(selector);
-    let mut simple = compound.len() == selector.len();
-    let mut element = None;
-    let mut name = None;
-    let mut rest = compound;
-    if let Some(behind) = rest.strip_prefix('*') {
-        rest = behind;
-    } else if !rest.starts_with(['.', '#', '[', ':']) {
-        let (word, behind) = ident(rest)?;
-        (element, rest) = (Some(word).filter(|word| word.len() <= 12), behind);
-        element.as_ref()?;
-    }
-    while let Some(mark) = rest.chars().next() {
-        let behind = &rest[mark.len_utf8()..];
-        match mark {
-            '.' | '#' => {
-                let (word, after) = ident(behind)?;
-                simple &= name.is_none();
-                name = name.or(Some((mark, hash(&word))));
-                rest = after;
-            }
-            '[' => (simple, rest) = (false, behind.split_once(']')?.1),
-            ':' => {
-                let (word, after) = ident(behind.trim_start_matches(':'))?;
-                if PASSING.contains(&word.to_ascii_lowercase().as_str()) {
-                    return None;
-                }
-                simple = false;
-                rest = if after.starts_with('(') { after.rsplit_once(')')?.1 } else { after };
-            }
-            _ => return None,
-        }
-    }
-    let element = element.map(|word| tag(word.as_bytes()));
-    let key = match (name, element) {
-        (Some(('.', hash)), element) => Key::Class(element, hash),
-        (Some((_, hash)), element) => Key::Id(element, hash),
-        (None, Some(element)) => Key::Tag(element),
-        (None, None) if compound.is_empty() => return None,
-        (None, None) => Key::Any,
-    };
-    Some((key, simple))
-}
-
-/// What stands behind the last blank, `>`, `+` or `~` of a selector.
-fn last_compound(selector: &str) -> &str {
-    let mut depth = 0_usize;
-    let mut start = 0;
-    for (at, c) in selector.char_indices() {
-        match c {
-            '(' | '[' => depth += 1,
-            ')' | ']' => depth = depth.saturating_sub(1),
-            '>' | '+' | '~' if depth == 0 => start = at + 1,
-            c if c.is_whitespace() && depth == 0 => start = at + c.len_utf8(),
-            _ => {}
-        }
-    }
-    &selector[start..]
-}
-
-/// The name a text begins with, and what follows it; `None` where there is none, or one with letters by number.
-fn ident(text: &str) -> Option<(String, &str)> {
-    let mut word = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, c)) = chars.next() {
-        match c {
-            '\\' => word.push(chars.next().map(|(_, c)| c).filter(|c| !c.is_ascii_hexdigit())?),
-            c if c.is_alphanumeric() || matches!(c, '-' | '_') => word.push(c),
-            _ => return (!word.is_empty()).then(|| (word, &text[at..])),
-        }
-    }
-    (!word.is_empty()).then_some((word, ""))
-}
-
-/// FNV-1a.
-fn hash(word: &str) -> u64 {
-    word.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn bit(hash: u64) -> u64 {

@@ -1,18 +1,25 @@
 //! Reads what declarations of styles say about visibility, and lays them over one another as the cascade does.
 //!
-//! It is not a CSS engine: no units beyond what hiding tricks use. Selectors are read by [`super::sheet`].
+//! What is no value of a property does not count. Selectors are read by [`super::selector`], values by [`super::values`].
+
+use std::borrow::Cow;
+
+use memchr::{memchr, memmem};
 
 use super::Visibility;
+use super::values::{self, EVERYWHERE, Letters, contains, is_one, starts_with, unescaped};
 
 /// What declarations say of one element, each property by a bit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Look {
     /// Properties that were declared.
-    set: u16,
+    set: u32,
     /// Those declared `!important`.
-    strong: u16,
+    strong: u32,
     /// Those whose value hides.
-    hides: u16,
+    hides: u32,
+    /// Those that are as they are around the element.
+    around: u32,
     color: Paint,
     background: Paint,
     /// White space is kept.
@@ -35,25 +42,33 @@ pub(super) enum Paint {
     Unknown,
 }
 
-const DISPLAY: u16 = 1;
-const VISIBILITY: u16 = 1 << 1;
-const FONT: u16 = 1 << 2;
-const OPACITY: u16 = 1 << 3;
-const MSO: u16 = 1 << 4;
-const MAX_HEIGHT: u16 = 1 << 5;
-const HEIGHT: u16 = 1 << 6;
-const OVERFLOW: u16 = 1 << 7;
-const PLACE: u16 = 1 << 8;
-const INDENT: u16 = 1 << 9;
-const MARGIN: u16 = 1 << 10;
-const TRANSFORM: u16 = 1 << 11;
-const CLIP: u16 = 1 << 12;
-const COLOR: u16 = 1 << 13;
-const BACKGROUND: u16 = 1 << 14;
-const IMAGE: u16 = 1 << 15;
+const DISPLAY: u32 = 1;
+const VISIBILITY: u32 = 1 << 1;
+const FONT: u32 = 1 << 2;
+const OPACITY: u32 = 1 << 3;
+const MSO: u32 = 1 << 4;
+const MAX_HEIGHT: u32 = 1 << 5;
+const HEIGHT: u32 = 1 << 6;
+const OVERFLOW: u32 = 1 << 7;
+const LEFT: u32 = 1 << 8;
+const INDENT: u32 = 1 << 9;
+const MARGIN: u32 = 1 << 10;
+const TRANSFORM: u32 = 1 << 11;
+const CLIP: u32 = 1 << 12;
+const COLOR: u32 = 1 << 13;
+const BACKGROUND: u32 = 1 << 14;
+const IMAGE: u32 = 1 << 15;
+const TOP: u32 = 1 << 16;
+const SCALE: u32 = 1 << 17;
+const CLIP_PATH: u32 = 1 << 18;
+const CONTENT: u32 = 1 << 19;
+const ALL: u32 = (1 << 20) - 1;
 
 /// What hides an element and all inside it, by itself.
-const ALONE: u16 = DISPLAY | OPACITY | MSO | PLACE | INDENT | MARGIN | TRANSFORM | CLIP;
+const ALONE: u32 =
+    DISPLAY | OPACITY | MSO | LEFT | TOP | INDENT | MARGIN | TRANSFORM | CLIP | SCALE | CLIP_PATH | CONTENT;
+/// What an element takes from the one around it.
+const INHERITED: u32 = FONT | VISIBILITY;
 
 impl Look {
     /// A colour or background an attribute gives.
@@ -65,6 +80,11 @@ impl Look {
             background: background.unwrap_or_default(),
             ..Self::default()
         }
+    }
+
+    /// What the `hidden` attribute says.
+    pub(super) fn none() -> Self {
+        Self { set: DISPLAY, hides: DISPLAY, ..Self::default() }
     }
 
     /// Whether nothing was declared that shows, hides or colours.
@@ -79,12 +99,12 @@ impl Look {
 
     /// What `visibility` says, where it was set: `Some(false)` hides until an inner element shows itself again.
     pub(super) fn shown(&self) -> Option<bool> {
-        (self.set & VISIBILITY != 0).then_some(self.hides & VISIBILITY == 0)
+        (self.set & !self.around & VISIBILITY != 0).then_some(self.hides & VISIBILITY == 0)
     }
 
     /// Whether the letters have no size, where it was set: inner elements may have one again.
     pub(super) fn tiny(&self) -> Option<bool> {
-        (self.set & FONT != 0).then_some(self.hides & FONT != 0)
+        (self.set & !self.around & FONT != 0).then_some(self.hides & FONT != 0)
     }
 
     /// The colour of the text where the element around it has `around`.
@@ -106,11 +126,12 @@ impl Look {
     pub(super) fn over(self, weak: Self) -> Self {
         let kept = weak.strong & !self.strong;
         let taken = self.set & !kept;
-        let pick = |bit: u16, strong: Paint, weak: Paint| if taken & bit != 0 { strong } else { weak };
+        let pick = |bit: u32, strong: Paint, weak: Paint| if taken & bit != 0 { strong } else { weak };
         Self {
             set: self.set | weak.set,
             strong: kept | self.strong,
             hides: weak.hides & !taken | self.hides & taken,
+            around: weak.around & !taken | self.around & taken,
             color: pick(COLOR, self.color, weak.color),
             background: pick(BACKGROUND, self.background, weak.background),
             pre: self.pre.or(weak.pre),
@@ -122,9 +143,10 @@ impl Look {
     /// What is left of declarations that may count or not: they hide nothing, what they show may be seen, and the colours
     /// they name are not known.
     pub(super) fn perhaps(self) -> Self {
-        let colors = self.set & (COLOR | BACKGROUND | IMAGE);
+        let set = self.set & !self.hides | self.set & (COLOR | BACKGROUND | IMAGE);
         Self {
-            set: self.set & !self.hides | colors,
+            set,
+            strong: self.strong & set,
             hides: self.hides & IMAGE,
             color: Paint::Unknown,
             background: Paint::Unknown,
@@ -137,15 +159,29 @@ impl Look {
         Self { pre: None, rule: false, cited: false, ..self }
     }
 
-    /// Notes a declaration, unless an important one stands before it.
-    fn declare(&mut self, bit: u16, hides: bool, strong: bool) -> bool {
-        if self.strong & bit != 0 && !strong {
-            return false;
+    /// Notes declarations, but for those that an important one stands before.
+    fn declare(&mut self, bits: u32, hides: bool, strong: bool) -> u32 {
+        let bits = if strong { bits } else { bits & !self.strong };
+        self.set |= bits;
+        self.strong |= if strong { bits } else { 0 };
+        self.hides = if hides { self.hides | bits } else { self.hides & !bits };
+        self.around &= !bits;
+        bits
+    }
+
+    /// Notes the word that gives properties the value of the element around, or the one they begin with.
+    fn reset(&mut self, bits: u32, word: &str, strong: bool) {
+        let bits = self.declare(bits, false, strong);
+        let is_initial = word.eq_ignore_ascii_case("initial");
+        if !is_initial {
+            self.around |= bits & INHERITED;
         }
-        self.set |= bit;
-        self.strong |= if strong { bit } else { 0 };
-        self.hides = if hides { self.hides | bit } else { self.hides & !bit };
-        true
+        if bits & COLOR != 0 {
+            self.color = if is_initial { Paint::Unknown } else { Paint::Around };
+        }
+        if bits & BACKGROUND != 0 {
+            self.background = Paint::Around;
+        }
     }
 }
 
@@ -176,31 +212,37 @@ impl Paint {
     }
 }
 
-/// The properties that are read.
-const PROPERTIES: [&str; 23] = [
-    "color",
-    "font-size",
-    "background-color",
-    "background",
-    "display",
-    "height",
-    "visibility",
-    "white-space",
-    "border-top",
-    "border",
-    "border-left",
-    "border-left-style",
-    "opacity",
-    "mso-hide",
-    "max-height",
-    "overflow",
-    "left",
-    "top",
-    "text-indent",
-    "margin-left",
-    "transform",
-    "clip",
-    "background-image",
+/// The properties that are read, and the bits they set; none for the marks of clients.
+const PROPERTIES: [(&str, u32); 29] = [
+    ("color", COLOR),
+    ("font-size", FONT),
+    ("background-color", BACKGROUND),
+    ("background", BACKGROUND | IMAGE),
+    ("display", DISPLAY),
+    ("height", HEIGHT),
+    ("font", FONT),
+    ("visibility", VISIBILITY),
+    ("white-space", 0),
+    ("border-top", 0),
+    ("border", 0),
+    ("border-left", 0),
+    ("border-left-style", 0),
+    ("opacity", OPACITY),
+    ("mso-hide", MSO),
+    ("max-height", MAX_HEIGHT),
+    ("overflow", OVERFLOW),
+    ("left", LEFT),
+    ("top", TOP),
+    ("text-indent", INDENT),
+    ("margin-left", MARGIN),
+    ("transform", TRANSFORM),
+    ("clip", CLIP),
+    ("background-image", IMAGE),
+    ("scale", SCALE),
+    ("clip-path", CLIP_PATH),
+    ("-webkit-clip-path", CLIP_PATH),
+    ("content-visibility", CONTENT),
+    ("all", ALL),
 ];
 /// Opacity up to which nobody reads a text.
 const FAINTEST: f32 = 0.05;
@@ -210,112 +252,168 @@ const ALIKE: u32 = 6;
 /// Reads declarations.
 pub(super) fn read(style: &str, visibility: Visibility) -> Look {
     let mut look = Look::default();
-    for declaration in style.split(';').take(64) {
+    let mut rest = style;
+    while !rest.is_empty() {
+        let (declaration, behind) = rest.split_at(declaration(rest));
+        rest = behind.get(1..).unwrap_or_default();
         if let Some((name, value)) = declaration.split_once(':') {
-            property(&mut look, name.trim(), value.trim(), visibility == Visibility::Reader);
+            let (name, value) = (plain(name), plain(value));
+            property(&mut look, &name, &value, visibility == Visibility::Reader);
         }
     }
     look
 }
 
+/// Where the declaration that a text begins with ends: at a semicolon outside strings, comments and brackets.
+fn declaration(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b';' if depth == 0 => return at,
+            b'\\' => at += 1,
+            b'(' if bytes[..at].ends_with(b"url") && !matches!(bytes.get(at + 1), Some(b'"' | b'\'')) => {
+                at += memchr(b')', &bytes[at..]).unwrap_or(bytes.len());
+            }
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' | b'\'' => at += 1 + string(&bytes[at + 1..], *byte),
+            b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                at += 3 + memmem::find(&bytes[at + 2..], b"*/").unwrap_or(bytes.len());
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+/// How far a string goes: to its mark, or to the end of a line where it is broken.
+fn string(bytes: &[u8], mark: u8) -> usize {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'\n' => return at,
+            _ if *byte == mark => return at,
+            _ => {}
+        }
+        at += 1;
+    }
+    bytes.len()
+}
+
+/// A name or a value without comments, its escapes read.
+fn plain(part: &str) -> Cow<'_, str> {
+    let mut plain = Cow::Borrowed(part.trim_ascii());
+    if plain.contains("/*") && !plain.contains(['"', '\'']) {
+        plain = Cow::Owned(without_comments(&plain).trim_ascii().to_owned());
+    }
+    if plain.contains('\\') { Cow::Owned(unescaped(&plain)) } else { plain }
+}
+
+/// A part of CSS outside strings, a blank for each comment.
+pub(super) fn without_comments(part: &str) -> String {
+    let mut out = String::with_capacity(part.len());
+    let mut rest = part;
+    while let Some((before, behind)) = rest.split_once("/*") {
+        out.push_str(before);
+        out.push(' ');
+        rest = behind.split_once("*/").map_or("", |(_, behind)| behind);
+    }
+    out.push_str(rest);
+    out
+}
+
 fn property(look: &mut Look, name: &str, value: &str, reader: bool) {
-    let Some(name) = PROPERTIES.iter().find(|known| known.eq_ignore_ascii_case(name)) else { return };
+    let Some((name, bits)) = PROPERTIES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)) else {
+        return;
+    };
     let (value, strong) = match value.rsplit_once('!') {
-        Some((value, word)) if word.trim().eq_ignore_ascii_case("important") => (value.trim_end(), true),
+        Some((value, word)) if word.trim_ascii().eq_ignore_ascii_case("important") => {
+            (value.trim_ascii_end(), true)
+        }
         _ => (value, false),
     };
-    let is = |word: &str| value.eq_ignore_ascii_case(word);
-    let (bit, hides) = match *name {
-        "display" => (DISPLAY, is("none")),
-        "visibility" => (VISIBILITY, is("hidden") || is("collapse")),
-        "white-space" => return look.pre = Some(starts_with(value, "pre") || is("break-spaces")),
+    match *name {
+        "white-space" => {
+            look.pre = Some(starts_with(value, "pre") || value.eq_ignore_ascii_case("break-spaces"));
+        }
         "border-top" | "border" => {
             look.rule |=
                 contains(value, "solid") && (contains(value, "#e1e1e1") || contains(value, "#b5c4df"));
-            return;
         }
-        "border-left" | "border-left-style" => return look.cited |= contains(value, "solid"),
-        _ if !reader => return,
-        "font-size" => match tiny(value) {
-            Some(tiny) => (FONT, tiny),
-            None => return,
-        },
-        "opacity" => (OPACITY, value.parse::<f32>().is_ok_and(|v| v <= FAINTEST)),
-        "mso-hide" => (MSO, is("all")),
-        "max-height" => (MAX_HEIGHT, size(value).is_some_and(|n| n <= 0.0)),
-        "height" => (HEIGHT, size(value).is_some_and(|n| n <= 0.0)),
-        "overflow" => (OVERFLOW, is("hidden")),
-        "left" | "top" => (PLACE, off_screen(value) || look.hides & PLACE != 0),
-        "text-indent" => (INDENT, off_screen(value)),
-        "margin-left" => (MARGIN, off_screen(value)),
-        "transform" => (TRANSFORM, contains(value, "scale(0)")),
-        "clip" => (CLIP, clips_all(value)),
-        "color" => {
-            if look.declare(COLOR, false, strong) {
-                look.color = Paint::read(value);
+        "border-left" | "border-left-style" => look.cited |= contains(value, "solid"),
+        _ if is_one(value, &EVERYWHERE) => look.reset(*bits, value, strong),
+        "display" | "visibility" => {
+            if let Some(hides) = hides(name, value) {
+                look.declare(*bits, hides, strong);
             }
-            return;
         }
-        "background-image" => (IMAGE, !is("none")),
+        _ if !reader => {}
+        "color" | "background" | "background-color" => paint(look, *bits, value, strong),
+        "font-size" | "font" => {
+            let letters = if *name == "font" { values::font(value) } else { values::letters(value) };
+            if let Some(letters) = letters {
+                let bits = look.declare(*bits, letters == Letters::Tiny, strong);
+                look.around |= if letters == Letters::Share { bits } else { 0 };
+            }
+        }
         _ => {
-            let image = contains(value, "url(") || contains(value, "gradient(");
-            if look.declare(BACKGROUND, false, strong) {
-                look.background = Paint::behind(value);
+            if let Some(hides) = hides(name, value) {
+                look.declare(*bits, hides, strong);
             }
-            if *name == "background" { (IMAGE, image) } else { return }
         }
-    };
-    look.declare(bit, hides, strong);
-}
-
-/// Whether letters of that size are none; `None` where it is a share of what is around.
-fn tiny(value: &str) -> Option<bool> {
-    let number = size(value);
-    let share = ["em", "ex", "ch", "%", "inherit", "unset"].iter().any(|unit| ends_with(value, unit))
-        && !ends_with(value, "rem");
-    match number {
-        Some(number) if share => (number <= 0.0).then_some(true),
-        Some(number) => Some(number <= 1.0 && (number <= 0.0 || !ends_with(value, "rem"))),
-        None => (!share).then_some(false),
     }
 }
 
-fn starts_with(text: &str, word: &str) -> bool {
-    text.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+/// Whether a value hides; `None` where it is no value of the property.
+fn hides(name: &str, value: &str) -> Option<bool> {
+    match name {
+        "display" => values::display(value),
+        "visibility" => values::word(value, &["hidden", "collapse"], &["visible"]),
+        "opacity" => values::share(value, FAINTEST),
+        "mso-hide" => values::word(value, &["all"], &["none", "screen"]),
+        "height" | "max-height" => values::height(value),
+        "overflow" => values::word(value, &["hidden", "clip"], &["visible", "auto", "scroll", "overlay"]),
+        "left" | "top" | "text-indent" | "margin-left" => values::off_screen(value),
+        "transform" => values::transform(value),
+        "scale" => values::scale(value),
+        "clip" => values::clip(value),
+        "clip-path" | "-webkit-clip-path" => values::clip_path(value),
+        "content-visibility" => values::word(value, &["hidden"], &["visible", "auto"]),
+        "background-image" => (!value.is_empty()).then(|| !value.eq_ignore_ascii_case("none")),
+        _ => None,
+    }
 }
 
-fn ends_with(text: &str, word: &str) -> bool {
-    let from = text.len().saturating_sub(word.len());
-    text.as_bytes()[from..].eq_ignore_ascii_case(word.as_bytes())
+fn paint(look: &mut Look, bits: u32, value: &str, strong: bool) {
+    if !may_be_paint(value) {
+        return;
+    }
+    let bits = look.declare(bits, false, strong);
+    if bits & COLOR != 0 {
+        look.color = Paint::read(value);
+    }
+    if bits & BACKGROUND != 0 {
+        look.background = Paint::behind(value);
+    }
+    if contains(value, "url(") || contains(value, "gradient(") {
+        look.hides |= bits & IMAGE;
+    }
 }
 
-fn contains(text: &str, word: &str) -> bool {
-    text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-}
-
-/// Moved so far to the left or up that nobody sees it.
-fn off_screen(value: &str) -> bool {
-    value.strip_prefix('-').and_then(size).is_some_and(|n| n >= 500.0) && !value.ends_with('%')
-}
-
-/// A clip of no size: the way to leave words to screen readers alone, and to machines.
-fn clips_all(value: &str) -> bool {
-    let inner = starts_with(value, "rect(").then(|| value[5..].trim_end_matches(')'));
-    inner.is_some_and(|inner| {
-        let mut edges = inner.split([',', ' ']).filter(|edge| !edge.is_empty());
-        edges.all(|edge| size(edge).is_some_and(|n| n <= 1.0))
-    })
+/// Whether a value may be a colour or a picture: names of colours are not known one by one.
+fn may_be_paint(value: &str) -> bool {
+    let is_hex = |hex: &str| matches!(hex.len(), 3 | 4 | 6 | 8) && hex.bytes().all(|b| b.is_ascii_hexdigit());
+    !value.is_empty()
+        && !value.contains('!')
+        && value.strip_prefix('#').is_none_or(|hex| hex.contains(' ') || is_hex(hex))
 }
 
 /// Whether text of one colour cannot be told from the other behind it.
 pub(super) fn alike(text: u32, behind: u32) -> bool {
     [16, 8, 0].iter().all(|shift| ((text >> shift) & 255).abs_diff((behind >> shift) & 255) <= ALIKE)
-}
-
-/// The number a length begins with.
-fn size(value: &str) -> Option<f32> {
-    let end = value.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(value.len());
-    value[..end].parse().ok()
 }
 
 /// A colour as 24 bits.

@@ -74,7 +74,6 @@ pub(super) struct Walk {
     hint: Look,
     /// All of that together with the style sheets.
     look: Look,
-    hidden_attribute: bool,
     media: Option<String>,
     /// A `style` element that is no CSS.
     other_type: bool,
@@ -122,7 +121,6 @@ impl Walk {
             inline: Look::default(),
             hint: Look::default(),
             look: Look::default(),
-            hidden_attribute: false,
             media: None,
             other_type: false,
             kind: None,
@@ -181,7 +179,6 @@ impl Walk {
         self.seen = 0;
         self.inline = Look::default();
         self.hint = Look::default();
-        self.hidden_attribute = false;
         self.media = None;
         self.other_type = false;
         self.kind = None;
@@ -204,7 +201,7 @@ impl Walk {
             references::decode(&part[..part.floor_char_boundary(most)], true)
         };
         match ATTRIBUTES[n] {
-            "style" => self.inline = style::read(&value(8192), self.visibility),
+            "style" => self.inline = style::read(&value(usize::MAX), self.visibility),
             known @ ("class" | "id" | "name" | "data-marker") => {
                 let value = value(512);
                 self.kind = marks::of_client(value.as_bytes(), self.name).or(self.kind);
@@ -220,7 +217,7 @@ impl Walk {
             "href" => self.href = Some(value(2048).into_owned()),
             "alt" => self.alt = Some(value(300).into_owned()),
             "width" | "height" => self.small |= matches!(attribute.value, "0" | "1" | "1px" | "0px"),
-            "hidden" => self.hidden_attribute = true,
+            "hidden" => self.hint = Look::none().over(self.hint),
             "bgcolor" if self.visibility == Visibility::Reader => {
                 self.hint = Look::attribute(None, Some(Paint::read(&value(64)))).over(self.hint);
             }
@@ -279,10 +276,7 @@ impl Walk {
     fn push(&mut self, tag: &Tag) {
         let name = tags::name(tag);
         let parent = self.stack.last();
-        let hidden = parent.is_some_and(|o| o.hidden)
-            || is_dropped(name)
-            || self.look.is_hidden()
-            || self.hidden_attribute;
+        let hidden = parent.is_some_and(|o| o.hidden) || is_dropped(name) || self.look.is_hidden();
         // What stands in a table but in none of its cells is moved before it, where another background is.
         let behind = parent.filter(|o| !tags::is_moved_out(o.name, name)).and_then(|o| o.background);
         let background = self.look.background(behind);
