@@ -465,6 +465,7 @@ fn action_limits(config: &Config) -> Limits {
         per_day: actions.per_day,
         confirm_ms: actions.confirm_ms,
         undo_ms: actions.undo_ms,
+        keep_ms: actions.keep_ms,
         timeout: actions.timeout,
         time_zone: actions.time_zone.clone(),
     }

@@ -4,15 +4,16 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::attempt::undo_until;
-use super::settings::{Directory, Settings};
-use super::{ActionError, Refusal};
+use super::settings::{Directory, Settings, UpdateContact};
+use super::{ActionError, Refusal, audit};
 use crate::domain::action::{Action, Outcome, Reason, Step};
 use crate::domain::clock::Millis;
-use crate::domain::ids::OrgId;
+use crate::domain::crm::RecordType;
+use crate::domain::ids::{OrgId, PortalId};
 use crate::store::agent_actions::AgentAction;
 use crate::store::conn::Conn;
 use crate::store::executions::{self, Execution};
-use crate::store::{Store, StoreError, agent_actions, agents, connections};
+use crate::store::{Store, StoreError, agent_actions, agents, connections, properties};
 
 /// Attempts shown at once at most.
 const MOST: usize = 500;
@@ -26,6 +27,9 @@ pub struct OnAgent {
     pub enabled: bool,
     /// Defaults and scope, as they work.
     pub settings: Settings,
+    /// Properties that were just allowed and are none that is read here: a slip, or one that HubSpot alone knows.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread_properties: Vec<String>,
 }
 
 /// A change of an action on an agent.
@@ -60,7 +64,8 @@ fn on_agent(conn: &mut dyn Conn, org: &OrgId, agent: &str, action: Action) -> Re
     let settings = row
         .as_ref()
         .map_or_else(|| Settings::defaults(action), |row| Settings::stored(action, &row.settings));
-    Ok(OnAgent { action, enabled: row.is_some_and(|row| row.enabled), settings })
+    let enabled = row.is_some_and(|row| row.enabled);
+    Ok(OnAgent { action, enabled, settings, unread_properties: Vec::new() })
 }
 
 /// Allows or denies an action; settings that are not named stay. Refused where they do not fit the portal.
@@ -76,6 +81,7 @@ pub fn set(
     store.write(move |conn| {
         exists(conn, &org, &agent)?;
         let mut settings = on_agent(conn, &org, &agent, action)?.settings;
+        let mut unread_properties = Vec::new();
         if let Some(change) = change.settings {
             let portal = match connections::get(conn, &org)? {
                 Some(connection) => Some(connection.portal),
@@ -83,13 +89,27 @@ pub fn set(
             };
             let merged = merged(serde_json::to_value(&settings).unwrap_or_default(), change)?;
             settings = Settings::parse(action, merged)?.checked(&Directory::read(conn, &org, portal)?)?;
+            unread_properties = unread(conn, &org, portal, &settings)?;
         }
         let stored =
             serde_json::to_string(&settings).map_err(|error| ActionError::Broken(error.to_string()))?;
         let row = AgentAction { action, enabled: change.enabled, settings: stored };
         agent_actions::put(conn, &org, &agent, &row, now)?;
-        Ok(OnAgent { action, enabled: change.enabled, settings })
+        Ok(OnAgent { action, enabled: change.enabled, settings, unread_properties })
     })
+}
+
+/// Allowed properties that are neither among the usual ones nor read here.
+fn unread(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: Option<PortalId>,
+    settings: &Settings,
+) -> Result<Vec<String>, StoreError> {
+    let (Settings::UpdateContact(settings), Some(portal)) = (settings, portal) else { return Ok(Vec::new()) };
+    let mut known = properties::names(conn, org, portal, RecordType::Contacts)?;
+    known.extend(UpdateContact::default().allowed_properties);
+    Ok(settings.allowed_properties.iter().filter(|name| !known.contains(name)).cloned().collect())
 }
 
 /// One object over another; null takes a field out.
@@ -148,9 +168,9 @@ pub struct Attempted {
     pub record: Option<String>,
     /// Property changed.
     pub property: Option<String>,
-    /// Value before.
+    /// Value before, secrets masked.
     pub old_value: Option<String>,
-    /// Value after.
+    /// Value after, secrets masked.
     pub new_value: Option<String>,
     /// Start.
     pub started_at: Millis,
@@ -200,8 +220,8 @@ fn attempted(row: Execution, undone: bool, undo_ms: i64) -> Attempted {
         record_type: row.record_type,
         record: row.record,
         property: row.property,
-        old_value: row.old_value,
-        new_value: row.new_value,
+        old_value: row.old_value.as_deref().map(audit::sentence),
+        new_value: row.new_value.as_deref().map(audit::sentence),
         started_at: row.started_at,
         finished_at: row.finished_at,
     }

@@ -8,18 +8,20 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
-use super::{ActionError, Actions, Caller, IdempotencyKey, Limits, Refusal};
+use super::deadline::{Began, SENDS_FOR};
+use super::{ActionError, Actions, Caller, IdempotencyKey, Limits, Refusal, audit};
 use crate::domain::action::{Action, Outcome, Reason, Step};
 use crate::domain::clock::Millis;
 use crate::domain::ids::OrgId;
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
+use crate::store::StoreError;
 use crate::store::conn::Conn;
 use crate::store::connections::Connection;
 use crate::store::executions::{self, Execution};
 use crate::sync::SyncError;
-use crate::text::secrets;
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
@@ -35,7 +37,7 @@ pub(super) struct Attempt {
 }
 
 #[derive(Debug)]
-struct UnderWay {
+pub(super) struct UnderWay {
     id: String,
     all: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -87,10 +89,19 @@ struct Answer<'a> {
 
 impl Actions {
     /// The row an attempt starts as.
-    pub(super) fn row(&self, call: Call<'_>) -> Result<Execution, ActionError> {
+    pub(super) async fn row(&self, call: Call<'_>) -> Result<Execution, ActionError> {
         let Call { caller, action, step, target, arguments, key } = call;
         let narrowed = caller.narrowed_to.as_deref().unwrap_or_default();
-        let asked = json!([action.as_str(), step.as_str(), &target, arguments, narrowed]).to_string();
+        let asked = json!([action.as_str(), step.as_str(), &target, arguments, narrowed]);
+        let arguments = arguments.clone();
+        // A large body takes a while.
+        let looked_at = self.locally(move |_| {
+            Ok((
+                Sha256::digest(asked.to_string().as_bytes()).to_vec(),
+                audit::arguments(&arguments).to_string(),
+            ))
+        });
+        let (asked, arguments) = looked_at.await?;
         Ok(Execution {
             id: format!("exe_{}", uuid::Uuid::now_v7().simple()),
             org: caller.org.clone(),
@@ -99,10 +110,10 @@ impl Actions {
             action,
             step,
             target,
-            arguments: masked(arguments).to_string(),
+            arguments,
             customer: None,
             key: key.map(IdempotencyKey::into_text),
-            asked: Sha256::digest(asked.as_bytes()).to_vec(),
+            asked,
             outcome: Outcome::Started,
             reason: None,
             detail: None,
@@ -129,6 +140,7 @@ impl Actions {
         &self,
         row: Execution,
         gates: impl FnOnce(&mut dyn Conn, &mut Execution) -> Result<P, ActionError> + Send + 'static,
+        began: &Began,
     ) -> Result<Begun<P>, ActionError> {
         let under_way =
             self.claim(&row.id).ok_or_else(|| ActionError::Broken("an id came twice".to_owned()))?;
@@ -136,34 +148,54 @@ impl Actions {
             let limits = Arc::clone(&this.limits);
             this.store.write(move |conn| {
                 let mut row = row;
-                if let Some(known) = known(conn, &row)? {
+                if let Some(known) = known(conn, &row, &limits)? {
                     return Ok(known.map(|id| (None, id)));
                 }
                 let through =
                     gates(conn, &mut row).and_then(|plan| within(conn, &row, &limits).map(|()| plan));
                 match through {
                     Ok(plan) => {
-                        executions::put(conn, &row)?;
+                        kept(conn, &row)?;
                         Ok(Ok((Some((row, plan)), String::new())))
                     }
-                    Err(ActionError::Refused(refusal)) => refused(conn, row, refusal).map(Err),
+                    Err(ActionError::Refused(refusal)) => refused(conn, row, refusal, &limits).map(Err),
                     Err(error) => Err(error),
                 }
             })
         });
         match decided.await? {
             Ok((Some((row, plan)), _)) => {
+                began.is(&row.id);
                 Ok(Begun::Fresh(Box::new(Attempt { row, _under_way: under_way }), plan))
             }
-            Ok((None, id)) => Ok(Begun::Known(id)),
+            Ok((None, id)) => {
+                began.is(&id);
+                Ok(Begun::Known(id))
+            }
             Err(refusal) => Err(refusal.into()),
         }
     }
 
-    /// Stores an attempt as it stands.
+    /// Stores an attempt before something is sent. Where it was ended elsewhere, nothing is.
     pub(super) async fn save(&self, row: &Execution) -> Result<(), ActionError> {
+        if self.put(row).await? {
+            return Ok(());
+        }
+        let detail = "this attempt was ended elsewhere; nothing more is sent";
+        Err(Refusal { execution: Some(row.id.clone()), ..Refusal::new(Reason::UnderWay, detail) }.into())
+    }
+
+    async fn put(&self, row: &Execution) -> Result<bool, ActionError> {
         let row = row.clone();
-        self.locally(move |this| Ok(this.store.write(move |conn| executions::put(conn, &row))?)).await
+        self.locally(move |this| Ok(this.store.write(move |conn| kept(conn, &row))?)).await
+    }
+
+    /// Stores how an attempt ended and answers so; one that was ended elsewhere keeps the answer it has.
+    async fn ended(&self, row: &Execution, answer: Result<Value, ActionError>) -> Result<Value, ActionError> {
+        match self.put(row).await? {
+            true => answer,
+            false => told(self.stored(&row.org, &row.id).await?),
+        }
     }
 
     /// Ends an attempt that did what it was asked for, or found nothing to do.
@@ -180,8 +212,7 @@ impl Actions {
         row.answer = Some(answer.to_string());
         row.detail = Some(message.to_owned());
         row.reason = None;
-        self.save(&row).await?;
-        Ok(answer)
+        self.ended(&row, Ok(answer)).await
     }
 
     /// Ends an attempt that did not, with the reason.
@@ -199,8 +230,7 @@ impl Actions {
             row.key = None;
         }
         refusal.execution = Some(row.id.clone());
-        self.save(&row).await?;
-        Err(refusal.into())
+        self.ended(&row, Err(refusal.into())).await
     }
 
     fn answer(&self, row: &Execution, url: Option<&str>, message: &str) -> Value {
@@ -236,6 +266,9 @@ impl Actions {
             if !row.outcome.is_open() {
                 return told(row);
             }
+            if claimed.is_some() && self.was_looked_up(&row) {
+                return told(row);
+            }
             if claimed.is_some() {
                 return self.settled(row).await;
             }
@@ -249,38 +282,14 @@ impl Actions {
         }
     }
 
-    async fn stored(&self, org: &OrgId, id: &str) -> Result<Execution, ActionError> {
+    pub(super) async fn stored(&self, org: &OrgId, id: &str) -> Result<Execution, ActionError> {
         let (org, id) = (org.clone(), id.to_owned());
         let found = self.locally(move |this| Ok(this.store.read(|conn| executions::get(conn, &org, &id))?));
         found.await?.ok_or_else(|| ActionError::Broken("an execution is gone".to_owned()))
     }
 
-    /// Looks up every attempt whose end is not known and that nobody works on.
-    pub async fn settle_open(&self, org: &OrgId) -> Result<(), ActionError> {
-        let asked = org.clone();
-        let open = self.locally(move |this| Ok(this.store.read(|conn| executions::open(conn, &asked))?));
-        for Execution { id, .. } in open.await? {
-            let Some(_claimed) = self.claim(&id) else { continue };
-            let row = self.stored(org, &id).await?;
-            if !row.outcome.is_open() {
-                continue;
-            }
-            match self.settled(row).await {
-                Ok(_) => {
-                    tracing::info!(execution = id, "an action whose answer got lost was found in HubSpot")
-                }
-                Err(ActionError::Refused(refusal)) => {
-                    let reason = refusal.reason.as_str();
-                    tracing::warn!(execution = id, reason, "an action whose answer got lost");
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     /// Takes an attempt to work on it; nothing where somebody does.
-    fn claim(&self, id: &str) -> Option<UnderWay> {
+    pub(super) fn claim(&self, id: &str) -> Option<UnderWay> {
         let taken = locked(&self.under_way).insert(id.to_owned());
         taken.then(|| UnderWay { id: id.to_owned(), all: Arc::clone(&self.under_way) })
     }
@@ -291,7 +300,8 @@ impl Actions {
             SyncError::Hubspot(error) => of_hubspot(&error),
             other => Refusal::new(Reason::NotConnected, other.to_string()),
         })?;
-        Ok(client.for_agent(self.limits.timeout))
+        let until = self.until.unwrap_or_else(|| Instant::now() + SENDS_FOR);
+        Ok(client.for_agent(self.limits.timeout, until))
     }
 }
 
@@ -302,7 +312,11 @@ pub(super) fn undo_until(row: &Execution, undo_ms: i64) -> Option<Millis> {
 }
 
 /// What is known of the key of an attempt: nothing, the execution it stands for, or that it stands for something else.
-fn known(conn: &mut dyn Conn, row: &Execution) -> Result<Option<Result<String, Refusal>>, ActionError> {
+fn known(
+    conn: &mut dyn Conn,
+    row: &Execution,
+    limits: &Limits,
+) -> Result<Option<Result<String, Refusal>>, ActionError> {
     let (Some(agent), Some(key)) = (&row.agent, &row.key) else { return Ok(None) };
     let Some(known) = executions::by_key(conn, &row.org, agent, key)? else { return Ok(None) };
     if known.asked == row.asked {
@@ -310,11 +324,30 @@ fn known(conn: &mut dyn Conn, row: &Execution) -> Result<Option<Result<String, R
     }
     let detail = "this Idempotency-Key was used for another call; use a new one for every new intention";
     let refusal = Refusal::new(Reason::IdempotencyKeyReused, detail);
-    refused(conn, row.clone(), refusal).map(|refusal| Some(Err(refusal)))
+    refused(conn, row.clone(), refusal, limits).map(|refusal| Some(Err(refusal)))
 }
 
-/// Writes down that an attempt was refused.
-fn refused(conn: &mut dyn Conn, row: Execution, mut refusal: Refusal) -> Result<Refusal, ActionError> {
+/// Stores a row with the words a person may read; `false` where it was ended elsewhere.
+fn kept(conn: &mut dyn Conn, row: &Execution) -> Result<bool, StoreError> {
+    let detail = row.detail.as_deref().map(audit::sentence);
+    executions::put(conn, &Execution { detail, ..row.clone() })
+}
+
+/// Writes down that an attempt was refused. An agent that is refused all the time is not written down for ever.
+fn refused(
+    conn: &mut dyn Conn,
+    row: Execution,
+    mut refusal: Refusal,
+    limits: &Limits,
+) -> Result<Refusal, ActionError> {
+    if let Some(agent) = &row.agent {
+        let refusals = |since| executions::refusals_since(conn, &row.org, agent, since);
+        if let Some((most, name, wait_s)) = over(limits, row.started_at, refusals)? {
+            let detail =
+                format!("more than {most} calls of this agent were refused in a {name}; try again later");
+            return Ok(Refusal { wait_s: Some(wait_s), ..Refusal::new(Reason::TooManyActions, detail) });
+        }
+    }
     refusal.execution = Some(row.id.clone());
     let row = Execution {
         portal: None,
@@ -325,7 +358,7 @@ fn refused(conn: &mut dyn Conn, row: Execution, mut refusal: Refusal) -> Result<
         finished_at: Some(row.started_at),
         ..row
     };
-    executions::put(conn, &row)?;
+    kept(conn, &row)?;
     Ok(refusal)
 }
 
@@ -334,15 +367,26 @@ fn within(conn: &mut dyn Conn, row: &Execution, limits: &Limits) -> Result<(), A
     if row.agent.is_none() {
         return Ok(());
     }
-    for (span, most, name) in [(MINUTE_MS, limits.per_minute, "minute"), (DAY_MS, limits.per_day, "day")] {
-        if executions::count_since(conn, &row.org, row.started_at.plus(-span))? >= most {
-            let detail =
-                format!("agents of this organisation may do {most} actions a {name}; try again later");
-            let wait_s = u64::try_from(span / 1_000).ok().map(|span| span.min(3_600));
-            return Err(Refusal { wait_s, ..Refusal::new(Reason::TooManyActions, detail) }.into());
+    let done = |since| executions::count_since(conn, &row.org, since);
+    let Some((most, name, wait_s)) = over(limits, row.started_at, done)? else { return Ok(()) };
+    let detail = format!("agents of this organisation may do {most} actions a {name}; try again later");
+    Err(Refusal { wait_s: Some(wait_s), ..Refusal::new(Reason::TooManyActions, detail) }.into())
+}
+
+/// The limit that is used up, with the name of its span and how long to wait.
+fn over(
+    limits: &Limits,
+    now: Millis,
+    mut count: impl FnMut(Millis) -> Result<u64, StoreError>,
+) -> Result<Option<(u64, &'static str, u64)>, StoreError> {
+    for (span, most, name, wait_s) in
+        [(MINUTE_MS, limits.per_minute, "minute", 60), (DAY_MS, limits.per_day, "day", 3_600)]
+    {
+        if count(now.plus(-span))? >= most {
+            return Ok(Some((most, name, wait_s)));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// After these the same key stands for the same attempt; after any other nothing was sent and it may be tried again.
@@ -359,8 +403,9 @@ fn told(row: Execution) -> Result<Value, ActionError> {
         (None, Some(answer)) => Ok(answer),
         (reason, _) => {
             let reason = reason.unwrap_or(Reason::OutcomeUnknown);
+            let wait_s = row.outcome.is_open().then_some(60);
             let refusal = Refusal::new(reason, row.detail.unwrap_or_default());
-            Err(Refusal { execution: Some(row.id), ..refusal }.into())
+            Err(Refusal { execution: Some(row.id), wait_s, ..refusal }.into())
         }
     }
 }
@@ -378,19 +423,13 @@ pub(super) fn of_hubspot(error: &HubspotError) -> Refusal {
         | HubspotError::Unavailable { .. }
         | HubspotError::DailyLimit
         | HubspotError::AskedToWait { .. }
+        | HubspotError::OutOfTime
         | HubspotError::Unreadable(_) => Reason::HubspotUnavailable,
     };
-    Refusal::new(reason, format!("{error}; nothing was written"))
-}
-
-/// The same value with the secrets in its texts masked.
-fn masked(value: &Value) -> Value {
-    match value {
-        Value::String(text) => Value::String(secrets::mask(text)),
-        Value::Array(items) => items.iter().map(masked).collect(),
-        Value::Object(fields) => {
-            Value::Object(fields.iter().map(|(name, one)| (name.clone(), masked(one))).collect())
-        }
-        other => other.clone(),
+    if let HubspotError::AskedToWait { status, wait } = error {
+        let wait_s = wait.as_secs().max(1);
+        let detail = format!("HubSpot asks to wait for {wait_s} s (status {status}); nothing was written");
+        return Refusal { wait_s: Some(wait_s), ..Refusal::new(reason, detail) };
     }
+    Refusal::new(reason, format!("{error}; nothing was written"))
 }

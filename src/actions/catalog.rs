@@ -109,7 +109,12 @@ mod tests {
 
     #[test]
     fn what_a_schema_shows_is_what_is_read() {
-        let caller = Caller { org: OrgId::new("o"), agent: None, narrowed_to: None };
+        let caller = Caller {
+            org: OrgId::new("o"),
+            agent: None,
+            narrowed_to: None,
+            since: tokio::time::Instant::now(),
+        };
         for action in Action::ALL.iter().copied() {
             let schema = listed(&caller, &Settings::defaults(action)).input_schema;
             let fields = schema["properties"].as_object().unwrap();

@@ -75,6 +75,7 @@ mod tests {
             org: OrgId::new("o"),
             agent: None,
             narrowed_to: narrowed.map(str::to_owned),
+            since: tokio::time::Instant::now(),
         };
         assert!(of(&caller(None), None).unwrap().is_none());
         assert_eq!(required(&caller(Some("a@x.example")), None).unwrap().as_str(), "a@x.example");

@@ -10,10 +10,12 @@
 
 pub mod admin;
 mod attempt;
+mod audit;
 pub mod catalog;
 mod create_deal;
 mod create_note;
 mod customer;
+mod deadline;
 mod due;
 mod gate;
 mod key;
@@ -30,6 +32,8 @@ mod update_contact;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::domain::action::Reason;
 use crate::domain::clock::Clock;
@@ -50,6 +54,8 @@ pub struct Caller {
     pub agent: Option<Agent>,
     /// Further narrowing for this request (address).
     pub narrowed_to: Option<String>,
+    /// When the call came.
+    pub since: Instant,
 }
 
 /// What limits actions.
@@ -63,6 +69,8 @@ pub struct Limits {
     pub confirm_ms: i64,
     /// How long something can be taken back, milliseconds.
     pub undo_ms: i64,
+    /// How long rows are kept, milliseconds.
+    pub keep_ms: i64,
     /// Limit of one request.
     pub timeout: Duration,
     /// Zone that dates are meant in; `None` is the portal's.
@@ -116,13 +124,20 @@ pub struct Actions {
     limits: Arc<Limits>,
     /// Attempts that this process is working on.
     under_way: Arc<Mutex<BTreeSet<String>>>,
+    /// Until when the caller that this clone serves lets something be sent.
+    until: Option<Instant>,
 }
 
 impl Actions {
     /// Actions over shared handles.
     #[must_use]
     pub fn new(store: Store, connector: Connector, clock: Arc<dyn Clock>, limits: Limits) -> Self {
-        Self { store, connector, clock, limits: Arc::new(limits), under_way: Arc::default() }
+        Self { store, connector, clock, limits: Arc::new(limits), under_way: Arc::default(), until: None }
+    }
+
+    /// The same for one caller: what is sent is sent while it waits.
+    fn serving(&self, caller: &Caller) -> Self {
+        Self { until: Some(caller.since + deadline::SENDS_FOR), ..self.clone() }
     }
 
     /// Runs work on the database off the runtime.

@@ -36,6 +36,10 @@ impl Plan {
 
 /// Reads arguments; fields that are not known are refused.
 pub(super) fn read<T: DeserializeOwned>(arguments: Value) -> Result<T, Refusal> {
+    if !arguments.is_object() {
+        let detail = "send the arguments as one JSON object, as `GET /api/v1/actions` describes them";
+        return Err(Refusal::bad_request(detail));
+    }
     serde_json::from_value(arguments).map_err(|error| Refusal::bad_request(error.to_string()))
 }
 

@@ -7,6 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
 use super::attempt::{Attempt, Begun, Call, of_hubspot};
+use super::deadline::{Began, answered};
 use super::plan::{self, Plan};
 use super::record::{self, Draft};
 use super::update_contact::{self, Change, Confirming};
@@ -18,6 +19,7 @@ use crate::hubspot::error::WriteError;
 use crate::hubspot::writes::{self, Found, Values};
 use crate::store::conn::Conn;
 use crate::store::connections::Connection;
+use crate::store::crm;
 use crate::store::executions::{self, Execution};
 use crate::vault::random;
 
@@ -30,8 +32,9 @@ impl Actions {
         arguments: Value,
         key: Option<IdempotencyKey>,
     ) -> Result<Value, ActionError> {
-        let this = self.clone();
-        detached(async move { this.run_here(caller, action, arguments, key).await }).await
+        let (this, since, began) = (self.serving(&caller), caller.since, Began::default());
+        let told = began.clone();
+        answered(since, began, async move { this.run_here(caller, action, arguments, key, told).await }).await
     }
 
     /// Carries out a proposed change.
@@ -41,8 +44,9 @@ impl Actions {
         arguments: Value,
         key: Option<IdempotencyKey>,
     ) -> Result<Value, ActionError> {
-        let this = self.clone();
-        detached(async move { this.confirm_here(caller, arguments, key).await }).await
+        let (this, since, began) = (self.serving(&caller), caller.since, Began::default());
+        let told = began.clone();
+        answered(since, began, async move { this.confirm_here(caller, arguments, key, told).await }).await
     }
 
     async fn run_here(
@@ -51,10 +55,12 @@ impl Actions {
         action: Action,
         arguments: Value,
         key: Option<IdempotencyKey>,
+        began: Began,
     ) -> Result<Value, ActionError> {
         let step = if action == Action::UpdateContact { Step::Propose } else { Step::Run };
-        let row =
-            self.row(Call { caller: &caller, action, step, target: None, arguments: &arguments, key })?;
+        let row = self
+            .row(Call { caller: &caller, action, step, target: None, arguments: &arguments, key })
+            .await?;
         let (now, fixed) = (row.started_at, self.limits.time_zone.clone());
         let agent = caller.agent.as_ref().map(|agent| agent.name.clone()).unwrap_or_default();
         let org = caller.org.clone();
@@ -67,7 +73,7 @@ impl Actions {
             row.customer = plan.customer().map(|address| address.as_str().to_owned());
             Ok((connection, plan))
         };
-        match self.begin(row, gates).await? {
+        match self.begin(row, gates, &began).await? {
             Begun::Known(id) => self.told(&org, &id).await,
             Begun::Fresh(attempt, (connection, Plan::Create(draft))) => {
                 self.create(*attempt, &connection, *draft, &agent).await
@@ -103,6 +109,7 @@ impl Actions {
         }
         if draft.owner_of_contact
             && let Some(owner) = contact.as_ref().and_then(|one| one.values.get("hubspot_owner_id"))
+            && self.is_active(connection, owner).await?
         {
             draft.values.insert("hubspot_owner_id".to_owned(), owner.clone());
         }
@@ -125,6 +132,16 @@ impl Actions {
                 self.look_for(&client, row).await
             }
         }
+    }
+
+    /// Somebody of that id can be given work: HubSpot refuses a whole record for an owner who left.
+    async fn is_active(&self, connection: &Connection, owner: &str) -> Result<bool, ActionError> {
+        let (org, portal, owner) = (connection.org.clone(), connection.portal, owner.to_owned());
+        self.locally(move |this| {
+            let owners = this.store.read(|conn| crm::owners(conn, &org, portal))?;
+            Ok(owners.iter().any(|one| one.id == owner))
+        })
+        .await
     }
 
     /// HubSpot has the record.
@@ -201,12 +218,13 @@ impl Actions {
         caller: Caller,
         arguments: Value,
         key: Option<IdempotencyKey>,
+        began: Began,
     ) -> Result<Value, ActionError> {
         let action = Action::UpdateContact;
         // The id of a confirmation opens a door: a row says which proposal it was, not how it is opened.
         let call =
             Call { caller: &caller, action, step: Step::Confirm, target: None, arguments: &arguments, key };
-        let row = Execution { arguments: "{}".to_owned(), ..self.row(call)? };
+        let row = Execution { arguments: "{}".to_owned(), ..self.row(call).await? };
         let org = caller.org.clone();
         let gates = move |conn: &mut dyn Conn, row: &mut Execution| {
             let (connection, settings) = gate::open(conn, &caller, action)?;
@@ -227,7 +245,7 @@ impl Actions {
             row.new_value = proposal.new_value;
             Ok(connection)
         };
-        match self.begin(row, gates).await? {
+        match self.begin(row, gates, &began).await? {
             Begun::Known(id) => self.told(&org, &id).await,
             Begun::Fresh(attempt, connection) => match self.client(&connection) {
                 Ok(client) => self.change(attempt.row.clone(), &client).await,
@@ -295,13 +313,6 @@ impl Actions {
         row.new_value = now;
         self.end(row, Outcome::Done, None, &message).await
     }
-}
-
-/// Runs work to its end even where nobody waits for it any more.
-pub(super) async fn detached(
-    work: impl Future<Output = Result<Value, ActionError>> + Send + 'static,
-) -> Result<Value, ActionError> {
-    tokio::spawn(work).await.unwrap_or_else(|panic| Err(ActionError::Broken(panic.to_string())))
 }
 
 /// The proposal a confirmation belongs to, if this caller may confirm it now.

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use super::attempt::{Begun, Call, of_hubspot, undo_until};
+use super::deadline::{Began, answered};
 use super::record;
-use super::run::detached;
 use super::{ActionError, Actions, Caller, Refusal, customer, gate};
 use crate::domain::action::{Outcome, Reason, Step};
 use crate::domain::clock::Millis;
@@ -18,20 +18,20 @@ use crate::store::executions::{self, Execution};
 impl Actions {
     /// Takes back an execution: an agent its own, an operator anybody's.
     pub async fn undo(&self, caller: Caller, execution: String) -> Result<Value, ActionError> {
-        let this = self.clone();
-        detached(async move { this.undo_here(caller, execution).await }).await
+        let (this, since, began) = (self.serving(&caller), caller.since, Began::default());
+        let told = began.clone();
+        answered(since, began, async move { this.undo_here(caller, execution, told).await }).await
     }
 
-    async fn undo_here(&self, caller: Caller, execution: String) -> Result<Value, ActionError> {
+    async fn undo_here(&self, caller: Caller, execution: String, began: Began) -> Result<Value, ActionError> {
         let org = caller.org.clone();
         let found =
             self.locally(move |this| Ok(this.store.read(|conn| executions::get(conn, &org, &execution))?));
         let agent = caller.agent.as_ref().map(|agent| agent.id.clone());
         let own = |one: &Execution| agent.is_none() || one.agent == agent;
-        let target = found
-            .await?
-            .filter(own)
-            .ok_or_else(|| Refusal::new(Reason::NoSuchExecution, "no such execution of this agent"))?;
+        let whose = if agent.is_some() { " of this agent" } else { "" };
+        let none = || Refusal::new(Reason::NoSuchExecution, format!("no such execution{whose}"));
+        let target = found.await?.filter(own).ok_or_else(none)?;
         let call = Call {
             caller: &caller,
             action: target.action,
@@ -40,7 +40,7 @@ impl Actions {
             arguments: &json!({}),
             key: None,
         };
-        let row = self.row(call)?;
+        let row = self.row(call).await?;
         let until = undo_until(&target, self.limits.undo_ms);
         let gates = move |conn: &mut dyn Conn, row: &mut Execution| {
             let connection = match &caller.agent {
@@ -63,7 +63,7 @@ impl Actions {
             row.new_value = target.old_value;
             Ok(connection)
         };
-        let Begun::Fresh(attempt, connection) = self.begin(row, gates).await? else {
+        let Begun::Fresh(attempt, connection) = self.begin(row, gates, &began).await? else {
             return Err(ActionError::Broken("an undo has no key".to_owned()));
         };
         let row = attempt.row.clone();

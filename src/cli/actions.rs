@@ -99,10 +99,10 @@ impl Allow {
         let text = |value: &Option<String>| {
             value.as_ref().map(|value| if value.is_empty() { Value::Null } else { json!(value) })
         };
-        let properties = self
-            .properties
-            .as_ref()
-            .map(|names| json!(names.iter().filter(|name| !name.is_empty()).collect::<Vec<_>>()));
+        let properties = self.properties.as_ref().map(|names| match names.iter().all(String::is_empty) {
+            true => Value::Null,
+            false => json!(names.iter().filter(|name| !name.is_empty()).collect::<Vec<_>>()),
+        });
         let named = [
             ("pipeline", text(&self.pipeline)),
             ("stage", text(&self.stage)),
@@ -161,7 +161,14 @@ fn set(
         },
         async |remote| remote.post_to(&["agents", agent, "actions", action.as_str()], &body).await,
     )?;
-    if global.json { output::json(&set) } else { output::line(&on_agent(&set)) }
+    if global.json {
+        return output::json(&set);
+    }
+    output::line(&on_agent(&set))?;
+    let unread = set["unread_properties"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    unread.map(output::plain).try_for_each(|name| {
+        output::line(&format!("{name} is not read here; whether the portal has it is seen at the first call"))
+    })
 }
 
 fn on_agent(one: &Value) -> String {
@@ -210,7 +217,8 @@ pub(super) fn undo(global: &Global, execution: &str) -> Result<(), Failure> {
     let undone = here_or_there(
         global,
         |app| {
-            let caller = Caller { org: app.reading.org.clone(), agent: None, narrowed_to: None };
+            let since = tokio::time::Instant::now();
+            let caller = Caller { org: app.reading.org.clone(), agent: None, narrowed_to: None, since };
             Ok(runtime()?.block_on(app.actions.undo(caller, execution.to_owned()))?)
         },
         async |remote| remote.post_to(&["executions", execution, "undo"], &json!({})).await,

@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use serde::Serialize;
+use tokio::time::Instant;
 use url::Url;
 
-use super::budget::{Budget, Daily, DayIsOver, Lane, Priority};
+use super::budget::{Budget, Daily, DayIsOver, Lane, Permit, Priority};
 use super::call::Call;
 use super::error::{Failure, HubspotError, WriteError, classify};
 use super::oauth::TokenFacts;
@@ -33,6 +34,8 @@ const AGENT_RATE_LIMITED: u32 = 2;
 const LOOK_ATTEMPTS: u32 = 2;
 const LOOK_RATE_LIMITED: u32 = 5;
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Where HubSpot asks for a longer pause, an agent is told so instead of being kept waiting.
+const AGENT_PAUSE: Duration = Duration::from_secs(5);
 
 /// The HTTP client for calls that take at most `timeout`.
 pub fn http(timeout: Duration) -> Result<reqwest::Client, HubspotError> {
@@ -141,6 +144,8 @@ pub struct Client {
     most_rate_limited: u32,
     /// The longest one call, and a pause within it, may take, where that is less than usual.
     timeout: Option<Duration>,
+    /// After this nothing is sent any more.
+    until: Option<Instant>,
 }
 
 impl Client {
@@ -166,13 +171,14 @@ impl Client {
             priority,
             most_rate_limited: MAX_RATE_LIMITED,
             timeout: None,
+            until: None,
         }
     }
 
     /// The same portal asked on behalf of an agent that waits: before everything a sync asks, from the part of the
-    /// budget that is kept for agents, each call within `timeout`.
+    /// budget that is kept for agents, each call within `timeout`, none begun after `until`.
     #[must_use]
-    pub fn for_agent(&self, timeout: Duration) -> Self {
+    pub fn for_agent(&self, timeout: Duration, until: Instant) -> Self {
         let attempts = self.patience.attempts.min(AGENT_ATTEMPTS);
         Self {
             requests: Arc::default(),
@@ -180,6 +186,7 @@ impl Client {
             priority: Priority::Agent,
             most_rate_limited: AGENT_RATE_LIMITED,
             timeout: Some(timeout),
+            until: Some(until),
             ..self.clone()
         }
     }
@@ -200,6 +207,19 @@ impl Client {
     fn is_over(&self, failed: u32, limited: u32, asked: Option<Duration>) -> bool {
         let too_long = asked.zip(self.timeout).is_some_and(|(asked, most)| asked > most);
         failed >= self.patience.attempts || limited >= self.most_rate_limited || (failed > 0 && too_long)
+    }
+
+    /// How long a read may take: what nobody waits for any more is not waited for. A write is: its answer counts.
+    fn time_left(&self) -> Option<Duration> {
+        let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+        self.timeout.into_iter().chain(left).min()
+    }
+
+    /// Why a call is not tried again after so long a pause, where somebody waits for its answer.
+    fn too_long(&self, asked: Option<Duration>, error: &HubspotError) -> Option<HubspotError> {
+        let wait = asked.filter(|wait| self.priority == Priority::Agent && *wait > AGENT_PAUSE)?;
+        let HubspotError::Unavailable { status } = error else { return None };
+        Some(HubspotError::AskedToWait { status: *status, wait })
     }
 
     /// The same portal with counters that start at zero: tokens and budget stay shared.
@@ -252,7 +272,7 @@ impl Client {
         let (mut failed, mut limited, mut refreshed) = (0, 0, false);
         loop {
             let bearer = self.tokens.bearer().await?;
-            match self.attempt(call, bearer.secret.expose_secret(), &parse).await {
+            match self.attempt(call, bearer.secret.expose_secret(), &parse, self.time_left()).await {
                 Ok(value) => return Ok(value),
                 Err(Failure::Fatal(error)) => return Err(error),
                 Err(Failure::Unauthorized(message)) if refreshed => {
@@ -271,6 +291,10 @@ impl Client {
                 Err(Failure::Retry { after, rate_limited, error, .. }) => {
                     limited += u32::from(rate_limited);
                     failed += u32::from(!rate_limited);
+                    if let Some(error) = self.too_long(after, &error) {
+                        self.hold_back(call.lane, after, rate_limited);
+                        return Err(error);
+                    }
                     if self.is_over(failed, limited, after) {
                         return Err(error);
                     }
@@ -296,7 +320,7 @@ impl Client {
         let (mut failed, mut limited, mut refreshed) = (0, 0, false);
         loop {
             let bearer = self.tokens.bearer().await.map_err(WriteError::NotDone)?;
-            match self.attempt(call, bearer.secret.expose_secret(), &parse).await {
+            match self.attempt(call, bearer.secret.expose_secret(), &parse, self.timeout).await {
                 Ok(value) => return Ok(value),
                 Err(Failure::Fatal(error)) => return Err(WriteError::of(error)),
                 Err(Failure::Unauthorized(message)) if refreshed => {
@@ -319,6 +343,10 @@ impl Client {
                 Err(Failure::Retry { after, rate_limited, error, .. }) => {
                     limited += u32::from(rate_limited);
                     failed += u32::from(!rate_limited);
+                    if let Some(error) = self.too_long(after, &error) {
+                        self.hold_back(call.lane, after, rate_limited);
+                        return Err(WriteError::NotDone(error));
+                    }
                     if self.is_over(failed, limited, after) {
                         return Err(WriteError::NotDone(error));
                     }
@@ -332,12 +360,29 @@ impl Client {
     async fn pause(&self, lane: Lane, asked: Option<Duration>, rate_limited: bool, failed: u32) {
         let first = self.patience.first_pause;
         if rate_limited {
-            self.requests.rate_limited.fetch_add(1, Ordering::Relaxed);
-            self.budget.block(lane, asked.unwrap_or(first));
-            return;
+            return self.hold_back(lane, asked, rate_limited);
         }
         let doubled = first.saturating_mul(1 << failed.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
         tokio::time::sleep(asked.unwrap_or(doubled)).await;
+    }
+
+    /// After a rate limit nobody asks before its pause is over.
+    fn hold_back(&self, lane: Lane, asked: Option<Duration>, rate_limited: bool) {
+        if rate_limited {
+            self.requests.rate_limited.fetch_add(1, Ordering::Relaxed);
+            self.budget.block(lane, asked.unwrap_or(self.patience.first_pause));
+        }
+    }
+
+    /// A place in the budget, while there is still time to use it.
+    async fn permit(&self, lane: Lane) -> Result<Permit, HubspotError> {
+        let wait = self.budget.wait(lane, self.priority);
+        let permit = match self.until {
+            None => wait.await,
+            Some(until) if until <= Instant::now() => return Err(HubspotError::OutOfTime),
+            Some(until) => tokio::time::timeout_at(until, wait).await.map_err(|_| HubspotError::OutOfTime)?,
+        };
+        permit.map_err(|DayIsOver| HubspotError::DailyLimit)
     }
 
     async fn attempt<T>(
@@ -345,9 +390,9 @@ impl Client {
         call: &Call,
         token: &str,
         parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+        timeout: Option<Duration>,
     ) -> Result<T, Failure> {
-        let permit = self.budget.wait(call.lane, self.priority).await;
-        let permit = permit.map_err(|DayIsOver| Failure::Fatal(HubspotError::DailyLimit))?;
+        let permit = self.permit(call.lane).await.map_err(Failure::Fatal)?;
         self.requests.total.fetch_add(1, Ordering::Relaxed);
         let mut request = self.http.request(call.method.clone(), self.address(&call.path));
         if let Some(body) = &call.body {
@@ -356,7 +401,7 @@ impl Client {
         if !call.query.is_empty() {
             request = request.query(&call.query);
         }
-        if let Some(timeout) = self.timeout {
+        if let Some(timeout) = timeout {
             request = request.timeout(timeout);
         }
         let response = request.bearer_auth(token).send().await.map_err(|error| self.broken(&error))?;

@@ -66,6 +66,9 @@ pub enum HubspotError {
         /// How long.
         wait: Duration,
     },
+    /// The time that the caller waits was over before HubSpot was asked.
+    #[error("HubSpot could not be asked in time; try again")]
+    OutOfTime,
     /// Answers kept arriving damaged.
     #[error("HubSpot's answers cannot be read ({0}); try again later")]
     Unreadable(String),
@@ -176,9 +179,8 @@ pub(super) fn classify(status: u16, retry_after: Option<Duration>, body: &[u8]) 
         403 => Failure::Fatal(HubspotError::MissingScope { scopes: parsed.scopes() }),
         404 => Failure::Fatal(HubspotError::NotFound),
         429 => rate_limited(&parsed, retry_after),
-        423 => retry(Some(retry_after.unwrap_or_default().max(LOCKED))),
-        // The account is being moved to another data centre, which may take a day.
-        477 => match retry_after.unwrap_or(MOVING) {
+        // The account of a 477 is being moved to another data centre, which may take a day.
+        423 | 477 => match retry_after.unwrap_or(if status == 477 { MOVING } else { LOCKED }).max(LOCKED) {
             wait if wait > LONGEST_WAIT => Failure::Fatal(HubspotError::AskedToWait { status, wait }),
             wait => retry(Some(wait)),
         },
@@ -209,8 +211,12 @@ fn rate_limited(body: &ErrorBody, retry_after: Option<Duration>) -> Failure {
         Some("SECONDLY") => Duration::from_secs(1),
         _ => Duration::from_secs(10),
     };
+    let wait = retry_after.unwrap_or(pause);
+    if wait > LONGEST_WAIT {
+        return Failure::Fatal(HubspotError::AskedToWait { status: 429, wait });
+    }
     Failure::Retry {
-        after: Some(retry_after.unwrap_or(pause)),
+        after: Some(wait),
         rate_limited: true,
         maybe_done: false,
         error: HubspotError::Unavailable { status: 429 },
@@ -234,8 +240,13 @@ mod tests {
         let Failure::Retry { after, .. } = classify(423, None, b"{}") else { panic!("a lock is waited for") };
         assert_eq!(after, Some(Duration::from_secs(2)));
         let day = Some(Duration::from_secs(86_400));
-        let moving = classify(477, day, b"{}");
-        assert!(matches!(moving, Failure::Fatal(HubspotError::AskedToWait { status: 477, .. })));
+        for status in [423, 429, 477, 503] {
+            let Failure::Fatal(HubspotError::AskedToWait { status: said, .. }) = classify(status, day, b"{}")
+            else {
+                panic!("nobody waits a day for an answer of {status}")
+            };
+            assert_eq!(said, status);
+        }
         let region = br#"{"category":"WRONG_HUBLET","correctHublet":"eu1"}"#;
         assert!(matches!(classify(488, None, region), Failure::WrongRegion(name) if name == "eu1"));
         let evil = br#"{"correctHublet":"eu1.example.com/"}"#;

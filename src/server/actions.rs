@@ -21,14 +21,15 @@ const PAGE: usize = 50;
 
 /// What limits what a caller may do.
 impl From<Known> for Caller {
-    fn from(Known { agent, narrowed_to }: Known) -> Self {
-        Self { org: agent.org.clone(), agent: Some(agent), narrowed_to }
+    fn from(Known { agent, narrowed_to, since }: Known) -> Self {
+        Self { org: agent.org.clone(), agent: Some(agent), narrowed_to, since }
     }
 }
 
 /// The operator at the command line or the pages.
 fn operator(served: &Served) -> Caller {
-    Caller { org: served.app.reading.org.clone(), agent: None, narrowed_to: None }
+    let since = tokio::time::Instant::now();
+    Caller { org: served.app.reading.org.clone(), agent: None, narrowed_to: None, since }
 }
 
 fn named(name: &str) -> Result<Action, Problem> {

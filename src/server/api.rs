@@ -26,7 +26,7 @@ use crate::vault::Vault;
 
 /// What limits what a caller may see.
 impl From<Known> for Caller {
-    fn from(Known { agent, narrowed_to }: Known) -> Self {
+    fn from(Known { agent, narrowed_to, .. }: Known) -> Self {
         Self { org: agent.org, bound_to: agent.customer, narrowed_to }
     }
 }

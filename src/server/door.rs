@@ -6,6 +6,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use tokio::time::Instant;
 
 use super::Served;
 use super::admin::blocking;
@@ -24,6 +25,8 @@ pub struct Known {
     pub agent: Agent,
     /// Address from the header.
     pub narrowed_to: Option<String>,
+    /// When the request came.
+    pub since: Instant,
 }
 
 /// Lets agents in; handlers find who calls as `Extension<Known>`.
@@ -32,17 +35,27 @@ pub(super) async fn agent(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    let since = Instant::now();
     let hash = key_hash(request.headers()).ok_or_else(Problem::unauthorized)?;
     let found = blocking(move || {
         let found = served.app.reading.store.read(|conn| agents::by_key(conn, &hash));
         found.map_err(|error: StoreError| Problem::internal(&error))
     });
     let agent = found.await?.ok_or_else(Problem::unauthorized)?;
-    let narrowed = request.headers().get(CUSTOMER_HEADER).map(|value| value.to_str().map(str::to_owned));
-    let narrowed_to =
-        narrowed.transpose().map_err(|_| Problem::bad_request("X-Hublore-Customer is not an address"))?;
-    request.extensions_mut().insert(Known { agent, narrowed_to });
+    let narrowed_to = narrowed_to(request.headers())?;
+    request.extensions_mut().insert(Known { agent, narrowed_to, since });
     Ok(next.run(request).await)
+}
+
+/// The customer of the header. Two of them leave open which one is meant.
+fn narrowed_to(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut named = headers.get_all(CUSTOMER_HEADER).iter();
+    let (first, second) = (named.next(), named.next());
+    if second.is_some() {
+        return Err(Problem::bad_request("X-Hublore-Customer is there more than once; send one"));
+    }
+    let text = first.map(|value| value.to_str().map(str::to_owned));
+    text.transpose().map_err(|_| Problem::bad_request("X-Hublore-Customer is not an address"))
 }
 
 fn key_hash(headers: &HeaderMap) -> Option<[u8; 32]> {
@@ -56,6 +69,18 @@ pub(super) async fn operator(
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
-    served.admin.check(request.headers())?;
+    if let Err(refused) = served.admin.check(request.headers()) {
+        return Err(named_to_an_agent(served, request.headers()).await?.unwrap_or(refused));
+    }
     Ok(next.run(request).await)
+}
+
+/// An agent that comes to an address of the operator's is not asked for a valid key: it has one.
+async fn named_to_an_agent(served: Served, headers: &HeaderMap) -> Result<Option<Problem>, Problem> {
+    let Some(hash) = key_hash(headers) else { return Ok(None) };
+    let found = blocking(move || {
+        let found = served.app.reading.store.read(|conn| agents::by_key(conn, &hash));
+        found.map_err(|error: StoreError| Problem::internal(&error))
+    });
+    Ok(found.await?.map(|_| Problem::operators_only()))
 }

@@ -85,6 +85,13 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "urn:hublore:unauthorized", "Not authenticated", detail)
     }
 
+    /// The key is an agent's, and this is not for agents.
+    #[must_use]
+    pub fn operators_only() -> Self {
+        let detail = "this key is an agent's, and this address is the operator's; use the command line there";
+        Self::new(StatusCode::FORBIDDEN, "urn:hublore:operators-only", "Not allowed", detail)
+    }
+
     /// There is no such thing for this caller.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "urn:hublore:not-found", "Not found", detail)

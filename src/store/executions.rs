@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::StoreError;
 use super::conn::{Conn, Row, all, first};
 use crate::domain::action::{Action, Outcome, Reason, Step};
@@ -83,8 +85,8 @@ macro_rules! columns {
     };
 }
 
-/// Stores an attempt as it stands.
-pub fn put(conn: &mut dyn Conn, one: &Execution) -> Result<(), StoreError> {
+/// Stores an attempt as it stands. One that has ended stays as it ended: then this is `false`.
+pub fn put(conn: &mut dyn Conn, one: &Execution) -> Result<bool, StoreError> {
     let sql = concat!(
         "insert into action_executions (",
         columns!(),
@@ -95,7 +97,8 @@ pub fn put(conn: &mut dyn Conn, one: &Execution) -> Result<(), StoreError> {
          record_type = excluded.record_type, record = excluded.record, property = excluded.property, \
          old_value = excluded.old_value, new_value = excluded.new_value, written = excluded.written, \
          stamp = excluded.stamp, confirmation = excluded.confirmation, expires_at = excluded.expires_at, \
-         answer = excluded.answer, sent_at = excluded.sent_at, finished_at = excluded.finished_at"
+         answer = excluded.answer, sent_at = excluded.sent_at, finished_at = excluded.finished_at \
+         where action_executions.outcome in ('started', 'sending', 'unknown')"
     );
     let portal = one.portal.map(PortalId::as_i64);
     conn.execute(
@@ -131,7 +134,7 @@ pub fn put(conn: &mut dyn Conn, one: &Execution) -> Result<(), StoreError> {
             one.finished_at,
         ],
     )
-    .map(drop)
+    .map(|changed| changed > 0)
 }
 
 /// One attempt.
@@ -190,6 +193,19 @@ pub fn count_since(conn: &mut dyn Conn, org: &OrgId, since: Millis) -> Result<u6
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
 }
 
+/// How many calls of an agent were refused since then.
+pub fn refusals_since(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    agent: &str,
+    since: Millis,
+) -> Result<u64, StoreError> {
+    let sql = "select count(*) from action_executions where org = $1 and started_at > $2 and agent = $3 \
+               and portal is null";
+    let count = first(conn, sql, params![org, since, agent], |row| row.int(0))?;
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
 /// How many attempts ended how.
 pub fn counts(conn: &mut dyn Conn, org: &OrgId) -> Result<BTreeMap<String, u64>, StoreError> {
     let sql = "select outcome, count(*) from action_executions where org = $1 group by outcome";
@@ -198,15 +214,21 @@ pub fn counts(conn: &mut dyn Conn, org: &OrgId) -> Result<BTreeMap<String, u64>,
     Ok(counts.into_iter().collect())
 }
 
-/// Attempts whose end is not known, oldest first.
-pub fn open(conn: &mut dyn Conn, org: &OrgId) -> Result<Vec<Execution>, StoreError> {
+/// Attempts whose end is not known and can be looked up in that portal, first those that were not looked up for the
+/// longest time. What was never sent needs no portal.
+pub fn open(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    portal: Option<PortalId>,
+) -> Result<Vec<Execution>, StoreError> {
     let sql = concat!(
         "select ",
         columns!(),
-        " from action_executions where org = $1 and outcome in ('started', 'sending', 'unknown') \
-         order by started_at, id limit 100"
+        " from action_executions where org = $1 and (outcome = 'started' \
+         or outcome in ('sending', 'unknown') and portal = $2) \
+         order by coalesce(finished_at, 0), started_at, id limit 100"
     );
-    all(conn, sql, params![org], execution)
+    all(conn, sql, params![org, portal.map(PortalId::as_i64)], execution)
 }
 
 /// Attempts, newest first: of one agent or all, older than `before`.
@@ -274,11 +296,74 @@ pub fn erase_contact(
     portal: PortalId,
     contact: &str,
 ) -> Result<(), StoreError> {
+    let sql = "select email from contact_emails where org = $1 and portal = $2 and contact = $3";
+    let addresses: Vec<String> = all(conn, sql, params![org, portal, contact], |row| row.string(0))?;
     let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, detail = null, \
                old_value = null, new_value = null, written = null, answer = null where org = $1 \
                and (portal = $2 and contact = $3 or exists (select 1 from contact_emails m where m.org = $1 \
-               and m.portal = $2 and m.contact = $3 and (m.email = customer or instr(lower(arguments), m.email) > 0)))";
-    conn.execute(sql, params![org, portal, contact]).map(drop)
+               and m.portal = $2 and m.contact = $3 and m.email = customer))";
+    conn.execute(sql, params![org, portal, contact])?;
+    for address in addresses {
+        erase_address(conn, org, &address)?;
+    }
+    Ok(())
+}
+
+/// The same for rows that only name an address: a refused call has no contact yet.
+fn erase_address(conn: &mut dyn Conn, org: &OrgId, address: &str) -> Result<(), StoreError> {
+    let sql =
+        "select id, arguments from action_executions where org = $1 and instr(lower(arguments), $2) > 0";
+    let naming = all(conn, sql, params![org, address], |row| Ok((row.string(0)?, row.string(1)?)))?;
+    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, detail = null, \
+               old_value = null, new_value = null, written = null, answer = null where org = $1 and id = $2";
+    for (id, arguments) in naming {
+        let arguments: Value = serde_json::from_str(&arguments).unwrap_or_default();
+        if names(&arguments, address) {
+            conn.execute(sql, params![org, &id])?;
+        }
+    }
+    Ok(())
+}
+
+/// A text in there has this address, and not as the end of another one.
+fn names(value: &Value, address: &str) -> bool {
+    match value {
+        Value::String(text) => has_address(&text.to_lowercase(), address),
+        Value::Array(items) => items.iter().any(|item| names(item, address)),
+        Value::Object(fields) => fields
+            .iter()
+            .any(|(name, value)| has_address(&name.to_lowercase(), address) || names(value, address)),
+        _ => false,
+    }
+}
+
+fn has_address(text: &str, address: &str) -> bool {
+    let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    text.match_indices(address).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let mut after = text[at + address.len()..].chars();
+        let next = after.next();
+        // A full stop ends a sentence, unless the name of the host goes on.
+        let ends = match next {
+            Some('.') => !after.next().is_some_and(goes_on),
+            other => !other.is_some_and(goes_on),
+        };
+        ends && !before.is_some_and(|c| goes_on(c) || matches!(c, '.' | '+' | '%'))
+    })
+}
+
+/// Forgets some attempts begun before, and says nothing of what is not known yet. Of a note it stays known that an agent
+/// wrote it.
+pub fn forget(conn: &mut dyn Conn, org: &OrgId, before: Millis) -> Result<(), StoreError> {
+    let sql = "delete from action_executions where id in (select id from action_executions where org = $1 \
+               and started_at < $2 and outcome not in ('started', 'sending', 'unknown') \
+               and not (action = 'create_note' and step = 'run' and record is not null) limit 1000)";
+    conn.execute(sql, params![org, before])?;
+    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, detail = null, \
+               written = null, answer = null, idempotency_key = null where id in (select id from action_executions \
+               where org = $1 and started_at < $2 and outcome not in ('started', 'sending', 'unknown') \
+               and answer is not null limit 1000)";
+    conn.execute(sql, params![org, before]).map(drop)
 }
 
 fn execution(row: &dyn Row) -> Result<Execution, StoreError> {
@@ -313,4 +398,28 @@ fn execution(row: &dyn Row) -> Result<Execution, StoreError> {
         sent_at: row.opt_int(26)?.map(Millis),
         finished_at: row.opt_int(27)?.map(Millis),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_not_found_at_the_end_or_the_start_of_another_one() {
+        for named in [
+            json!({"contact": "Ann@x.example"}),
+            json!({"text": ["Write to\nann@x.example."]}),
+            json!({"mailto:ann@x.example": 1}),
+            json!("joann@x.example, ann@x.example"),
+        ] {
+            assert!(names(&named, "ann@x.example"), "{named}");
+        }
+        for other in
+            ["joann@x.example", "jo.ann@x.example", "ann@x.example.com", "ann@x.examples", "jo-ann@x.example"]
+        {
+            assert!(!names(&json!({"contact": other}), "ann@x.example"), "{other}");
+        }
+    }
 }

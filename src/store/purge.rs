@@ -29,7 +29,7 @@ const WHOLE: [&str; 27] = [
     "delete from webhook_deliveries where org = $1 and portal = $2",
     "delete from webhook_events where org = $1 and portal = $2",
     "delete from webhook_records where org = $1 and portal = $2",
-    "delete from action_executions where org = $1 and portal = $2",
+    "delete from action_executions where org = $1 and (portal = $2 or portal is null)",
     "delete from contact_emails where org = $1 and portal = $2",
     "delete from associations where org = $1 and portal = $2",
     "delete from owners where org = $1 and portal = $2",

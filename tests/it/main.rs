@@ -13,6 +13,7 @@
 mod actions;
 mod actions_afterwards;
 mod actions_changes;
+mod actions_hard_times;
 mod actions_recovery;
 mod api;
 mod architecture;
