@@ -27,13 +27,23 @@ pub(crate) struct Sentence {
 
 /// The sentences of a text.
 pub(crate) fn read(original: &str, folded: &Folded, hits: &[Hit]) -> Vec<Sentence> {
-    let mut out = Vec::new();
+    let mut out: Vec<Sentence> = Vec::new();
     for range in crate::text::sentences(original) {
         for line in lines(original, range) {
-            out.push(sentence(original, line, folded, hits));
+            let mut read = sentence(original, line, folded, hits);
+            if read.speaker.is_none() {
+                read.speaker = out.last().and_then(|before| same_turn(original, before, &read));
+            }
+            out.push(read);
         }
     }
     out
+}
+
+/// Who spoke the sentence before, where this one goes on in the same line: a turn is one line.
+fn same_turn(original: &str, before: &Sentence, read: &Sentence) -> Option<Range<usize>> {
+    let between = original.get(before.original.start..read.original.start)?;
+    before.speaker.clone().filter(|_| !between.trim_end_matches(' ').contains('\n'))
 }
 
 /// A sentence, parted before lines that open with a label or a speaker: those are forms and minutes, not folded text.
@@ -62,12 +72,19 @@ fn sentence(original: &str, range: Range<usize>, folded: &Folded, hits: &[Hit]) 
     };
     let text = folded.text.as_str();
     out.body.start += indent(&text[out.body.clone()]);
+    let mut timed = false;
     if let Some((name, used)) = bracketed(&text[out.body.clone()]) {
-        out.speaker = Some(out.body.start + name.start..out.body.start + name.end);
+        let name = out.body.start + name.start..out.body.start + name.end;
+        timed = is_time(&text[name.clone()]);
+        out.speaker = Some(name).filter(|_| !timed);
         out.body.start += used;
     }
     if let Some((label, used)) = label(&text[out.body.clone()]) {
-        out.label = Some(out.body.start..out.body.start + label);
+        let label = out.body.start..out.body.start + label;
+        // Behind the time of a turn stands who speaks; a recorder that does not know writes so.
+        let known = !text[label.clone()].starts_with("speaker");
+        (out.speaker, out.label) =
+            if timed { (Some(label).filter(|_| known), None) } else { (out.speaker, Some(label)) };
         out.body.start += used;
         out.body.start += indent(&text[out.body.clone()]);
     }
@@ -92,6 +109,11 @@ fn bracketed(text: &str) -> Option<(Range<usize>, usize)> {
     let after = &rest[close + 1..];
     let used = 1 + close + 1 + (after.len() - after.trim_start_matches([' ', ':']).len());
     Some((1..1 + close, used))
+}
+
+/// `00:08`, `01:05-01:12`, `00:01:05.120 --> 00:01:12.900`
+fn is_time(text: &str) -> bool {
+    text.contains(':') && text.chars().all(|c| c.is_ascii_digit() || matches!(c, ':' | '.' | '-' | '>' | ' '))
 }
 
 /// A label of at most three words (or eight Japanese characters) before a colon: its length and what it takes up.
@@ -208,5 +230,20 @@ mod tests {
         );
         assert_eq!(parts("[Ann] Sure, I'll call."), ["sure", "i'll call"]);
         assert_eq!(parts("Next step: send it"), ["send it"]);
+    }
+
+    #[test]
+    fn behind_the_time_of_a_turn_stands_who_speaks_until_its_line_ends() {
+        let text = "[00:08] Ann Lee: We renew in March. My boss signs.\n[01:05-01:12] Speaker: Fine.\n\
+                    [Bob] Sure. I'll call.\nNext step: send it";
+        let folded = Folded::new(text);
+        let hits = LEXICONS.by_language[0].scan(&folded.text);
+        let speakers: Vec<Option<&str>> = read(text, &folded, &hits)
+            .iter()
+            .map(|s| s.speaker.clone().map(|name| &folded.text[name]))
+            .collect();
+        let (ann, bob) = (Some("ann lee"), Some("bob"));
+        assert_eq!(speakers, [ann, ann, None, bob, bob, None]);
+        assert_eq!(parts(text)[0], "we renew in march");
     }
 }
