@@ -244,13 +244,21 @@ fn knowledge(reading: &app::Reading) -> Vec<Check> {
 fn webhooks(seen: &Overview) -> Check {
     let name = "webhooks";
     let refused: u64 = seen.refused.values().sum();
-    if refused > 0 && seen.deliveries == 0 {
-        return Check::new(name, Verdict::Warning, format!("{refused} came and none was believed")).cure(
-            format!(
-                "hubspot.client_secret has to be the secret of the app that sends them, and its target {}",
-                seen.address
-            ),
-        );
+    let found = match (seen.deliveries, seen.newest_refused()) {
+        (0, _) if refused > 0 => Some(format!("{refused} came and none was believed")),
+        (_, Some(at)) => {
+            let reasons: Vec<String> =
+                seen.refused.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+            Some(format!("the newest, at {at}, was not believed; refused so far: {}", reasons.join(", ")))
+        }
+        _ => None,
+    };
+    if let Some(found) = found {
+        return Check::new(name, Verdict::Warning, found).cure(format!(
+            "hubspot.client_secret has to be the secret of the app that sends them, and its target {}, which begins \
+             with server.public_url",
+            seen.address
+        ));
     }
     if let Some(error) = &seen.queue.error {
         let found = format!("{} announced records cannot be looked at: {error}", seen.queue.failing);
@@ -369,6 +377,10 @@ async fn slack(reading: &app::Reading, notifications: Option<&Notifications>) ->
         && let Err(error) = notifications.check().await
     {
         return Check::new(name, Verdict::Failed, error.to_string());
+    }
+    if !seen.mode_is_on {
+        let found = "connected, but nothing is posted: the mode notifications is off";
+        return Check::new(name, Verdict::Warning, found).cure("hublore modes notifications on");
     }
     if enabled.is_empty() {
         return Check::new(name, Verdict::Warning, "connected, but no type of notification is enabled")

@@ -198,6 +198,11 @@ pub(super) fn executions(global: &Global, asked: &Executions) -> Result<(), Fail
     if global.json {
         return output::json(&listed);
     }
+    if listed.is_empty() {
+        return output::line(
+            "nothing here that an agent tried; `hublore agents allow AGENT ACTION` lets one act",
+        );
+    }
     listed.iter().try_for_each(|one| output::line(&attempt(one)))
 }
 

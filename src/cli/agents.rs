@@ -101,6 +101,9 @@ fn list(global: &Global) -> Result<(), Failure> {
             .collect();
         return output::json(&agents);
     }
+    if agents.is_empty() {
+        return output::line("no agents here; `hublore agents create NAME` makes one");
+    }
     for (agent, may) in agents {
         let state = if agent.revoked_at.is_some() { "revoked" } else { "active" };
         let bound = agent.customer.map(|address| format!("  (only {address})")).unwrap_or_default();

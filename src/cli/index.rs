@@ -149,6 +149,8 @@ impl Told {
 fn show(global: &Global, verb: Verb, answer: &Value) -> Result<(), Failure> {
     if global.json {
         output::json(answer)?;
+    } else if answer.is_null() {
+        output::line("no index is being built; `hublore index rebuild` builds one")?;
     } else if let Some(fields) = answer.as_object() {
         for (name, value) in fields {
             output::line(&format!("{name:>18}  {value}"))?;

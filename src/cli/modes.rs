@@ -19,7 +19,8 @@ pub(super) struct ModesVerb {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Named {
-    /// Reading from HubSpot
+    /// Reading from HubSpot; while it is off webhooks are only counted, and when it is switched on again a running
+    /// server starts a catch_up that reads what they told of
     Ingest,
     /// Writing to HubSpot by agents, each of them allowed on its own
     Actions,
@@ -89,6 +90,15 @@ fn switch(global: &Global, mode: IntegrationMode, on: Option<bool>) -> Result<()
     if global.json {
         return output::json(&switched);
     }
-    let state = if switched[mode.as_str()]["effective"] == true { "on" } else { "off" };
-    output::line(&format!("{} {state}", mode.as_str()))
+    let on = switched[mode.as_str()]["effective"] == true;
+    output::line(&format!("{} {}", mode.as_str(), if on { "on" } else { "off" }))?;
+    match (mode, on, switched["catching_up"].as_bool()) {
+        (IntegrationMode::Ingest, true, Some(true)) => {
+            output::line("a catch_up reads what was missed meanwhile; `hublore status` shows it")
+        }
+        (IntegrationMode::Ingest, true, None) => {
+            output::line("what was missed meanwhile is read by the next sync: `hublore sync catch_up`")
+        }
+        _ => Ok(()),
+    }
 }

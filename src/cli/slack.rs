@@ -201,7 +201,11 @@ fn show(global: &Global, answer: &Value) -> Result<(), Failure> {
     if global.json {
         return output::json(answer);
     }
-    lines(&read(global)?).iter().try_for_each(|line| output::line(line))
+    let lines = lines(&read(global)?);
+    if lines.is_empty() {
+        return output::line("not connected, and nothing is posted; `hublore slack connect` connects Slack");
+    }
+    lines.iter().try_for_each(|line| output::line(line))
 }
 
 /// Slack at a glance; nothing where nobody ever touched it.
@@ -216,6 +220,9 @@ pub(super) fn lines(state: &SlackState) -> Vec<String> {
         }
     } else if state.types.iter().any(|one| one.enabled) {
         lines.push("not connected; nothing is posted".to_owned());
+    }
+    if !state.mode_is_on && (state.connection.is_some() || !lines.is_empty()) {
+        lines.push("nothing is posted: the mode is off; hublore modes notifications on".to_owned());
     }
     for one in state.types.iter().filter(|one| one.enabled || state.connection.is_some()) {
         let on = if one.enabled { "on" } else { "off" };

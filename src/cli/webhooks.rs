@@ -1,12 +1,14 @@
 //! `hublore webhooks`
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::remote::here_or_there;
 use super::search::moment;
 use super::{Failure, Global, output, runtime};
-use crate::domain::clock::Millis;
+use crate::domain::clock::{Clock, Millis, SystemClock};
 use crate::store::StoreError;
 use crate::store::webhooks::{self as rows, Between, Delivery};
 use crate::webhooks::overview::{self, Overview, Setup};
@@ -33,11 +35,14 @@ enum Verb {
     /// Look again, as it is now, at everything that deliveries of that time announced; doing it twice changes nothing
     Replay {
         /// Start, like 2026-03-01 or 2026-03-01T10:00:00Z
+        #[arg(long, value_name = "T", value_parser = moment, required_unless_present = "since")]
+        from: Option<Millis>,
+        /// Start, so long ago: 90s, 15m, 1h, 2d
+        #[arg(long, value_name = "TIME", value_parser = span_ms, conflicts_with = "from")]
+        since: Option<i64>,
+        /// End; without it now
         #[arg(long, value_name = "T", value_parser = moment)]
-        from: Millis,
-        /// End
-        #[arg(long, value_name = "T", value_parser = moment)]
-        to: Millis,
+        to: Option<Millis>,
     },
 }
 
@@ -45,8 +50,20 @@ pub(super) fn run(global: &Global, webhooks: &Webhooks) -> Result<(), Failure> {
     match webhooks.verb {
         Verb::Show => show(global),
         Verb::List { limit, before } => list(global, before, limit),
-        Verb::Replay { from, to } => replay(global, Between { from, to }),
+        Verb::Replay { from, since, to } => {
+            let now = SystemClock.now();
+            let from = from.or(since.map(|ms| now.plus(-ms))).unwrap_or(now);
+            replay(global, Between { from, to: to.unwrap_or(now) })
+        }
     }
+}
+
+/// A span of time like 1h, in milliseconds.
+fn span_ms(text: &str) -> Result<i64, String> {
+    let units = [("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
+    let found = units.into_iter().find_map(|(unit, ms)| Some((text.strip_suffix(unit)?, ms)));
+    let ms = found.and_then(|(number, ms)| Some(i64::from(number.parse::<u16>().ok()?) * ms));
+    ms.ok_or_else(|| format!("`{text}` is not a span of time like 90s, 15m, 1h or 2d"))
 }
 
 fn show(global: &Global) -> Result<(), Failure> {
@@ -69,12 +86,13 @@ fn show(global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
+fn counted(what: &BTreeMap<String, u64>) -> String {
+    let all: Vec<String> = what.iter().map(|(name, count)| format!("{count} {name}")).collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
 /// How it goes, for `status` too.
 pub(super) fn lines(overview: &Overview) -> Vec<String> {
-    let counted = |what: &std::collections::BTreeMap<String, u64>| {
-        let all: Vec<String> = what.iter().map(|(name, count)| format!("{count} {name}")).collect();
-        if all.is_empty() { "none".to_owned() } else { all.join(", ") }
-    };
     let last = overview.last_delivery.map_or("never".to_owned(), |at| at.to_string());
     let events = counted(&overview.events);
     let mut lines =
@@ -103,10 +121,19 @@ pub(super) fn lines(overview: &Overview) -> Vec<String> {
 
 fn list(global: &Global, before: Option<i64>, limit: i64) -> Result<(), Failure> {
     let reading = global.reading()?;
-    let listed = reading.store.read(|conn| rows::newest(conn, &reading.org, before, limit));
-    let listed: Vec<Delivery> = listed.map_err(|error: StoreError| Failure::failed(error))?;
+    let listed = reading.store.read(|conn| {
+        let overview = overview::read(conn, &reading.org, &reading.config)?;
+        Ok((rows::newest(conn, &reading.org, before, limit)?, overview))
+    });
+    let (listed, overview): (Vec<Delivery>, Overview) =
+        listed.map_err(|error: StoreError| Failure::failed(error))?;
     if global.json {
         return output::json(&listed);
+    }
+    if listed.is_empty() {
+        output::line(
+            "no deliveries here; `hublore webhooks show` says what to enter in HubSpot so that some come",
+        )?;
     }
     for one in listed {
         let t = one.tally;
@@ -121,7 +148,11 @@ fn list(global: &Global, before: Option<i64>, limit: i64) -> Result<(), Failure>
             one.id, one.received_at, one.signature, one.verdict
         ))?;
     }
-    Ok(())
+    if overview.refused.is_empty() {
+        return Ok(());
+    }
+    let last = overview.last_refused.map_or(String::new(), |at| format!(", the last signed one at {at}"));
+    output::line(&format!("refused and not listed: {}{last}", counted(&overview.refused)))
 }
 
 fn replay(global: &Global, between: Between) -> Result<(), Failure> {

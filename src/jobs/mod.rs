@@ -16,6 +16,7 @@ use tokio::sync::watch;
 
 use crate::app::App;
 use crate::store::webhooks::Between;
+use crate::store::{StoreError, connections, runs};
 use crate::sync::SyncError;
 use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
@@ -121,6 +122,18 @@ impl Jobs {
             this.with(|current| current.state = ended);
         });
         Ok(Requested::Started)
+    }
+
+    /// Reading was switched on: what was missed meanwhile is read by a run. Answers what was started; nothing where no
+    /// portal is connected, or was never read.
+    pub fn read_on(&self) -> Result<Option<Requested>, SyncError> {
+        let reading = &self.app.reading;
+        let (connection, newest) = reading.store.read(|conn| {
+            let org = &reading.org;
+            Ok::<_, StoreError>((connections::get(conn, org)?, runs::newest(conn, org)?))
+        })?;
+        let next = connection.and_then(|connection| schedule::next(newest.as_ref(), &connection));
+        next.map(|mode| self.start(mode, Wish::default())).transpose()
     }
 
     /// Replays webhooks; a run may go on meanwhile.

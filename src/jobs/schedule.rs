@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Jobs;
 use crate::domain::mode::IntegrationMode;
+use crate::store::connections::Connection;
 use crate::store::runs::{self, Outcome, Run};
 use crate::store::{StoreError, connections, orgs};
 use crate::sync::mode::Mode;
@@ -40,7 +41,8 @@ fn due(jobs: &Jobs, every: Duration) -> Result<Option<Mode>, StoreError> {
     let Some(connection) = connection.filter(|_| modes.is_on(IntegrationMode::Ingest)) else {
         return Ok(None);
     };
-    let unfinished = newest.as_ref().filter(|run| run.outcome != Outcome::Complete).and_then(resumable);
+    let next = next(newest.as_ref(), &connection);
+    let unfinished = newest.as_ref().filter(|run| run.outcome != Outcome::Complete).and(next);
     let now = jobs.app.clock.now();
     if connection.pause(now).is_some() {
         return Ok(None);
@@ -53,9 +55,12 @@ fn due(jobs: &Jobs, every: Duration) -> Result<Option<Mode>, StoreError> {
     if waited < i64::try_from(every.as_millis()).unwrap_or(i64::MAX) {
         return Ok(None);
     }
-    Ok(unfinished.or(connection.last_synced.map(|_| Mode::CatchUp)))
+    Ok(next)
 }
 
-fn resumable(run: &Run) -> Option<Mode> {
-    Mode::parse(&run.mode)
+/// What a run by itself reads: what was left unfinished, or what changed; nothing before a first sync was asked for.
+pub(super) fn next(newest: Option<&Run>, connection: &Connection) -> Option<Mode> {
+    let unfinished = newest.filter(|run| run.outcome != Outcome::Complete);
+    let resumed = unfinished.and_then(|run| Mode::parse(&run.mode));
+    resumed.or(connection.last_synced.map(|_| Mode::CatchUp))
 }

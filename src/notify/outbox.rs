@@ -10,7 +10,7 @@ use super::message::{MOST_ENTRIES, Message};
 use super::pace::{self, Moment};
 use super::{Envelope, Notifications, Notifier, NotifyError};
 use crate::domain::clock::Millis;
-use crate::domain::ids::DocumentId;
+use crate::domain::ids::{DocumentId, OrgId};
 use crate::domain::mode::IntegrationMode;
 use crate::domain::notification::NotificationType;
 use crate::store::conn::Conn;
@@ -45,6 +45,7 @@ pub enum Round {
 #[derive(Debug)]
 struct Attempt {
     id: i64,
+    notification: NotificationType,
     number: u32,
     /// Made when; it cannot have arrived before.
     made_at: Millis,
@@ -195,6 +196,7 @@ impl Notifications {
         notifications::resume(conn, open.id, name.as_deref())?;
         Ok(Some(Attempt {
             id: open.id,
+            notification: setting.notification,
             number: open.attempts + 1,
             made_at: open.created_at,
             may_have_arrived: open.state == State::Unknown,
@@ -224,6 +226,7 @@ impl Notifications {
         let message = Message::of(&entries);
         Ok(Some(Attempt {
             id,
+            notification: setting.notification,
             number: 1,
             made_at: now,
             may_have_arrived: false,
@@ -283,14 +286,38 @@ impl Notifications {
             tracing::warn!(delivery = id, %cause, "a message did not reach Slack");
         }
         let stops = matches!(outcome, Err(Failure::Refused(_)));
+        let halved = matches!(outcome, Err(Failure::Unacceptable(_))).then_some(attempt.notification);
         Ok(self.store.write::<_, StoreError>(move |conn| {
             notifications::settle(conn, id, state, cause.as_deref(), next_at, now)?;
+            if let Some(notification) = halved {
+                halve(conn, &org, id, notification, now)?;
+            }
             match cause.filter(|_| stops) {
                 Some(code) => rows::set_stopped(conn, &org, Some((&code, now))),
                 None => Ok(()),
             }
         })?)
     }
+}
+
+/// One engagement of a group may be why Slack does not take the message: each half is a message of its own.
+fn halve(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    id: i64,
+    notification: NotificationType,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let documents = notifications::of_delivery(conn, id)?;
+    if documents.len() < 2 {
+        return Ok(());
+    }
+    let (first, second) = documents.split_at(documents.len() / 2);
+    for half in [first, second] {
+        let made = notifications::begin(conn, org, notification.as_str(), None, half, now)?;
+        notifications::settle(conn, made, State::Retry, None, Some(now), now)?;
+    }
+    Ok(())
 }
 
 /// What becomes of a message, and when it is sent next.

@@ -29,8 +29,8 @@ fn spaced(c: char) -> char {
 /// Marks of direction, joiners, tags, variation selectors of no use in a line, and what hides text.
 fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{00AD}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}'
-        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}'
+        | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}'
         | '\u{E0000}'..='\u{E0FFF}')
 }
 
@@ -118,7 +118,10 @@ mod tests {
         let secret = format!("{} password: Zaunkoenig77!", "word ".repeat(56));
         let out = line(&secret, 300).unwrap();
         assert!(!out.contains("Zaun"), "{out}");
-        assert!(!line("my card is 4111 1111\u{200B} 1111 1111", 300).unwrap().contains("4111"));
+        for hidden in ['\u{200B}', '\u{034F}', '\u{FE0F}', '\u{17B4}', '\u{17B5}'] {
+            let card = format!("my card is 4111 11{hidden}11 1111 1111");
+            assert!(!line(&card, 300).unwrap().contains("4111"), "{hidden:?}");
+        }
         let exact = "é".repeat(300);
         assert_eq!(line(&exact, 300).as_deref(), Some(exact.as_str()));
     }

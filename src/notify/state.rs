@@ -7,10 +7,11 @@ use serde::Serialize;
 use super::failure::cure;
 use crate::domain::clock::Millis;
 use crate::domain::ids::OrgId;
+use crate::domain::mode::IntegrationMode;
 use crate::domain::notification::{Cadence, NotificationType};
 use crate::store::conn::Conn;
 use crate::store::slack::{SlackConnection, TypeSetting};
-use crate::store::{StoreError, notifications, slack};
+use crate::store::{StoreError, notifications, orgs, slack};
 
 /// The connection.
 #[derive(Debug, Clone, Serialize)]
@@ -73,6 +74,8 @@ impl From<TypeSetting> for TypeView {
 /// Everything about Slack.
 #[derive(Debug, Clone, Serialize)]
 pub struct SlackState {
+    /// The mode `notifications` is on; while it is off nothing is posted.
+    pub mode_is_on: bool,
     /// The connection, if there is one.
     pub connection: Option<ConnectionView>,
     /// Every type.
@@ -84,6 +87,7 @@ pub struct SlackState {
 /// Reads the state.
 pub fn read(conn: &mut dyn Conn, org: &OrgId) -> Result<SlackState, StoreError> {
     Ok(SlackState {
+        mode_is_on: orgs::modes(conn, org)?.is_on(IntegrationMode::Notifications),
         connection: slack::get(conn, org)?.map(ConnectionView::from),
         types: slack::types(conn, org)?.into_iter().map(TypeView::from).collect(),
         notifications: notifications::counts(conn, org)?,

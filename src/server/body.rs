@@ -20,7 +20,7 @@ const ROOM: usize = 128 << 20;
 /// HubSpot sends a body at once, and waits five seconds for its answer.
 const DELIVERY_TIME: Duration = Duration::from_secs(2);
 /// How long an operator's body may take; the work may take longer.
-const OPERATOR_TIME: Duration = Duration::from_secs(20);
+const OPERATOR_TIME: Duration = Duration::from_secs(5);
 
 /// Memory for bodies that are being received, counted in bytes.
 #[derive(Debug)]

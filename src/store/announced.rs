@@ -1,6 +1,8 @@
 //! Records that webhooks told of and that were not looked at since: a queue with one row per record, however often it was
 //! told of, which survives a crash.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::StoreError;
@@ -144,6 +146,36 @@ pub fn waits_for_a_run(conn: &mut dyn Conn, org: &OrgId) -> Result<bool, StoreEr
 pub fn run_ended(conn: &mut dyn Conn, org: &OrgId, now: Millis) -> Result<u64, StoreError> {
     let sql = "update webhook_records set after_run = 0, due_at = $2 where org = $1 and after_run = 1";
     conn.execute(sql, params![org, now])
+}
+
+/// A portal is connected: what could not be looked at before is tried at once, as if it had failed for the first time.
+pub fn try_again(conn: &mut dyn Conn, org: &OrgId, now: Millis) -> Result<(), StoreError> {
+    let sql =
+        "update webhook_records set attempts = 1, due_at = min(due_at, $2) where org = $1 and attempts > 0";
+    conn.execute(sql, params![org, now]).map(drop)
+}
+
+/// A run read everything, each type through the moment `read` tells: changes it met are done, whatever else could not be
+/// looked at before is tried at once.
+pub fn run_was_complete(
+    conn: &mut dyn Conn,
+    tenant: Tenant<'_>,
+    read: &BTreeMap<String, Millis>,
+) -> Result<(), StoreError> {
+    let sql = "select type, id, told, deleted, forgotten, looks, attempts from webhook_records \
+               where org = $1 and portal = $2 and attempts > 0 and told_at <= $3 and type = $4";
+    let (org, portal) = (tenant.org, tenant.portal);
+    for record_type in RecordType::all() {
+        let Some(through) = read.get(record_type.as_str()).copied() else { continue };
+        let failed = all(conn, sql, params![org, portal, through, record_type.as_str()], waiting)?;
+        for one in failed.into_iter().flatten().filter(|one| one.announced.reason == Reason::Changed) {
+            if times::seen_since(conn, Of { org, portal, record_type }, &one.announced.id, through)? {
+                settle(conn, org, portal, &one, &After::Done)?;
+            }
+        }
+    }
+    let sql = "update webhook_records set due_at = min(due_at, $2) where org = $1 and attempts > 0";
+    conn.execute(sql, params![org, tenant.now]).map(drop)
 }
 
 /// More than `most` changed records wait for a look of their own.

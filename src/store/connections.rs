@@ -3,6 +3,7 @@
 //! Tokens arrive here encrypted; this file never sees them in clear.
 
 use super::StoreError;
+use super::announced;
 use super::conn::{Conn, first};
 use crate::domain::clock::Millis;
 use crate::domain::ids::{OrgId, PortalId};
@@ -199,8 +200,8 @@ pub fn put(conn: &mut dyn Conn, connection: &Connection) -> Result<(), StoreErro
             &c.api_base,
             c.facts_at,
         ],
-    )
-    .map(drop)
+    )?;
+    announced::try_again(conn, &c.org, c.connected_at)
 }
 
 /// Replaces the tokens after a refresh.

@@ -5,7 +5,7 @@
 
 use super::StoreError;
 use super::associations::{self, RecordKey};
-use super::conn::{Conn, all};
+use super::conn::{Conn, all, first};
 use super::crm::Tenant;
 use super::engagements;
 use super::insights;
@@ -45,6 +45,13 @@ pub fn unseen(
         RecordType::Engagement(_) => engagements,
     };
     all(conn, sql, params![org, portal, name, before, past, limit], |row| row.string(0))
+}
+
+/// That a record is not there was settled here: it was merged into another one, or erased.
+pub fn is_known_gone(conn: &mut dyn Conn, key: RecordKey<'_>) -> Result<bool, StoreError> {
+    let sql = "select 1 from aliases where org = $1 and portal = $2 and type = $3 and old_id = $4 \
+               union all select 1 from erased where org = $1 and portal = $2 and type = $3 and id = $4 limit 1";
+    Ok(first(conn, sql, params![key.org, key.portal, key.kind, key.id], |row| row.int(0))?.is_some())
 }
 
 /// Removes one record with everything that hangs on it; says whether it was there.

@@ -21,6 +21,9 @@ use crate::params;
 /// somebody else comes later.
 const REMEMBERED_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 
+/// Bytes of deliveries that are kept together, the newest of them.
+const MOST_KEPT_BYTES: i64 = 256 << 20;
+
 /// A delivery whose signature held.
 #[derive(Debug)]
 pub struct Arrival {
@@ -30,6 +33,8 @@ pub struct Arrival {
     pub at: Millis,
     /// Version of its signature.
     pub signature: &'static str,
+    /// Hash of its bytes.
+    pub digest: [u8; 32],
     /// Its events; `None` where the body cannot be read.
     pub events: Option<Vec<Event>>,
     /// Raw bytes; `None` where they are not to be kept.
@@ -71,7 +76,7 @@ impl Verdict {
 
 /// Stores a delivery and what it announces. While reading is off or nothing is connected it is only counted.
 pub fn take(conn: &mut dyn Conn, arrival: Arrival) -> Result<Tally, StoreError> {
-    let Arrival { org, at, signature, events, body } = arrival;
+    let Arrival { org, at, signature, events, digest, body } = arrival;
     let connected = connections::get(conn, &org)?.map(|connection| connection.portal);
     let off = orgs::modes(conn, &org)?.ingest == Some(false);
     let (verdict, events) = match (off, connected, events) {
@@ -81,8 +86,14 @@ pub fn take(conn: &mut dyn Conn, arrival: Arrival) -> Result<Tally, StoreError> 
         (_, Some(_), events) => (Verdict::Taken, events),
     };
     let events = events.unwrap_or_default();
-    let number = insert(conn, &org, (connected, at), signature, verdict)?;
     let mut tally = Tally { events: events.len() as u64, ..Tally::default() };
+    if !is_first(conn, &org, (connected, at), &digest, verdict)? {
+        // Who captured a delivery without a time in it may send it for ever: nothing may grow by that.
+        tally.repeated = tally.events;
+        count_all(conn, &org, at, verdict, tally)?;
+        return Ok(tally);
+    }
+    let number = insert(conn, &org, (connected, at), signature, verdict)?;
     if let (Verdict::Taken, Some(portal)) = (verdict, connected) {
         let tenant = Tenant { org: &org, portal, now: at };
         for event in &events {
@@ -93,6 +104,24 @@ pub fn take(conn: &mut dyn Conn, arrival: Arrival) -> Result<Tally, StoreError> 
     settle(conn, number, tally, body.filter(|_| worth_keeping))?;
     count_all(conn, &org, at, verdict, tally)?;
     Ok(tally)
+}
+
+/// These bytes have not come before with the same verdict; they are remembered as long as events are.
+fn is_first(
+    conn: &mut dyn Conn,
+    org: &OrgId,
+    (portal, at): (Option<PortalId>, Millis),
+    digest: &[u8; 32],
+    verdict: Verdict,
+) -> Result<bool, StoreError> {
+    let portal = portal.map_or(0, PortalId::as_i64);
+    let (name, reason) = verdict.columns();
+    let named = [name, reason.unwrap_or_default()].concat();
+    // Longer than the fingerprint of an event, so that neither is taken for the other.
+    let fingerprint = [&digest[..], &portal.to_be_bytes(), named.as_bytes()].concat();
+    let sql = "insert into webhook_events (org, fingerprint, portal, received_at) values ($1, $2, $3, $4) \
+               on conflict do nothing";
+    Ok(conn.execute(sql, params![org, &fingerprint, portal, at])? > 0)
 }
 
 fn insert(
@@ -263,11 +292,16 @@ pub fn stretch(
     })
 }
 
-/// Forgets what is older than it is kept: bytes after `keep_ms`, the rest after a month or with the bytes.
+/// Forgets what is older than it is kept: bytes after `keep_ms` or beyond what is kept of them together, the rest after a
+/// month or with the bytes.
 pub fn trim(conn: &mut dyn Conn, org: &OrgId, keep_ms: i64, now: Millis) -> Result<(), StoreError> {
     let bytes =
         "update webhook_deliveries set body = null where org = $1 and received_at < $2 and body is not null";
     conn.execute(bytes, params![org, now.plus(-keep_ms)])?;
+    let too_many = "update webhook_deliveries set body = null where org = $1 and body is not null and id <= \
+                    (select max(id) from (select id, sum(length(body)) over (order by id desc) as kept \
+                    from webhook_deliveries where org = $1 and body is not null) where kept > $2)";
+    conn.execute(too_many, params![org, MOST_KEPT_BYTES])?;
     let old = now.plus(-keep_ms.max(REMEMBERED_MS));
     for sql in [
         "delete from webhook_deliveries where org = $1 and received_at < $2",

@@ -12,9 +12,10 @@ use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::hubspot::error::HubspotError;
 use crate::store::connections::Connection;
+use crate::store::crm::Tenant;
 use crate::store::runs::{self, Outcome};
 use crate::store::upkeep::{self, Task};
-use crate::store::{StoreError, checkpoints, connections, insights, totals};
+use crate::store::{StoreError, announced, checkpoints, connections, insights, totals};
 
 /// After midnight not everybody asks at once: each account begins at its own second of the next five minutes.
 const SPREAD_MS: u64 = 300_000;
@@ -42,6 +43,8 @@ impl Running<'_> {
             runs::finish(conn, &stamp.id, outcome, first_error.as_deref(), &json, finished_at)?;
             if outcome == Outcome::Complete && covers_all {
                 connections::set_last_synced(conn, org, finished_at)?;
+                let read = checkpoints::watermarks(conn, org)?;
+                announced::run_was_complete(conn, Tenant { org, portal, now: finished_at }, &read)?;
             }
             for task in tasks {
                 upkeep::set_done(conn, org, portal, task, stamp.started_at)?;

@@ -26,7 +26,7 @@ use crate::pipeline::publish::{Origin, Owner};
 use crate::store::associations::{RecordKey, engagements_of};
 use crate::store::connections::{self, Connection};
 use crate::store::times::{self, Of};
-use crate::store::{StoreError, properties};
+use crate::store::{StoreError, properties, removal};
 
 /// Records read in one call at most.
 const AT_ONCE: usize = 100;
@@ -344,7 +344,10 @@ impl Look<'_> {
             return Ok(Seen::Gone);
         }
         let removed = self.deletions().remove(one.record_type, vec![one.id.clone()], now)?;
-        let was_here = removed > 0 || one.reason == Reason::Deleted;
+        let (org, portal) = (&self.owner.org, self.owner.portal);
+        let key = RecordKey { org, portal, kind: one.record_type.as_str(), id: &one.id };
+        let settled: bool = self.syncer.store.read(|conn| removal::is_known_gone(conn, key))?;
+        let was_here = removed > 0 || settled || one.reason == Reason::Deleted;
         Ok(if was_here { Seen::Gone } else { Seen::NeverThere })
     }
 

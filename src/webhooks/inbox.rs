@@ -4,6 +4,7 @@
 use std::sync::PoisonError;
 
 use reqwest::header::HeaderMap;
+use sha2::{Digest, Sha256};
 
 use super::Webhooks;
 use crate::domain::ids::OrgId;
@@ -64,7 +65,9 @@ impl Webhooks {
             }
         };
         let body = (self.settings.keep_ms > 0).then(|| incoming.body.to_vec());
-        let arrival = Arrival { org: org.clone(), at: now, signature: version.as_str(), events, body };
+        let digest = Sha256::digest(incoming.body).into();
+        let arrival =
+            Arrival { org: org.clone(), at: now, signature: version.as_str(), digest, events, body };
         let tally = self.store.write(move |conn| webhooks::take(conn, arrival))?;
         if tally.taken > 0 {
             self.arrived.notify_one();

@@ -9,6 +9,7 @@ use super::address;
 use crate::config::Config;
 use crate::domain::clock::Millis;
 use crate::domain::ids::OrgId;
+use crate::hubspot::signature::Refusal;
 use crate::hubspot::subscriptions::{self, Subscription};
 use crate::store::announced::{self, Queue};
 use crate::store::conn::Conn;
@@ -33,6 +34,9 @@ pub struct Overview {
     pub events: BTreeMap<String, u64>,
     /// Requests that were not believed, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// When the last signed one of them came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_refused: Option<Millis>,
     /// Records that wait for a look.
     pub queue: Queue,
 }
@@ -54,8 +58,24 @@ pub fn read(conn: &mut dyn Conn, org: &OrgId, config: &Config) -> Result<Overvie
         unreadable: of("unreadable"),
         events: below("events."),
         refused: below("refused."),
+        last_refused: last_refused(&counts),
         queue: announced::queue(conn, org)?,
     })
+}
+
+/// What anybody sends without a signature says nothing about HubSpot.
+fn last_refused(counts: &BTreeMap<String, (u64, Millis)>) -> Option<Millis> {
+    let unsigned = Refusal::NotSigned.as_str();
+    let signed = |what: &str| what.strip_prefix("refused.").is_some_and(|reason| reason != unsigned);
+    counts.iter().filter(|(what, _)| signed(what)).map(|(_, (_, at))| *at).max()
+}
+
+impl Overview {
+    /// The newest signed requests were not believed.
+    #[must_use]
+    pub fn newest_refused(&self) -> Option<Millis> {
+        self.last_refused.filter(|refused| self.last_delivery.is_none_or(|believed| believed < *refused))
+    }
 }
 
 /// The same with what is to be ticked in HubSpot.

@@ -209,3 +209,42 @@ fn not_8_two_hundred_webhook_events_in_a_minute_are_a_few_messages() {
     assert_eq!(told(&portal), 200);
     assert!(messages(&portal).len() <= 25, "{}", messages(&portal).len());
 }
+
+#[test]
+fn one_engagement_that_slack_does_not_take_keeps_no_other_of_its_group_back() {
+    let (portal, here) = posting(webhook);
+    for n in 0..4 {
+        note(&portal, &format!("groupword{n}."));
+    }
+    sync(&here, "catch_up");
+    let refused = json!({"status": 400, "body": "invalid_blocks"});
+    let taken = json!({"status": 200, "body": "ok"});
+    // The group, its first half, not the second one, and the first of the first.
+    portal.post("/__slack/script", &json!([refused, refused, taken, refused]));
+    let _server = here.serve();
+    within(20, "three are told, one is given up", || {
+        let counts = state(&here)["notifications"].clone();
+        counts["posted"] == 3 && counts["failed"] == 1
+    });
+    assert_eq!(messages(&portal).len(), 5);
+}
+
+#[test]
+fn a_mode_that_is_off_is_named_where_it_is_asked_why_nothing_is_posted() {
+    let (_portal, here) = posting(webhook);
+    here.run(&["modes", "notifications", "off"]).ok();
+    let shown = here.run(&["slack", "status"]).ok().stdout;
+    assert!(
+        shown.contains("nothing is posted") && shown.contains("hublore modes notifications on"),
+        "{shown}"
+    );
+    let report = here.run(&["doctor", "--json"]).json();
+    let checks = report["checks"].as_array().unwrap();
+    let slack = checks.iter().find(|one| one["name"] == "slack").unwrap();
+    assert_eq!(
+        (&slack["verdict"], &slack["cure"]),
+        (&json!("warning"), &json!("hublore modes notifications on"))
+    );
+    here.run(&["modes", "notifications", "on"]).ok();
+    assert!(!here.run(&["slack", "status"]).ok().stdout.contains("nothing is posted"));
+}

@@ -279,7 +279,8 @@ fn what_was_announced_of_a_purged_portal_goes_with_it() {
         ["webhook_deliveries", "webhook_events", "webhook_records"]
             .map(|table| here.number(&format!("select count(*) from {table}")))
     };
-    assert_eq!(left(&here), [1, 1, 1]);
+    // The event, and the bytes it came in.
+    assert_eq!(left(&here), [1, 2, 1]);
     let other = Portal::start(&["--contacts", "4", "--seed", "40"]);
     here.settings.insert("HUBLORE_HUBSPOT__API_BASE".to_owned(), other.address.clone());
     let key = here.folder().join("service-key");
@@ -288,4 +289,129 @@ fn what_was_announced_of_a_purged_portal_goes_with_it() {
     here.run(&["connect", "--no-sync", "--json", "--service-key", key, "--other-portal", "purge"]).ok();
     assert_eq!(left(&here), [0, 0, 0]);
     drop(portal);
+}
+
+#[test]
+fn when_hubspot_is_back_what_waits_is_tried_at_once() {
+    let scene = Scene::start(&["--contacts", "20"]);
+    let outage = json!({"rules": [{"route": "batch/read", "do": "status", "status": 500}]});
+    let fail = |waiting: i64| {
+        wait(60, "all fail", || {
+            scene.here.number("select count(*) from webhook_records where error is not null") == waiting
+        });
+        scene.here.change("update webhook_records set due_at = due_at + 86400000, attempts = 15");
+        scene.portal.post("/__sim/faults", &json!({"rules": []}));
+    };
+    let contact = scene.portal.ids("contacts")[2].clone();
+    let note = scene.portal.ids("notes")[2].clone();
+    scene.portal.post("/__sim/faults", &outage);
+    let title = json!({"properties": {"jobtitle": "Back zq"}});
+    scene.portal.patch(&format!("/__sim/objects/contacts/{contact}"), &title);
+    scene.portal.delete(&format!("/__sim/objects/notes/{note}"));
+    scene.deliver();
+    fail(2);
+    // A complete run: the change it read is done, the deletion is looked at.
+    scene.here.run(&["sync", "catch_up", "--quiet"]).ok();
+    scene.settled();
+    assert!(!scene.here.ids("note").contains(&note));
+    // The portal is connected anew.
+    scene.portal.post("/__sim/faults", &outage);
+    scene.create("notes", &body_of("notes", "backagainzq"));
+    scene.deliver();
+    fail(1);
+    let Scene { portal, here, server } = scene;
+    assert_eq!(server.stop(), Some(0));
+    here.connect_with_key();
+    let scene = Scene { server: here.serve(), portal, here };
+    wait(20, "the note", || !scene.here.search("backagainzq").is_empty());
+    scene.settled();
+    scene.equal();
+}
+
+#[test]
+fn f7_a_contact_that_was_merged_or_erased_is_settled_in_a_replay() {
+    let scene = Scene::start(&["--contacts", "12"]);
+    let ids = scene.portal.ids("contacts");
+    for id in &ids[..4] {
+        let title = json!({"properties": {"jobtitle": "Merged zq"}});
+        scene.portal.patch(&format!("/__sim/objects/contacts/{id}"), &title);
+    }
+    scene.deliver();
+    scene.settled();
+    scene.portal.post("/__sim/merge", &json!({"primary": ids[0], "merged": ids[1]}));
+    scene.deliver();
+    scene.settled();
+    scene.portal.post("/__sim/privacy-delete", &json!({"id": ids[0]}));
+    scene.deliver();
+    scene.settled();
+    let replayed = scene.here.run(&["webhooks", "replay", "--since", "1h", "--json"]).ok().json();
+    assert_eq!(replayed["failed"], 0, "{replayed}");
+    assert!(replayed["deliveries"].as_u64().unwrap() >= 3, "{replayed}");
+    let wrong = scene.here.run(&["webhooks", "replay", "--since", "soon"]);
+    assert!(wrong.code == Some(2) && wrong.stderr.contains("90s, 15m, 1h"), "{wrong:?}");
+    assert_eq!(scene.here.run(&["webhooks", "replay"]).code, Some(2));
+    scene.equal();
+}
+
+#[test]
+fn ing_1_switching_reading_on_again_reads_what_was_missed() {
+    let scene = Scene::start(&["--contacts", "10"]);
+    scene.here.run(&["modes", "ingest", "off"]).ok();
+    scene.create("notes", &body_of("notes", "missedwordzq"));
+    scene.deliver();
+    let other = scene.here.run(&["modes", "actions", "on", "--json"]).ok().json();
+    assert_eq!(other["catching_up"], false);
+    let on = scene.here.run(&["modes", "ingest", "on"]).ok().stdout;
+    assert!(on.contains("a catch_up reads what was missed"), "{on}");
+    wait(30, "what was missed", || !scene.here.search("missedwordzq").is_empty());
+    // A server that starts when its last run is long ago reads at once.
+    let Scene { portal, here, server } = scene;
+    assert_eq!(server.stop(), Some(0));
+    here.run(&["modes", "ingest", "off"]).ok();
+    let on = here.run(&["modes", "ingest", "on"]).ok().stdout;
+    assert!(on.contains("hublore sync catch_up"), "{on}");
+    here.change(
+        "update sync_runs set started_at = started_at - 7200000, finished_at = finished_at - 7200000",
+    );
+    let body = body_of("notes", "overnightwordzq");
+    portal.post("/__sim/objects/notes", &body);
+    let server = here.serve();
+    wait(30, "what was missed while it stood", || !here.search("overnightwordzq").is_empty());
+    Scene { portal, here, server }.equal();
+}
+
+#[test]
+fn deliveries_that_are_refused_are_seen_although_older_ones_were_believed() {
+    let scene = Scene::start(&["--contacts", "5"]);
+    let empty = scene.here.run(&["webhooks", "list"]).ok().stdout;
+    assert!(empty.contains("no deliveries here; `hublore webhooks show`"), "{empty}");
+    scene.create("notes", &body_of("notes", "believedzq"));
+    scene.deliver();
+    scene.settled();
+    let check = || {
+        let report = scene.here.run(&["doctor", "--json"]).json();
+        let checks = report["checks"].as_array().unwrap();
+        checks.iter().find(|check| check["name"] == "webhooks").unwrap().clone()
+    };
+    assert_eq!(check()["verdict"], "ok");
+    scene.target(&json!({"client_secret": "another-secret"}));
+    scene.create("notes", &body_of("notes", "notbelievedzq"));
+    assert_eq!(scene.flush(&json!({"attempts": 3})), [[401, 401, 401]]);
+    wait(10, "the refusals are counted", || scene.webhooks()["refused"]["bad_signature"] == 3);
+    let found = check();
+    assert_eq!(found["verdict"], "warning", "{found}");
+    assert!(found["found"].as_str().unwrap().contains("3 bad_signature"), "{found}");
+    let cure = found["cure"].as_str().unwrap();
+    assert!(cure.contains("client_secret") && cure.contains("public_url"), "{cure}");
+    let listed = scene.here.run(&["webhooks", "list"]).ok().stdout;
+    assert!(listed.contains("refused and not listed: 3 bad_signature"), "{listed}");
+    for (command, made_by) in [
+        (&["agents", "list"][..], "hublore agents create"),
+        (&["agents", "executions"], "hublore agents allow"),
+        (&["slack", "status"], "hublore slack connect"),
+        (&["index", "progress"], "hublore index rebuild"),
+    ] {
+        let shown = scene.here.run(command).ok().stdout;
+        assert!(shown.contains(made_by), "{command:?}: {shown}");
+    }
 }
