@@ -325,7 +325,7 @@ fn rules_over_http_are_the_operators_alone() {
         (status, serde_json::from_str::<Value>(&text).unwrap_or(Value::Null))
     };
     let rule = json!({"type": "keyword", "text": "confidential"});
-    assert_eq!(ask("POST", "/api/v1/admin/rules", &key, Some(&rule)).0, 401, "an agent may not");
+    assert_eq!(ask("POST", "/api/v1/admin/rules", &key, Some(&rule)).0, 403, "an agent may not");
     let promised = ask("POST", "/api/v1/admin/rules/test", admin, Some(&json!({"add": [rule]})));
     assert_eq!((promised.0, &promised.1["learned_to_skipped"]), (200, &json!(1)), "{promised:?}");
     assert_eq!(promised.1["samples"][0]["reason"], "holds \"confidential\"");
