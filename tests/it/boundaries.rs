@@ -60,15 +60,26 @@ fn calls(portal: &Portal, route: &str) -> usize {
     usize::try_from(journal["routes"][route].as_u64().unwrap_or(0)).unwrap()
 }
 
-/// Waits until the page before the boundary is stored and the one behind it is held back.
-fn until_boundary(portal: &Portal, here: &Installation, one: &Type, stored: usize, process: &mut Child) {
+/// Where the reading of a type goes on after a kill.
+fn checkpoint(here: &Installation, one: &Type) -> Vec<String> {
+    here.texts(&format!("select after from checkpoints where type = '{}' and after is not null", one.what))
+}
+
+/// Waits until the page before the boundary is stored, its checkpoint with it, and the one behind it is held back.
+fn until_boundary(
+    portal: &Portal,
+    here: &Installation,
+    one: &Type,
+    (stored, before): (usize, &[String]),
+    process: &mut Child,
+) {
     let deadline = Instant::now() + Duration::from_secs(120);
     let is_there = || {
         let held = portal.json("/__sim/faults")["rules"][0]["struck"] == 1;
-        let sql =
-            format!("select count(*) from checkpoints where type = '{}' and after is not null", one.what);
-        held && here.data().join("hublore.db").exists()
-            && here.number(&sql) == 1
+        let now = checkpoint(here, one);
+        // The checkpoint of the boundary before is still there at first: reading ahead is not storing.
+        held && !now.is_empty()
+            && now != before
             && (one.what == "form_submission" || here.ids(one.what).len() == stored)
     };
     while !is_there() {
@@ -97,8 +108,9 @@ fn every_boundary(portal: &Portal, here: &Installation, one: &Type) -> usize {
     for done in 1..one.pages {
         portal.post("/__sim/journal/reset", &json!({}));
         portal.post("/__sim/faults", &rules(Some(&one.route)));
+        let before = checkpoint(here, one);
         let mut process = here.command(&["sync", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
-        until_boundary(portal, here, one, done * PAGE, &mut process);
+        until_boundary(portal, here, one, (done * PAGE, &before), &mut process);
         process.kill().unwrap();
         process.wait().unwrap();
         if one.what != "form_submission" {
