@@ -94,8 +94,14 @@ fn targets_beyond_loopback_are_refused() {
 fn neighbours_keep_what_they_were_sent() {
     let mut portal = Portal::of(10);
     portal.posted("/__slack/script", &json!([{"status": 429, "body": {"ok": false}}]));
-    assert_eq!(portal.post("/__slack/api/chat.postMessage", &json!({"text": "hi", "channel": "C0SALES"})).status, 429);
-    assert_eq!(portal.posted("/__slack/api/chat.postMessage", &json!({"text": "hi", "channel": "C0SALES"}))["ok"], json!(true));
+    assert_eq!(
+        portal.post("/__slack/api/chat.postMessage", &json!({"text": "hi", "channel": "C0SALES"})).status,
+        429
+    );
+    assert_eq!(
+        portal.posted("/__slack/api/chat.postMessage", &json!({"text": "hi", "channel": "C0SALES"}))["ok"],
+        json!(true)
+    );
     let calls = portal.got("/__slack/journal");
     assert_eq!(calls["calls"][1]["body"]["text"], json!("hi"));
     portal.posted("/__model/v1/chat/completions", &json!({"messages": []}));
