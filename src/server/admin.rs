@@ -267,8 +267,9 @@ pub async fn revoke_agent(
 
 /// `POST /api/v1/admin/disconnect`: a run in progress ends, the tokens are gone, what was read stays.
 pub async fn disconnect(State(served): State<Served>) -> Result<Json<Value>, Problem> {
-    served.jobs.stop();
-    // What is being looked at is stored before the connection ends, where that does not take long.
+    // A run ends at its next page and what is being looked at is stored before the connection ends, where that does not
+    // take long: after the answer HubSpot is not asked any more.
+    let _ = tokio::time::timeout(LAST_LOOK, served.jobs.halt()).await;
     let _still = tokio::time::timeout(LAST_LOOK, served.app.webhooks.stand_still()).await;
     let told = served.app.connector.disconnect(&served.app.reading.org).await?;
     Ok(Json(json!({ "disconnected": true, "hubspot_told": told })))

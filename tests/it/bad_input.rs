@@ -178,25 +178,11 @@ fn every_refusal_has_words_and_no_answer_may_be_kept() {
         assert!(status != 405 || headers.contains("allow: POST"), "{headers}");
     }
     // Only announced: a body that is refused unread may end the connection under who sends it.
-    let told = announced(&server.address, 3 << 20);
+    let told = crate::support::announced(&server.address, "/api/v1/search", 3 << 20);
     assert!(told.starts_with("HTTP/1.1 413") && told.contains("urn:hublore:too-large"), "{told}");
     let (status, headers, page) = server.raw("GET", "/integrations/hubspot/connect", "");
     assert!(status >= 400 && page.contains("<h1>"), "{status} {page}");
     assert!(headers.contains("cache-control: no-store"), "{headers}");
-}
-
-/// What is answered to the head of a request with a body of so many bytes.
-fn announced(address: &str, length: usize) -> String {
-    use std::io::{Read, Write};
-    let mut line = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
-    line.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
-    let head = format!(
-        "POST /api/v1/search HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
-    );
-    line.write_all(head.as_bytes()).unwrap();
-    let mut told = Vec::new();
-    let _ = line.read_to_end(&mut told);
-    String::from_utf8_lossy(&told).into_owned()
 }
 
 /// Who has no key is told so before its body is waited for: slow senders hold nothing.

@@ -35,6 +35,19 @@ pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
+/// What is answered to the head of a request with a body of so many bytes.
+pub(crate) fn announced(address: &str, path: &str, length: usize) -> String {
+    use std::io::{Read, Write};
+    let mut line = std::net::TcpStream::connect(address.trim_start_matches("http://")).unwrap();
+    line.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let head =
+        format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    line.write_all(head.as_bytes()).unwrap();
+    let mut told = Vec::new();
+    let _ = line.read_to_end(&mut told);
+    String::from_utf8_lossy(&told).into_owned()
+}
+
 /// A port nobody listens on, below those that the system gives to outgoing connections and to whoever asks for any: one
 /// of those may be taken again before the server listens on it.
 pub(crate) fn free_port() -> u16 {
