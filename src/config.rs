@@ -3,20 +3,37 @@
 //! `default.toml` is the manual and is compiled in. Not here: mode toggles and rules, which belong to an
 //! organisation and live in the store.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod actions;
+mod model;
+mod search;
+mod slack;
+mod webhooks;
+
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::Deserialize;
 use url::{Host, Url};
 
 use crate::domain::engagement::{Kind, SkipReason};
 use crate::domain::rule::Unsure;
-use crate::domain::zone::Zone;
 use crate::hubspot::paths::ApiVersion;
 use crate::hubspot::properties::Wanted;
+
+pub use actions::Actions;
+pub use model::Model;
+pub use search::Search;
+pub use slack::Slack;
+pub use webhooks::Webhooks;
+
+use actions::WrittenActions;
+use model::WrittenModel;
+use search::WrittenSearch;
+use slack::WrittenSlack;
+use webhooks::WrittenWebhooks;
 
 /// The default file, as the manual and as the lowest layer.
 pub const DEFAULTS: &str = include_str!("default.toml");
@@ -75,28 +92,8 @@ struct WrittenHubspot {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenWebhooks {
-    require_v3: bool,
-    keep_days: u32,
-    burst: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct WrittenSync {
     every_minutes: f64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenActions {
-    per_minute: u64,
-    per_day: u64,
-    confirm_minutes: u32,
-    undo_hours: u32,
-    keep_days: u32,
-    timeout_s: u64,
-    time_zone: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -120,29 +117,6 @@ struct WrittenDistillation {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenModel {
-    base_url: String,
-    name: String,
-    api_key: SecretString,
-    api_key_file: String,
-    timeout_s: u64,
-    judge_topics: bool,
-    tokens_per_day: u64,
-    tokens_per_customer: u64,
-    tokens_per_sync: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSlack {
-    api_base: String,
-    webhook_base: String,
-    max_age_hours: f64,
-    digest_hour: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct WrittenPrivacy {
     mask_secrets: bool,
     include_unlinked: bool,
@@ -153,15 +127,6 @@ struct WrittenPrivacy {
 struct WrittenIndex {
     writer_memory_mb: usize,
     commit_ms: u64,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenSearch {
-    recency_weight: f32,
-    recency_half_life_days: f32,
-    kinds: BTreeMap<String, f32>,
-    semantic: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -244,70 +209,6 @@ pub struct Hubspot {
     pub webhooks: Webhooks,
 }
 
-/// Settings of webhooks.
-#[derive(Debug, Clone, Copy)]
-pub struct Webhooks {
-    /// Only v3 signatures are accepted.
-    pub require_v3: bool,
-    /// Days that a delivery is kept as it came; 0 keeps none.
-    pub keep_days: u32,
-    /// More changed records than this at once are left to a run.
-    pub burst: u64,
-}
-
-/// What limits agents' actions.
-#[derive(Debug, Clone)]
-pub struct Actions {
-    /// Actions of an organisation in a minute.
-    pub per_minute: u64,
-    /// And in a day.
-    pub per_day: u64,
-    /// How long a proposed change can be confirmed, milliseconds.
-    pub confirm_ms: i64,
-    /// How long something can be taken back, milliseconds.
-    pub undo_ms: i64,
-    /// How long attempts are remembered, milliseconds.
-    pub keep_ms: i64,
-    /// Limit of one request.
-    pub timeout: Duration,
-    /// Zone that dates are meant in; `None` is the portal's.
-    pub time_zone: Option<Zone>,
-}
-
-/// Settings of the model path.
-#[derive(Debug, Clone)]
-pub struct Model {
-    /// Address of the endpoint, up to but without `chat/completions`.
-    pub base_url: Url,
-    /// Name of the model.
-    pub name: String,
-    /// Key, where the endpoint wants one.
-    pub api_key: Option<SecretString>,
-    /// Limit of one request.
-    pub timeout: Duration,
-    /// It also judges topics.
-    pub judge_topics: bool,
-    /// Tokens per day; 0 is no limit.
-    pub tokens_per_day: u64,
-    /// Tokens per customer and day; 0 is no limit.
-    pub tokens_per_customer: u64,
-    /// Tokens between the starts of two syncs; 0 is no limit.
-    pub tokens_per_sync: u64,
-}
-
-/// Settings of posting to Slack; whether anything is posted is an organisation's own business and lives in the store.
-#[derive(Debug, Clone)]
-pub struct Slack {
-    /// Where a bot's calls go.
-    pub api_base: Url,
-    /// What the address of an incoming webhook begins with.
-    pub webhook_base: Url,
-    /// What is older when it is first seen is not posted, milliseconds.
-    pub max_age_ms: i64,
-    /// Hour of the daily digest, by the clock of the HubSpot account.
-    pub digest_hour: u32,
-}
-
 /// Settings of the index.
 #[derive(Debug, Clone)]
 pub struct Index {
@@ -315,19 +216,6 @@ pub struct Index {
     pub writer_budget_bytes: usize,
     /// How long a change may wait for the next commit.
     pub commit_after: Duration,
-}
-
-/// What counts in a search beside the words.
-#[derive(Debug, Clone)]
-pub struct Search {
-    /// The most that age may take from a score, 0 to 1.
-    pub recency_weight: f32,
-    /// Days after which half of that is taken.
-    pub recency_half_life_days: f32,
-    /// Factors of kinds.
-    pub kinds: Vec<(String, f32)>,
-    /// Folder with a table of meanings; `None` searches by words alone.
-    pub semantic: Option<PathBuf>,
 }
 
 impl Config {
@@ -402,11 +290,7 @@ impl Written {
                 timeout: Duration::from_secs(h.timeout_s.clamp(1, 600)),
                 attempts: h.attempts.clamp(1, 20),
                 retry_pause: Duration::from_millis(h.retry_pause_ms.clamp(1, 60_000)),
-                webhooks: Webhooks {
-                    require_v3: h.webhooks.require_v3,
-                    keep_days: h.webhooks.keep_days.min(3_650),
-                    burst: h.webhooks.burst,
-                },
+                webhooks: h.webhooks.check(),
             },
             sync_every: every(self.sync.every_minutes)?,
             actions: self.actions.check()?,
@@ -416,7 +300,7 @@ impl Written {
                 ConfigError(format!("rules.unsure: `{}` is not hold, learn or skip", self.rules.unsure))
             })?,
             distilled_kinds: distilled_kinds(&self.distillation)?,
-            model: model(self.model)?,
+            model: self.model.check()?,
             slack: self.slack.check()?,
             mask_secrets: self.privacy.mask_secrets,
             include_unlinked: self.privacy.include_unlinked,
@@ -427,95 +311,6 @@ impl Written {
             search: self.search.check()?,
             log_level: self.log.level,
             log_json: self.log.json,
-        })
-    }
-}
-
-impl WrittenSlack {
-    fn check(self) -> Result<Slack, ConfigError> {
-        if !(0.01..=24.0 * 366.0).contains(&self.max_age_hours) {
-            return bad(format!(
-                "slack.max_age_hours: {} is not a number of hours above 0",
-                self.max_age_hours
-            ));
-        }
-        if self.digest_hour > 23 {
-            return bad(format!("slack.digest_hour: {} is not an hour from 0 to 23", self.digest_hour));
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "a year of milliseconds fits")]
-        let max_age_ms = (self.max_age_hours * 3_600_000.0) as i64;
-        Ok(Slack {
-            api_base: slack_host("slack.api_base", &self.api_base)?,
-            webhook_base: slack_host("slack.webhook_base", &self.webhook_base)?,
-            max_age_ms,
-            digest_hour: self.digest_hour,
-        })
-    }
-}
-
-/// An address of Slack's own, or a loopback one.
-fn slack_host(setting: &str, text: &str) -> Result<Url, ConfigError> {
-    const HOSTS: [&str; 4] = ["slack.com", "hooks.slack.com", "slack-gov.com", "hooks.slack-gov.com"];
-    let url = web_address(setting, text.trim(), false)?;
-    let bare = url.username().is_empty() && url.password().is_none() && url.query().is_none();
-    let known =
-        url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(|h| HOSTS.contains(&h));
-    if bare && (known || is_loopback(&url)) {
-        return Ok(url);
-    }
-    bad(format!(
-        "{setting}: `{}` is not one of Slack's hosts ({})",
-        url.host_str().unwrap_or_default(),
-        HOSTS.join(", ")
-    ))
-}
-
-impl WrittenActions {
-    fn check(self) -> Result<Actions, ConfigError> {
-        let name = self.time_zone.trim();
-        let time_zone = match Zone::named(name) {
-            _ if name.is_empty() => None,
-            None => return bad(format!("actions.time_zone: `{name}` is not a zone like Europe/Berlin")),
-            known => known,
-        };
-        let day_ms = 86_400_000;
-        let undo_ms = i64::from(self.undo_hours.min(24 * 365)) * 3_600_000;
-        Ok(Actions {
-            per_minute: self.per_minute,
-            per_day: self.per_day,
-            confirm_ms: i64::from(self.confirm_minutes.clamp(1, 60)) * 60_000,
-            undo_ms,
-            // What can be taken back, and what counts against the day, is known that long.
-            keep_ms: (i64::from(self.keep_days.min(36_500)) * day_ms).max(undo_ms + 2 * day_ms),
-            timeout: Duration::from_secs(self.timeout_s.clamp(1, 60)),
-            time_zone,
-        })
-    }
-}
-
-impl WrittenSearch {
-    fn check(self) -> Result<Search, ConfigError> {
-        if !(0.0..=1.0).contains(&self.recency_weight) {
-            return bad(format!("search.recency_weight: {} is not between 0 and 1", self.recency_weight));
-        }
-        if !(1.0..=100_000.0).contains(&self.recency_half_life_days) {
-            let days = self.recency_half_life_days;
-            return bad(format!("search.recency_half_life_days: {days} is not a number of days above 1"));
-        }
-        for (kind, factor) in &self.kinds {
-            let known = kind == "insight" || Kind::parse(kind).is_some();
-            if !known {
-                return bad(format!("search.kinds: `{kind}` is not a kind like email, note or insight"));
-            }
-            if !(0.1..=10.0).contains(factor) {
-                return bad(format!("search.kinds: {kind} = {factor} is not between 0.1 and 10"));
-            }
-        }
-        Ok(Search {
-            recency_weight: self.recency_weight,
-            recency_half_life_days: self.recency_half_life_days,
-            kinds: self.kinds.into_iter().collect(),
-            semantic: (!self.semantic.is_empty()).then(|| PathBuf::from(self.semantic)),
         })
     }
 }
@@ -546,26 +341,6 @@ fn distilled_kinds(written: &WrittenDistillation) -> Result<BTreeSet<Kind>, Conf
     });
     let kinds = kinds.collect::<Result<BTreeSet<_>, _>>()?;
     Ok(if written.enabled { kinds } else { BTreeSet::new() })
-}
-
-fn model(written: WrittenModel) -> Result<Option<Model>, ConfigError> {
-    if written.base_url.trim().is_empty() {
-        return Ok(None);
-    }
-    if written.name.trim().is_empty() {
-        return bad("model.name: say which model of model.base_url is to be asked");
-    }
-    let key = secret("model.api_key_file", written.api_key, &written.api_key_file)?;
-    Ok(Some(Model {
-        base_url: web_address("model.base_url", written.base_url.trim(), false)?,
-        name: written.name.trim().to_owned(),
-        api_key: Some(key).filter(|key| !key.expose_secret().trim().is_empty()),
-        timeout: Duration::from_secs(written.timeout_s.clamp(1, 3_600)),
-        judge_topics: written.judge_topics,
-        tokens_per_day: written.tokens_per_day,
-        tokens_per_customer: written.tokens_per_customer,
-        tokens_per_sync: written.tokens_per_sync,
-    }))
 }
 
 fn noise(name: &str) -> Result<SkipReason, ConfigError> {
