@@ -93,7 +93,7 @@ fn stored(size: f64) {
     }
     let config = Arc::new(Config::load(None).expect("settings"));
     let data = DataFolder::at(folder.join("data"));
-    let app = App::open(config, data, None, Arc::new(SystemClock)).expect("the data folder opens");
+    let app = App::begin(config, data, None, Arc::new(SystemClock)).expect("the data folder opens");
     let (store, org) = (&app.reading.store, &app.reading.org);
     let portal =
         store.read(|conn| connections::portal_of_data(conn, org)).expect("a read").expect("a portal");

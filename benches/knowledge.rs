@@ -79,7 +79,8 @@ fn main() {
 
 fn open(folder: &Path) -> App {
     let config = Arc::new(Config::load(None).expect("settings"));
-    App::open(config, DataFolder::at(folder.to_owned()), None, Arc::new(SystemClock)).expect("an application")
+    App::begin(config, DataFolder::at(folder.to_owned()), None, Arc::new(SystemClock))
+        .expect("an application")
 }
 
 fn fill(app: &App, text: &Arc<Text>, documents: u64) {

@@ -69,7 +69,9 @@ pub enum StartError {
         reason: String,
     },
     /// Nothing has been stored there yet.
-    #[error("there is no data in {0} yet; run `hublore connect` or `hublore demo` first")]
+    #[error(
+        "there is no data in {0}; give the folder that has it with --data-dir, or begin with `hublore connect`"
+    )]
     Empty(PathBuf),
     /// `--org` names nobody.
     #[error("no organisation `{0}` here")]
@@ -267,7 +269,23 @@ pub struct App {
 
 impl App {
     /// Opens the data folder for this process alone. An index of another version is rebuilt first.
+    ///
+    /// # Errors
+    /// Also where nothing has been stored there: a folder whose name was mistyped is not made.
     pub fn open(
+        config: Arc<Config>,
+        folder: DataFolder,
+        org: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, StartError> {
+        if !folder.has_data() {
+            return Err(StartError::Empty(folder.0));
+        }
+        Self::opened(config, folder, org, clock, Renewal::First)
+    }
+
+    /// As [`open`](Self::open), making the folder and what is in it where there is none.
+    pub fn begin(
         config: Arc<Config>,
         folder: DataFolder,
         org: Option<&str>,
@@ -276,7 +294,7 @@ impl App {
         Self::opened(config, folder, org, clock, Renewal::First)
     }
 
-    /// As [`open`](Self::open), for a server: an index of another version is rebuilt while everything else is
+    /// As [`begin`](Self::begin), for a server: an index of another version is rebuilt while everything else is
     /// answered.
     pub fn open_to_serve(
         config: Arc<Config>,

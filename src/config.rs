@@ -4,6 +4,7 @@
 //! organisation and live in the store.
 
 mod actions;
+mod log;
 mod model;
 mod search;
 mod slack;
@@ -24,12 +25,14 @@ use crate::hubspot::paths::ApiVersion;
 use crate::hubspot::properties::Wanted;
 
 pub use actions::Actions;
+pub use log::Log;
 pub use model::Model;
 pub use search::Search;
 pub use slack::Slack;
 pub use webhooks::Webhooks;
 
 use actions::WrittenActions;
+use log::WrittenLog;
 use model::WrittenModel;
 use search::WrittenSearch;
 use slack::WrittenSlack;
@@ -129,13 +132,6 @@ struct WrittenIndex {
     commit_ms: u64,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WrittenLog {
-    level: String,
-    json: bool,
-}
-
 /// All settings, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -167,10 +163,8 @@ pub struct Config {
     pub index: Index,
     /// What counts in a search beside the words.
     pub search: Search,
-    /// Log filter.
-    pub log_level: String,
-    /// Log as JSON lines.
-    pub log_json: bool,
+    /// What is logged.
+    pub log: Log,
 }
 
 /// Settings of the server.
@@ -309,8 +303,7 @@ impl Written {
                 commit_after: Duration::from_millis(self.index.commit_ms.clamp(10, 60_000)),
             },
             search: self.search.check()?,
-            log_level: self.log.level,
-            log_json: self.log.json,
+            log: self.log.check()?,
         })
     }
 }
@@ -417,6 +410,9 @@ mod tests {
             ("[slack]\ndigest_hour = 24", "slack.digest_hour"),
             ("[search]\nrecency_weight = 2", "search.recency_weight"),
             ("[search]\nkinds = { fax = 1.1 }", "search.kinds"),
+            ("[log]\nlevel = \"bogus\"", "log.level"),
+            ("[log]\nlevel = \"warn,hublore=loud\"", "log.level"),
+            ("[log]\nlevel = \"\"", "log.level"),
         ] {
             let error = written(text).unwrap_err().to_string();
             assert!(error.contains(named), "{error}");

@@ -89,7 +89,7 @@ pub async fn examine(
     ];
     checks.extend(data_folder(&folder));
     if !folder.has_data() {
-        let start = "run `hublore connect`, or `hublore demo` to look around first";
+        let start = "give the folder that has the data with --data-dir, or begin with `hublore connect`";
         checks.push(Check::new("database", Verdict::Skipped, "nothing has been read yet").cure(start));
         return checks;
     }

@@ -60,7 +60,14 @@ struct Asked {
     answer: SearchAnswer,
 }
 
-pub(super) fn run(global: &Global, demo: &Demo) -> Result<(), Failure> {
+pub(super) fn run(global: &Global, demo: &Demo, folder_named: bool) -> Result<(), Failure> {
+    if folder_named || global.org.is_some() {
+        return Err(Failure::Usage(
+            "the demo works in a temporary data folder with one organisation, and removes it at the end: leave out \
+             --data-dir and --org; `hublore connect` reads a portal into a folder that stays"
+                .to_owned(),
+        ));
+    }
     let folder = tempfile::Builder::new().prefix("hublore-demo-").tempdir().map_err(Failure::failed)?;
     let portal = Options { contacts: demo.contacts, ..Options::default() };
     let (client_id, client_secret) = (portal.client_id.clone(), portal.client_secret.clone());
@@ -79,7 +86,7 @@ pub(super) fn run(global: &Global, demo: &Demo) -> Result<(), Failure> {
         ];
         let config = global.config_with(&fixed)?;
         let data = DataFolder::at(folder.path().join("data"));
-        let app = Arc::new(App::open(config, data, None, Arc::new(SystemClock))?);
+        let app = Arc::new(App::begin(config, data, None, Arc::new(SystemClock))?);
         show_it(global, demo, &app, listener, address).await
     })
 }

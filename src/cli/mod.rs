@@ -31,7 +31,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use etcetera::{BaseStrategy, choose_base_strategy};
 use tracing_subscriber::EnvFilter;
 
@@ -77,7 +78,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Show everything at work on a simulated HubSpot portal
+    /// Show everything at work on a simulated HubSpot portal, in a temporary data folder of its own
     Demo(demo::Demo),
     /// Run the server: API for agents, OAuth pages, background sync
     Serve(serve::Serve),
@@ -200,9 +201,13 @@ impl From<KnowledgeError> for Failure {
 /// Parses the command line, runs the verb, answers its exit code.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let typed = Cli::command().get_matches();
+    let cli = match Cli::from_arg_matches(&typed) {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
     let quiet = cli.global.quiet;
-    match run(cli) {
+    match run(cli, &typed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             let silent = match failure {
@@ -218,10 +223,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<(), Failure> {
+fn run(cli: Cli, typed: &ArgMatches) -> Result<(), Failure> {
     let global = cli.global;
     match cli.verb {
-        Verb::Demo(demo) => demo::run(&global, &demo),
+        Verb::Demo(demo) => {
+            // The folder of the environment is for the other verbs.
+            let named = typed.value_source("data_dir") == Some(ValueSource::CommandLine);
+            demo::run(&global, &demo, named)
+        }
         Verb::Serve(serve) => serve::run(&global, &serve),
         Verb::Connect(connect) => connect::run(&global, &connect),
         Verb::Modes(modes) => modes::run(&global, &modes),
@@ -257,15 +266,18 @@ impl Global {
     fn start_log(&self, config: &Config) -> Result<(), Failure> {
         let level = match (self.quiet, self.verbose) {
             (true, _) => "error",
-            (_, 0) => config.log_level.as_str(),
+            (_, 0) => config.log.filter.as_str(),
             (_, 1) => "warn,hublore=info",
             _ => "info,hublore=debug",
         };
         let filter = EnvFilter::try_new(level)
             .map_err(|error| Failure::Usage(format!("log.level: `{level}` is not a log filter ({error})")))?;
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let log = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .with_ansi(output::coloured(&std::io::stderr()));
         // A second start in one process (tests) keeps the first log.
-        let _ = if config.log_json { log.json().try_init() } else { log.try_init() };
+        let _ = if config.log.json { log.json().try_init() } else { log.try_init() };
         Ok(())
     }
 
@@ -277,9 +289,9 @@ impl Global {
             .ok_or_else(|| Failure::Usage("say where the data is with --data-dir DIR".to_owned()))
     }
 
-    /// Opens the data folder for this process alone.
+    /// Opens the data folder for this process alone, beginning it where there is none.
     fn app(&self, config: Arc<Config>) -> Result<Arc<App>, Failure> {
-        Ok(Arc::new(App::open(config, self.folder()?, self.org.as_deref(), Arc::new(SystemClock))?))
+        Ok(Arc::new(App::begin(config, self.folder()?, self.org.as_deref(), Arc::new(SystemClock))?))
     }
 
     /// The same for a server, which answers while an index of another version is rebuilt.

@@ -10,6 +10,11 @@ use crate::knowledge::search::SearchHit;
 /// Characters of a passage shown to a person.
 const SHOWN: usize = 320;
 
+/// Whether colours are wanted there: it is a terminal, and nobody said NO_COLOR.
+pub(super) fn coloured(to: &impl IsTerminal) -> bool {
+    to.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|said| said.is_empty())
+}
+
 /// Prints a value as JSON on stdout.
 pub(super) fn json(value: &impl Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(Failure::failed)?;
@@ -52,7 +57,7 @@ fn excerpt(hit: &SearchHit) -> String {
         first.saturating_sub(SHOWN / 4).min(characters.len() - SHOWN)
     };
     let to = (from + SHOWN).min(characters.len());
-    let (bold, normal) = if std::io::stdout().is_terminal() { ("\x1b[1m", "\x1b[0m") } else { ("[", "]") };
+    let (bold, normal) = if coloured(&std::io::stdout()) { ("\x1b[1m", "\x1b[0m") } else { ("[", "]") };
     let mut out = String::new();
     if from > 0 {
         out.push('…');

@@ -73,6 +73,7 @@ fn settings_and_arguments_that_do_not_exist_are_wrong_usage() {
 fn the_data_folder_may_come_from_the_environment() {
     let mut here = Installation::for_address("http://127.0.0.1:9");
     here.settings.insert("HUBLORE_DATA_DIR".to_owned(), "/nonexistent".to_owned());
+    here.begin();
     // The option beats the variable, and the variable is not mistaken for a setting.
     here.run(&["index", "stats"]).ok();
 }
@@ -136,6 +137,7 @@ fn a_full_disk_is_told_and_the_sync_goes_on_when_there_is_room() {
 #[test]
 fn going_back_to_an_index_that_never_was_is_said_so() {
     let here = Installation::for_address("http://127.0.0.1:9");
+    here.begin();
     let ran = here.run(&["index", "rollback"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.contains("no earlier index"), "{ran:?}");

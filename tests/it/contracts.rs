@@ -77,7 +77,7 @@ fn default_configuration() {
 #[test]
 fn database_schema() {
     let here = Installation::for_address("http://127.0.0.1:9");
-    here.run(&["index", "stats"]).ok();
+    here.begin();
     let schema = here.texts(
         "select sql from sqlite_master where sql is not null and name not like 'refinery%' order by name",
     );

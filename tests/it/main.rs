@@ -20,6 +20,7 @@ mod architecture;
 mod bad_input;
 mod boundaries;
 mod changes;
+mod command_line;
 mod connect;
 mod contracts;
 mod crash;

@@ -145,6 +145,7 @@ fn a_segment_follows_its_deals_and_pages_are_complete() {
 #[test]
 fn segments_are_saved_changed_and_refused_with_words() {
     let here = Installation::for_address("http://127.0.0.1:9");
+    here.begin();
     let told = here.run(&["segments", "save", "typo", "--members", "contacts", "--stage", "Nope"]).ok();
     assert!(told.stdout.contains("now in it: 0 contacts"), "{told:?}");
     here.run(&["segments", "remove", "typo"]).ok();

@@ -110,6 +110,11 @@ impl Installation {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
+    /// Makes the data folder, connected to nothing.
+    pub(crate) fn begin(&self) {
+        assert_eq!(self.serve().stop(), Some(0));
+    }
+
     /// Connects with a service key, without syncing: the short way for tests that are not about OAuth.
     pub(crate) fn connect_with_key(&self) {
         let key = self.folder.path().join("service-key");
