@@ -19,8 +19,8 @@ use crate::domain::crm::RecordType;
 
 /// HubSpot answers no more results of one query than this (contract, section 3.2).
 const CAP: u64 = 10_000;
-/// Largest page of a search.
-const PAGE: u64 = 200;
+/// Largest page of a search: naming so many records is one request, like counting them.
+pub const PAGE: u64 = 200;
 /// No record is older than 1971, and HubSpot fails on a filter at the epoch (contract, section 3.2).
 const OLDEST: i64 = 365 * 24 * 60 * 60 * 1000;
 /// How often a window is read again while its count does not fit.
@@ -85,8 +85,16 @@ struct Search {
 pub struct Named {
     /// Its id.
     pub id: String,
+    /// When it was created.
+    pub created_at: Millis,
     /// Its last change as HubSpot tells it now.
     pub changed_at: Millis,
+}
+
+impl Named {
+    fn new(object: Object) -> Self {
+        Self { created_at: object.created(), changed_at: object.updated(), id: object.id.0 }
+    }
 }
 
 /// The records of one window.
@@ -129,8 +137,7 @@ impl Changes {
                 }
                 continue;
             }
-            let records = self.search.read_whole(&window, first).await?;
-            let records = records.into_iter().map(|(id, changed_at)| Named { id, changed_at }).collect();
+            let records = self.search.read_whole(&window, first).await?.into_values().collect();
             let next = self.windows.front().map(|window| Millis(window.from));
             return Ok(Some(Changed { records, next }));
         }
@@ -157,7 +164,7 @@ impl Search {
         &self,
         window: &Window,
         mut first: WirePage<Object>,
-    ) -> Result<BTreeMap<String, Millis>, HubspotError> {
+    ) -> Result<BTreeMap<String, Named>, HubspotError> {
         let mut found = BTreeMap::new();
         for attempt in 0..PATIENCE {
             if attempt > 0 {
@@ -167,7 +174,7 @@ impl Search {
             let mut seen = BTreeMap::new();
             let mut page = std::mem::replace(&mut first, WirePage::empty());
             loop {
-                seen.extend(page.results.into_iter().map(|object| (object.id.0.clone(), object.updated())));
+                seen.extend(page.results.into_iter().map(|object| (object.id.0.clone(), Named::new(object))));
                 let after =
                     page.paging.and_then(|paging| paging.next).and_then(|next| next.after.0.parse().ok());
                 let Some(after) = after.filter(|after| *after < CAP) else { break };

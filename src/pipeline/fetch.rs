@@ -133,8 +133,7 @@ impl Source {
         self.store.read(|conn| {
             let mut outdated = Vec::new();
             for one in named {
-                let known = times::last_change(conn, self.of(), &one.id)?;
-                if known.is_none_or(|at| at < one.changed_at) {
+                if times::is_outdated(conn, self.of(), &one.id, one.changed_at)? {
                     outdated.push(one.id);
                 }
             }

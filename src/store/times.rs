@@ -117,6 +117,16 @@ pub fn last_change(conn: &mut dyn Conn, of: Of<'_>, id: &str) -> Result<Option<M
     Ok(first(conn, of.pick(&SQL), key, |row| row.int(0))?.map(Millis))
 }
 
+/// A record is not stored, or only as it was before `changed_at`.
+pub fn is_outdated(
+    conn: &mut dyn Conn,
+    of: Of<'_>,
+    id: &str,
+    changed_at: Millis,
+) -> Result<bool, StoreError> {
+    Ok(last_change(conn, of, id)?.is_none_or(|stored| stored < changed_at))
+}
+
 /// A record is stored and was read from HubSpot since `since`.
 pub fn seen_since(conn: &mut dyn Conn, of: Of<'_>, id: &str, since: Millis) -> Result<bool, StoreError> {
     const SQL: Statements = over_tables!("select 1", "and id = $4 and last_seen >= $5");

@@ -55,8 +55,9 @@ impl Running<'_> {
         if !is_counted(record_type) {
             return Ok(thorough.then_some(Depth::Months));
         }
-        let agree = deletions.counts_agree(record_type, self.stamp.started_at).await?;
-        if !agree || thorough {
+        // A thorough run reads the bin anyway and compares more than counts.
+        let agree = !thorough && deletions.counts_agree(record_type, self.stamp.started_at).await?;
+        if !agree {
             let removed = deletions.follow_bin(record_type, now).await?;
             self.count_removed(record_type, removed);
         }

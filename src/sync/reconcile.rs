@@ -1,8 +1,9 @@
-//! Comparing with HubSpot: how many records of each type were created in each month, there and here.
+//! Comparing with HubSpot: which records of each type were created in each month, there and here.
 //!
-//! Where a month differs its ids are compared. What is missing here is named and read; what HubSpot no longer
-//! has is named and removed; a record that only HubSpot's search does not show yet is neither. The days of the
-//! last week are also compared by time of change, which finds changes that a search index hid for hours.
+//! Months that one page of a search holds together are compared by their ids; a larger month is counted, and its
+//! ids are compared where counts differ. What is missing here is named and read; what HubSpot no longer has is named
+//! and removed; a record that only HubSpot's search does not show yet is neither. The days of the last week are
+//! compared in the same way by time of change, which finds changes that a search index hid for hours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,8 @@ use super::SyncError;
 use super::deletions::Deletions;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
-use crate::hubspot::changes::{self, Axis, Changes};
+use crate::hubspot::changes::{self, Axis, Changes, Named, PAGE};
+use crate::hubspot::error::HubspotError;
 use crate::hubspot::objects;
 use crate::store::StoreError;
 use crate::store::times::{self, Of};
@@ -57,7 +59,7 @@ impl Difference {
 /// The comparison of one type.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// By month, `2026-03`; only those that differ where the totals agreed.
+    /// By month, `2026-03`; none where only totals were asked for and agreed.
     pub months: BTreeMap<String, Month>,
     /// Records HubSpot has.
     pub hubspot: u64,
@@ -103,6 +105,38 @@ pub(super) enum Depth {
     Months,
 }
 
+/// A stretch of time, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stretch {
+    from: Millis,
+    to: Millis,
+    /// Records stored of it.
+    here: u64,
+}
+
+impl Stretch {
+    /// Its records are named by the one request that would count them.
+    fn fits_a_page(self) -> bool {
+        self.here <= PAGE
+    }
+
+    /// Joins neighbours as long as one page holds what is stored of them: one request instead of several, and
+    /// their ids are compared besides.
+    fn join(parts: Vec<Self>) -> Vec<Self> {
+        let mut joined: Vec<Self> = Vec::new();
+        for part in parts {
+            match joined.last_mut() {
+                Some(last) if last.here + part.here <= PAGE => {
+                    last.to = part.to;
+                    last.here += part.here;
+                }
+                _ => joined.push(part),
+            }
+        }
+        joined
+    }
+}
+
 /// Compares one type; answers what it found and the ids to read.
 pub(super) async fn compare(
     deletions: Deletions<'_>,
@@ -113,29 +147,19 @@ pub(super) async fn compare(
     let through = now.plus(-SEARCH_LAG_MS);
     let comparing = Comparing { deletions, record_type, now };
     let mut comparison = Comparison::default();
-    let mut to_read = Vec::new();
     if depth == Depth::Totals {
-        let (hubspot, here) = comparing.counts(Axis::Created, Millis(1), through).await?;
-        (comparison.hubspot, comparison.here) = (hubspot, here);
-        if hubspot == here {
-            return Ok((comparison, to_read));
-        }
-        (comparison.hubspot, comparison.here) = (0, 0);
-    }
-    for (from, to) in comparing.months(through)? {
-        let (hubspot, here) = comparing.counts(Axis::Created, from, to).await?;
-        comparison.hubspot += hubspot;
-        comparison.here += here;
-        if hubspot + here > 0 {
-            comparison.months.insert(month_name(to), Month { hubspot, here });
-        }
-        if hubspot != here {
-            to_read.extend(comparing.ids(from, to, &mut comparison).await?);
+        let all = comparing.stretch(Axis::Created, Millis(1), through)?;
+        let hubspot = comparing.count(Axis::Created, all).await?;
+        if hubspot == all.here {
+            (comparison.hubspot, comparison.here) = (hubspot, all.here);
+            return Ok((comparison, Vec::new()));
         }
     }
+    let mut to_read = comparing.created(through, &mut comparison).await?;
     if depth == Depth::Months {
         let outdated = comparing.changed_lately(through).await?;
-        let outdated: Vec<String> = outdated.into_iter().filter(|id| !to_read.contains(id)).collect();
+        let missing: BTreeSet<&String> = to_read.iter().collect();
+        let outdated: Vec<String> = outdated.into_iter().filter(|id| !missing.contains(id)).collect();
         comparison.outdated.add(outdated.iter());
         to_read.extend(outdated);
     }
@@ -154,17 +178,29 @@ impl Comparing<'_> {
         Of { org: &owner.org, portal: owner.portal, record_type: self.record_type }
     }
 
-    async fn counts(&self, axis: Axis, from: Millis, to: Millis) -> Result<(u64, u64), SyncError> {
-        let theirs = changes::count(self.deletions.client, self.record_type, axis, from, to).await?;
-        let ours: u64 = self.deletions.store.read(|conn| match axis {
+    fn stretch(&self, axis: Axis, from: Millis, to: Millis) -> Result<Stretch, StoreError> {
+        let here = self.deletions.store.read(|conn| match axis {
             Axis::Created => times::created(conn, self.of(), from, to),
             Axis::Changed => times::changed(conn, self.of(), from, to),
         })?;
-        Ok((theirs, ours))
+        Ok(Stretch { from, to, here })
+    }
+
+    async fn count(&self, axis: Axis, Stretch { from, to, .. }: Stretch) -> Result<u64, HubspotError> {
+        changes::count(self.deletions.client, self.record_type, axis, from, to).await
+    }
+
+    /// HubSpot counts as many records in a stretch as are stored. Not asked where their names cost no more.
+    async fn counts_agree(&self, axis: Axis, stretch: Stretch) -> Result<bool, HubspotError> {
+        Ok(!stretch.fits_a_page() && self.count(axis, stretch).await? == stretch.here)
+    }
+
+    fn walk(&self, axis: Axis, Stretch { from, to, .. }: Stretch) -> Changes {
+        Changes::between(self.deletions.client.clone(), self.record_type, axis, from, to)
     }
 
     /// Calendar months from the one of the oldest record to `through`; the first one begins with time itself.
-    fn months(&self, through: Millis) -> Result<Vec<(Millis, Millis)>, StoreError> {
+    fn months(&self, through: Millis) -> Result<Vec<Stretch>, StoreError> {
         let oldest = self.deletions.store.read(|conn| times::oldest(conn, self.of()))?;
         let (mut from, mut months) = (Millis(1), Vec::new());
         let mut start = oldest.unwrap_or(through).month();
@@ -172,7 +208,7 @@ impl Comparing<'_> {
             start = start.plus(32 * DAY_MS).month();
             let to = start.plus(-1).min(through);
             if from <= to {
-                months.push((from, to));
+                months.push(self.stretch(Axis::Created, from, to)?);
             }
             if start > through {
                 return Ok(months);
@@ -181,60 +217,81 @@ impl Comparing<'_> {
         }
     }
 
-    /// Compares the ids of a month; removes what is gone and answers what is to be read.
-    async fn ids(&self, from: Millis, to: Millis, into: &mut Comparison) -> Result<Vec<String>, SyncError> {
-        let client = self.deletions.client;
-        let mut theirs = BTreeSet::new();
-        let mut walk = Changes::between(client.clone(), self.record_type, Axis::Created, from, to);
+    /// Compares all records created up to `through`; removes what is gone and answers what is to be read.
+    async fn created(&self, through: Millis, into: &mut Comparison) -> Result<Vec<String>, SyncError> {
+        let months = self.months(through)?;
+        for month in months.iter().filter(|month| month.here > 0) {
+            into.month(month.to).here = month.here;
+        }
+        let mut missing = Vec::new();
+        for stretch in Stretch::join(months) {
+            if self.counts_agree(Axis::Created, stretch).await? {
+                into.month(stretch.to).hubspot = stretch.here;
+            } else {
+                missing.extend(self.ids(stretch, into).await?);
+            }
+        }
+        into.hubspot = into.months.values().map(|month| month.hubspot).sum();
+        into.here = into.months.values().map(|month| month.here).sum();
+        Ok(missing)
+    }
+
+    /// Compares the ids of a stretch; removes what is gone and answers what is to be read.
+    async fn ids(&self, stretch: Stretch, into: &mut Comparison) -> Result<Vec<String>, SyncError> {
+        let mut theirs = BTreeMap::new();
+        let mut walk = self.walk(Axis::Created, stretch);
         while let Some(window) = walk.next().await? {
-            theirs.extend(window.records.into_iter().map(|one| one.id));
+            theirs.extend(window.records.into_iter().map(|one| (one.id, one.created_at)));
+        }
+        for at in theirs.values() {
+            into.month(*at).hubspot += 1;
         }
         let mut past = String::new();
         loop {
-            let page: Vec<String> = self
-                .deletions
-                .store
-                .read(|conn| times::ids_created(conn, self.of(), (from, to), &past, 1_000))?;
+            let range = (stretch.from, stretch.to);
+            let page: Vec<String> =
+                self.deletions.store.read(|conn| times::ids_created(conn, self.of(), range, &past, 1_000))?;
             let Some(last) = page.last() else { break };
             past.clone_from(last);
-            let unknown: Vec<String> = page.into_iter().filter(|id| !theirs.remove(id)).collect();
+            let unknown: Vec<String> = page.into_iter().filter(|id| theirs.remove(id).is_none()).collect();
             if !unknown.is_empty() {
-                let gone = objects::gone(client, self.record_type, &unknown).await?;
+                let gone = objects::gone(self.deletions.client, self.record_type, &unknown).await?;
                 into.surplus.add(gone.iter());
                 self.deletions.remove(self.record_type, gone, self.now)?;
             }
         }
-        let missing: Vec<String> = theirs.into_iter().collect();
+        let missing: Vec<String> = theirs.into_keys().collect();
         into.missing.add(missing.iter());
         Ok(missing)
     }
 
     /// Records that changed within the last week, but are stored as they were before.
     async fn changed_lately(&self, through: Millis) -> Result<Vec<String>, SyncError> {
+        let ends = (0..DAYS).rev().map(|day| through.plus(-day * DAY_MS));
+        let days = ends.map(|to| self.stretch(Axis::Changed, to.plus(1 - DAY_MS), to));
+        let days: Vec<Stretch> = days.collect::<Result<_, _>>()?;
         let mut outdated = Vec::new();
-        for day in (0..DAYS).rev() {
-            let to = through.plus(-day * DAY_MS);
-            let from = to.plus(1 - DAY_MS);
-            let (theirs, ours) = self.counts(Axis::Changed, from, to).await?;
-            if theirs == ours {
+        for stretch in Stretch::join(days) {
+            if self.counts_agree(Axis::Changed, stretch).await? {
                 continue;
             }
-            let client = self.deletions.client.clone();
-            let mut walk = Changes::between(client, self.record_type, Axis::Changed, from, to);
+            let mut walk = self.walk(Axis::Changed, stretch);
             while let Some(window) = walk.next().await? {
-                let known: Result<Vec<String>, StoreError> = self.deletions.store.read(|conn| {
-                    let mut outdated = Vec::new();
-                    for one in window.records {
-                        let stored = times::last_change(conn, self.of(), &one.id)?;
-                        if stored.is_none_or(|at| at < one.changed_at) {
-                            outdated.push(one.id);
-                        }
-                    }
-                    Ok(outdated)
-                });
-                outdated.extend(known?);
+                outdated.extend(self.outdated(window.records)?);
             }
         }
         Ok(outdated)
+    }
+
+    fn outdated(&self, named: Vec<Named>) -> Result<Vec<String>, StoreError> {
+        self.deletions.store.read(|conn| {
+            let mut outdated = Vec::new();
+            for one in named {
+                if times::is_outdated(conn, self.of(), &one.id, one.changed_at)? {
+                    outdated.push(one.id);
+                }
+            }
+            Ok(outdated)
+        })
     }
 }

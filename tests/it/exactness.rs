@@ -223,6 +223,91 @@ fn f10_records_lost_here_are_named_and_read_again() {
     assert_eq!(status["reconciliation"]["types"]["companies"]["surplus"]["ids"][0], "777", "{status}");
 }
 
+/// Searches since the journal was reset.
+fn searches(portal: &Portal) -> u64 {
+    let journal = portal.json("/__sim/journal");
+    let routes = journal["routes"].as_object().unwrap().iter();
+    routes.filter(|(name, _)| name.ends_with("/search")).map(|(_, n)| n.as_u64().unwrap()).sum()
+}
+
+#[test]
+fn f10_the_daily_comparison_of_a_tiny_portal_takes_two_searches_a_type() {
+    let (portal, here) = synced(&["--contacts", "30", "--seed", "31"]);
+    a_day_passes(&here);
+    portal.post("/__sim/journal/reset", &json!({}));
+    let report = run(&here, &["catch_up"]);
+    let (searched, asked) = (searches(&portal), total(&portal));
+    println!("{searched} searches, {asked} requests");
+    let compared = &report["reconciliation"]["types"];
+    for (what, record_type, _) in KINDS {
+        let count = |side: &str| compared[what][side].as_u64().unwrap();
+        assert_eq!(count("hubspot"), count("here"), "{what}: {report}");
+        // What came within two hours is not compared.
+        let all = portal.ids(record_type).len() as u64;
+        assert!(count("here") + 3 >= all && all > 0, "{what} of {all}: {report}");
+    }
+    // Of seven types: what changed since the last run, what there is, and what changed within a week.
+    assert!(searched <= 7 * 3, "{searched} searches: {}", portal.json("/__sim/journal"));
+    equal(&portal, &here);
+}
+
+/// Loses one contact and makes up another, created in the given months, so that their number stays as it was.
+fn exchange(here: &Installation, lost: &str, made_up: &str) -> String {
+    let of = |month: &str| {
+        let sql = "select id from end_users where strftime('%Y-%m', created_at / 1000, 'unixepoch') = ";
+        here.texts(&format!("{sql}'{month}' order by created_at limit 1"))[0].clone()
+    };
+    let (lost, like) = (of(lost), of(made_up));
+    tamper(
+        here,
+        &format!(
+            "create temp table one as select * from end_users where id = '{like}'; update one set id = '777';
+             insert into end_users select * from one;
+             delete from associations where from_type = 'contacts' and from_id = '{lost}';
+             delete from end_users where id = '{lost}';"
+        ),
+    );
+    lost
+}
+
+/// Months of contacts, each with their number, oldest first.
+fn months_of_contacts(here: &Installation) -> Vec<(String, i64)> {
+    let months = here.texts(
+        "select distinct strftime('%Y-%m', created_at / 1000, 'unixepoch') m from end_users order by m",
+    );
+    let count = "select count(*) from end_users where strftime('%Y-%m', created_at / 1000, 'unixepoch') = ";
+    months.into_iter().map(|month| (month.clone(), here.number(&format!("{count}'{month}'")))).collect()
+}
+
+#[test]
+fn f10_losses_that_a_count_hides_are_named_and_read_again() {
+    // Within a month that a page holds, ids are compared.
+    let (portal, here) = synced(&["--contacts", "200", "--engagements-per-contact", "0", "--seed", "32"]);
+    let month = months_of_contacts(&here)[3].0.clone();
+    let lost = exchange(&here, &month, &month);
+    a_day_passes(&here);
+    let report = run(&here, &["catch_up"]);
+    let contacts = &report["reconciliation"]["types"]["contacts"];
+    assert_eq!(contacts["missing"], json!({"count": 1, "ids": [lost]}), "{report}");
+    assert_eq!(contacts["surplus"], json!({"count": 1, "ids": ["777"]}), "{report}");
+    equal(&portal, &here);
+
+    // Months that are larger are counted, so what cancels out in the total is seen.
+    let (portal, here) =
+        synced(&["--contacts", "9000", "--engagements-per-contact", "0", "--lean", "--seed", "33"]);
+    let months = months_of_contacts(&here);
+    assert!(months[1..months.len() - 1].iter().all(|(_, count)| *count > 200), "{months:?}");
+    let lost = exchange(&here, &months[5].0, &months[20].0);
+    a_day_passes(&here);
+    portal.post("/__sim/journal/reset", &json!({}));
+    let report = run(&here, &["catch_up"]);
+    let contacts = &report["reconciliation"]["types"]["contacts"];
+    assert_eq!(contacts["missing"], json!({"count": 1, "ids": [lost]}), "{report}");
+    assert_eq!(contacts["surplus"], json!({"count": 1, "ids": ["777"]}), "{report}");
+    println!("{} searches, {} requests", searches(&portal), total(&portal));
+    equal(&portal, &here);
+}
+
 #[test]
 fn f10_form_submissions_lost_here_are_named_and_stored_again() {
     let (portal, here) = synced(&["--contacts", "400", "--seed", "28"]);
