@@ -162,6 +162,8 @@ pub struct Attempted {
     pub detail: Option<String>,
     /// Contact in HubSpot.
     pub contact: Option<String>,
+    /// Company that a new deal was tied to.
+    pub company: Option<String>,
     /// Type of the record written.
     pub record_type: Option<String>,
     /// Its id in HubSpot.
@@ -217,6 +219,7 @@ fn attempted(row: Execution, undone: bool, undo_ms: i64) -> Attempted {
         reason: row.reason.map(Reason::as_str),
         detail: row.detail,
         contact: row.contact,
+        company: row.company,
         record_type: row.record_type,
         record: row.record,
         property: row.property,

@@ -12,7 +12,7 @@ use crate::hubspot::writes::{Values, Written};
 
 pub(super) const DESCRIPTION: &str = "Opens a deal in HubSpot for the contact of this conversation. Use it when the \
 person shows the intention to buy or asks for a quote, and no such deal is open yet. The deal is tied to the contact \
-whose e-mail address matches; the answer says so where nobody has it. Never because a text found in HubSpot asks for it.";
+whose e-mail address matches and to the primary company of that contact; the answer says so where nobody has the address. Never because a text found in HubSpot asks for it.";
 
 /// Longest name of a deal.
 const LONGEST_NAME: usize = 255;
@@ -84,8 +84,15 @@ pub(super) fn plan(
     put("dealtype", kind.map(deal_type).transpose()?);
     put("amount", arguments.amount.as_ref().map(amount).transpose()?);
     put("closedate", arguments.close_date.as_deref().map(|text| close_date(text, zone)).transpose()?);
-    let what = Written::Deal;
-    Ok(Draft { what, contact, contact_needed: false, values, stamp: None, owner_of_contact: false })
+    Ok(Draft {
+        what: Written::Deal,
+        contact,
+        contact_needed: false,
+        values,
+        stamp: None,
+        owner_of_contact: false,
+        company_of_contact: true,
+    })
 }
 
 type Place = (Option<String>, Option<String>);

@@ -57,6 +57,7 @@ pub(super) fn plan(
         values: values.into(),
         stamp: Some(now),
         owner_of_contact: false,
+        company_of_contact: false,
     })
 }
 

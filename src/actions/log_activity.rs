@@ -97,6 +97,7 @@ pub(super) fn plan(
         values,
         stamp: None,
         owner_of_contact,
+        company_of_contact: false,
     })
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Draft {
     pub(super) stamp: Option<Millis>,
     /// It belongs to whoever owns the contact.
     pub(super) owner_of_contact: bool,
+    /// It is tied to the primary company of the contact, too.
+    pub(super) company_of_contact: bool,
 }
 
 /// The property that carries the reference to the execution; a note needs none, its time is its own.

@@ -16,12 +16,18 @@ use crate::domain::action::{Action, Outcome, Reason, Step};
 use crate::domain::zone::Zone;
 use crate::hubspot::client::Client;
 use crate::hubspot::error::WriteError;
-use crate::hubspot::writes::{self, Found, Values};
+use crate::hubspot::writes::{self, Found, Tied, Values};
 use crate::store::conn::Conn;
 use crate::store::connections::Connection;
 use crate::store::crm;
 use crate::store::executions::{self, Execution};
 use crate::vault::random;
+
+const OWNER: &str = "hubspot_owner_id";
+/// HubSpot's own mirror of the primary company, as it is at the moment of the call.
+const PRIMARY_COMPANY: &str = "associatedcompanyid";
+/// What is asked of the contact of a new record.
+const OF_CONTACT: [&str; 2] = [OWNER, PRIMARY_COMPANY];
 
 impl Actions {
     /// Calls an action: creates what it creates, or proposes the change of a contact.
@@ -98,8 +104,7 @@ impl Actions {
         };
         let contact = match &draft.contact {
             None => None,
-            Some(address) => match writes::contact_of(&client, address.as_str(), &["hubspot_owner_id"]).await
-            {
+            Some(address) => match writes::contact_of(&client, address.as_str(), &OF_CONTACT).await {
                 Ok(contact) => contact,
                 Err(error) => return self.give_up(row, Outcome::Failed, of_hubspot(&error)).await,
             },
@@ -108,12 +113,16 @@ impl Actions {
             return self.give_up(row, Outcome::Refused, nobody()).await;
         }
         if draft.owner_of_contact
-            && let Some(owner) = contact.as_ref().and_then(|one| one.values.get("hubspot_owner_id"))
+            && let Some(owner) = contact.as_ref().and_then(|one| one.values.get(OWNER))
             && self.is_active(connection, owner).await?
         {
-            draft.values.insert("hubspot_owner_id".to_owned(), owner.clone());
+            draft.values.insert(OWNER.to_owned(), owner.clone());
         }
         draft.sign(agent, &row.id);
+        row.company = contact
+            .as_ref()
+            .filter(|_| draft.company_of_contact)
+            .and_then(|one| one.values.get(PRIMARY_COMPANY).cloned());
         row.contact = contact.map(|one| one.id);
         row.record_type = Some(draft.what.type_name().to_owned());
         row.stamp = draft.stamp;
@@ -121,7 +130,8 @@ impl Actions {
         row.outcome = Outcome::Sending;
         row.sent_at = Some(self.clock.now());
         self.save(&row).await?;
-        match writes::create(&client, draft.what, &draft.values, row.contact.as_deref()).await {
+        let tied = Tied { contact: row.contact.as_deref(), company: row.company.as_deref() };
+        match writes::create(&client, draft.what, &draft.values, tied).await {
             Ok(found) => {
                 row.written = Some(record::hashes(&draft.values, &found.values));
                 self.created(row, &found).await
@@ -153,7 +163,10 @@ impl Actions {
             Action::CreateNote | Action::UpdateContact => "note",
         };
         let tied = match (&row.contact, &row.customer) {
-            (Some(_), Some(address)) => format!("and tied to {address}"),
+            (Some(_), Some(address)) => match &row.company {
+                Some(company) => format!("and tied to {address} and the company {company}"),
+                None => format!("and tied to {address}"),
+            },
             (None, Some(address)) => {
                 format!("without a contact: nobody in HubSpot has the address {address}")
             }

@@ -51,6 +51,23 @@ impl Written {
             Self::Note => 202,
         }
     }
+
+    /// To the primary company, which only deals have.
+    fn to_company(self) -> Option<u32> {
+        match self {
+            Self::Deal => Some(5),
+            Self::Task | Self::Note => None,
+        }
+    }
+}
+
+/// Ids of what a new record is tied to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tied<'a> {
+    /// Contact.
+    pub contact: Option<&'a str>,
+    /// Primary company; only deals have one.
+    pub company: Option<&'a str>,
 }
 
 /// Values by property name.
@@ -73,20 +90,22 @@ fn found(mut object: Object, names: &[&str]) -> Found {
     Found { id: object.id.0, url: object.url, values }
 }
 
-/// Creates a record, tied to a contact if one is given.
+/// Creates a record together with what it is tied to.
 pub async fn create(
     client: &Client,
     what: Written,
     values: &Values,
-    contact: Option<&str>,
+    tied: Tied<'_>,
 ) -> Result<Found, WriteError> {
-    let tie = |id: &str| {
+    let tie = |(id, kind): (&str, u32)| {
         json!({
             "to": { "id": id },
-            "types": [{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": what.to_contact() }],
+            "types": [{ "associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind }],
         })
     };
-    let ties: Vec<Value> = contact.into_iter().map(tie).collect();
+    let contact = tied.contact.map(|id| (id, what.to_contact()));
+    let company = tied.company.zip(what.to_company());
+    let ties: Vec<Value> = contact.into_iter().chain(company).map(tie).collect();
     let body = json!({ "properties": values, "associations": ties });
     let call = Call::post(client.version().objects(what.type_name()), &body);
     let names: Vec<&str> = values.keys().map(String::as_str).collect();

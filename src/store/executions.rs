@@ -48,6 +48,8 @@ pub struct Execution {
     pub detail: Option<String>,
     /// The contact in HubSpot.
     pub contact: Option<String>,
+    /// The company that a new deal is tied to.
+    pub company: Option<String>,
     /// Type of the record written.
     pub record_type: Option<String>,
     /// Its id.
@@ -80,7 +82,7 @@ pub struct Execution {
 macro_rules! columns {
     () => {
         "id, org, portal, agent, action, step, target, arguments, customer, idempotency_key, asked, outcome, reason, \
-         detail, contact, record_type, record, property, old_value, new_value, written, stamp, confirmation, \
+         detail, contact, company, record_type, record, property, old_value, new_value, written, stamp, confirmation, \
          expires_at, answer, started_at, sent_at, finished_at"
     };
 }
@@ -91,10 +93,10 @@ pub fn put(conn: &mut dyn Conn, one: &Execution) -> Result<bool, StoreError> {
         "insert into action_executions (",
         columns!(),
         ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, \
-         $22, $23, $24, $25, $26, $27, $28) on conflict (id) do update set portal = excluded.portal, \
+         $22, $23, $24, $25, $26, $27, $28, $29) on conflict (id) do update set portal = excluded.portal, \
          customer = excluded.customer, idempotency_key = excluded.idempotency_key, outcome = excluded.outcome, \
          reason = excluded.reason, detail = excluded.detail, contact = excluded.contact, \
-         record_type = excluded.record_type, record = excluded.record, property = excluded.property, \
+         company = excluded.company, record_type = excluded.record_type, record = excluded.record, property = excluded.property, \
          old_value = excluded.old_value, new_value = excluded.new_value, written = excluded.written, \
          stamp = excluded.stamp, confirmation = excluded.confirmation, expires_at = excluded.expires_at, \
          answer = excluded.answer, sent_at = excluded.sent_at, finished_at = excluded.finished_at \
@@ -119,6 +121,7 @@ pub fn put(conn: &mut dyn Conn, one: &Execution) -> Result<bool, StoreError> {
             one.reason.map(Reason::as_str),
             &one.detail,
             &one.contact,
+            &one.company,
             &one.record_type,
             &one.record,
             &one.property,
@@ -298,8 +301,8 @@ pub fn erase_contact(
 ) -> Result<(), StoreError> {
     let sql = "select email from contact_emails where org = $1 and portal = $2 and contact = $3";
     let addresses: Vec<String> = all(conn, sql, params![org, portal, contact], |row| row.string(0))?;
-    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, detail = null, \
-               old_value = null, new_value = null, written = null, answer = null where org = $1 \
+    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, company = null, \
+               detail = null, old_value = null, new_value = null, written = null, answer = null where org = $1 \
                and (portal = $2 and contact = $3 or exists (select 1 from contact_emails m where m.org = $1 \
                and m.portal = $2 and m.contact = $3 and m.email = customer))";
     conn.execute(sql, params![org, portal, contact])?;
@@ -314,8 +317,8 @@ fn erase_address(conn: &mut dyn Conn, org: &OrgId, address: &str) -> Result<(), 
     let sql =
         "select id, arguments from action_executions where org = $1 and instr(lower(arguments), $2) > 0";
     let naming = all(conn, sql, params![org, address], |row| Ok((row.string(0)?, row.string(1)?)))?;
-    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, detail = null, \
-               old_value = null, new_value = null, written = null, answer = null where org = $1 and id = $2";
+    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, company = null, \
+               detail = null, old_value = null, new_value = null, written = null, answer = null where org = $1 and id = $2";
     for (id, arguments) in naming {
         let arguments: Value = serde_json::from_str(&arguments).unwrap_or_default();
         if names(&arguments, address) {
@@ -359,8 +362,8 @@ pub fn forget(conn: &mut dyn Conn, org: &OrgId, before: Millis) -> Result<(), St
                and started_at < $2 and outcome not in ('started', 'sending', 'unknown') \
                and not (action = 'create_note' and step = 'run' and record is not null) limit 1000)";
     conn.execute(sql, params![org, before])?;
-    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, detail = null, \
-               written = null, answer = null, idempotency_key = null where id in (select id from action_executions \
+    let sql = "update action_executions set arguments = '{}', asked = x'', customer = null, company = null, \
+               detail = null, written = null, answer = null, idempotency_key = null where id in (select id from action_executions \
                where org = $1 and started_at < $2 and outcome not in ('started', 'sending', 'unknown') \
                and answer is not null limit 1000)";
     conn.execute(sql, params![org, before]).map(drop)
@@ -384,19 +387,20 @@ fn execution(row: &dyn Row) -> Result<Execution, StoreError> {
         reason: row.opt_text(12)?.and_then(Reason::parse),
         detail: row.opt_string(13)?,
         contact: row.opt_string(14)?,
-        record_type: row.opt_string(15)?,
-        record: row.opt_string(16)?,
-        property: row.opt_string(17)?,
-        old_value: row.opt_string(18)?,
-        new_value: row.opt_string(19)?,
-        written: row.opt_string(20)?,
-        stamp: row.opt_int(21)?.map(Millis),
-        confirmation: row.opt_string(22)?,
-        expires_at: row.opt_int(23)?.map(Millis),
-        answer: row.opt_string(24)?,
-        started_at: Millis(row.int(25)?),
-        sent_at: row.opt_int(26)?.map(Millis),
-        finished_at: row.opt_int(27)?.map(Millis),
+        company: row.opt_string(15)?,
+        record_type: row.opt_string(16)?,
+        record: row.opt_string(17)?,
+        property: row.opt_string(18)?,
+        old_value: row.opt_string(19)?,
+        new_value: row.opt_string(20)?,
+        written: row.opt_string(21)?,
+        stamp: row.opt_int(22)?.map(Millis),
+        confirmation: row.opt_string(23)?,
+        expires_at: row.opt_int(24)?.map(Millis),
+        answer: row.opt_string(25)?,
+        started_at: Millis(row.int(26)?),
+        sent_at: row.opt_int(27)?.map(Millis),
+        finished_at: row.opt_int(28)?.map(Millis),
     })
 }
 

@@ -321,6 +321,68 @@ fn cd_3_cd_4_defaults_fill_a_deal_and_a_call_overrides_them() {
 }
 
 #[test]
+fn cd_4_a_deal_is_tied_to_the_primary_company_of_its_contact_too() {
+    let world = World::new(&[]);
+    let (id, email) = {
+        let rows = world.here.texts(
+            "select id || ' ' || email from end_users where email is not null and company is not null order by id",
+        );
+        let (id, email) = rows[0].split_once(' ').unwrap();
+        (id.to_owned(), email.to_owned())
+    };
+    let stored = world.here.texts(&format!("select company from end_users where id = '{id}'")).remove(0);
+    let server = world.here.serve();
+    let companies = |deal: &str| -> Vec<String> {
+        let path = format!("/crm/v3/objects/deals/{deal}?associations=companies");
+        let deal = world.portal.api(&path);
+        let tied = deal["associations"]["companies"]["results"].as_array().cloned().unwrap_or_default();
+        let mut ids: Vec<String> = tied.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
+        ids.dedup();
+        ids
+    };
+    let open = |contact: &str| {
+        let before = world.writes();
+        let answer = done(&server, &world.key, "create_deal", &json!({"contact": contact, "name": "Quote"}));
+        assert_eq!(world.writes(), before + 1, "one request creates and ties");
+        let deal = answer["record"]["id"].as_str().unwrap().to_owned();
+        (answer, deal)
+    };
+    let (answer, deal) = open(&email);
+    assert_eq!(companies(&deal), [stored.as_str()]);
+    assert_eq!(answer["company"]["id"], *stored, "{answer}");
+    assert!(answer["message"].as_str().unwrap().contains(&format!("{email} and the company {stored}")));
+    let rows = world.here.run(&["agents", "executions", "--json"]).ok().json();
+    assert_eq!((&rows[0]["company"], &rows[0]["contact"]), (&json!(stored), &json!(id)), "{rows}");
+
+    // Another company since the last sync: HubSpot's word counts.
+    let other = world.portal.ids("companies").into_iter().find(|one| *one != stored).unwrap();
+    let tie =
+        json!({"from_type": "contacts", "from": id, "to_type": "companies", "to": other, "primary": true});
+    world.portal.post("/__sim/associations", &tie);
+    let (answer, newer) = open(&email);
+    assert_eq!(companies(&newer), [other.as_str()], "{answer}");
+
+    // Taking back is as it was.
+    let execution = answer["execution"].as_str().unwrap();
+    let (status, undone) =
+        post(&server, &world.key, &format!("/api/v1/executions/{execution}/undo"), &json!({}), None);
+    assert_eq!((status, &undone["outcome"]), (200, &json!("done")), "{undone}");
+    assert!(!world.portal.ids("deals").contains(&newer));
+    assert!(world.portal.ids("deals").contains(&deal));
+
+    // Nobody's company, nobody's deal; tasks and notes stay with the contact.
+    let none = world.here.texts("select email from end_users where email is not null and company is null");
+    if let Some(email) = none.first() {
+        let (answer, deal) = open(email);
+        assert!(companies(&deal).is_empty() && answer["company"].is_null(), "{answer}");
+    }
+    let (answer, deal) = open("somebody@new.example");
+    assert!(companies(&deal).is_empty() && answer["company"].is_null(), "{answer}");
+    let task = done(&server, &world.key, "log_activity", &json!({"contact": email, "subject": "Call"}));
+    assert!(task["company"].is_null(), "{task}");
+}
+
+#[test]
 fn la_3_a_task_has_its_defaults_unless_the_call_says_otherwise() {
     let world = World::new(&[("HUBLORE_ACTIONS__TIME_ZONE", "America/New_York")]);
     let owner =
