@@ -59,6 +59,22 @@ pub fn add_held(conn: &mut dyn Conn, org: &OrgId, portal: PortalId, judge: &str)
     .map(drop)
 }
 
+/// Queues form submissions that are tied to nobody, but whose address somebody has by now.
+pub fn add_tieable(conn: &mut dyn Conn, org: &OrgId, portal: PortalId) -> Result<(), StoreError> {
+    conn.execute(
+        "insert into engagements_due (org, portal, kind, id, task) \
+         select e.org, e.portal, e.kind, e.id, 'judge' from hubspot_engagements e \
+         where e.org = $1 and e.portal = $2 and e.kind = 'form_submission' \
+         and exists (select 1 from contact_emails m where m.org = e.org and m.portal = e.portal \
+         and m.email = e.from_address) \
+         and not exists (select 1 from associations a cross join end_users u where a.org = e.org \
+         and a.portal = e.portal and a.from_type = e.kind and a.from_id = e.id and a.to_type = 'contacts' \
+         and u.org = a.org and u.portal = a.portal and u.id = a.to_id) on conflict do nothing",
+        params![org, portal],
+    )
+    .map(drop)
+}
+
 /// Queues every engagement of a portal.
 pub fn add_all(conn: &mut dyn Conn, org: &OrgId, portal: PortalId, task: Task) -> Result<(), StoreError> {
     conn.execute(

@@ -14,8 +14,9 @@ use crate::domain::crm::RecordType;
 use crate::domain::engagement::{Kind, RawEngagement};
 use crate::hubspot::forms::{self, Form};
 use crate::pipeline::fetch::{Fetched, Records};
+use crate::store::conn::Conn;
 use crate::store::times::{self, Of};
-use crate::store::{StoreError, engagements};
+use crate::store::{StoreError, due, engagements};
 
 const TYPE: RecordType = RecordType::Engagement(Kind::FormSubmission);
 /// Pages of 50 submissions that a daily comparison reads at most, all forms together, but one of each at least.
@@ -42,7 +43,15 @@ impl Running<'_> {
         for form in &forms {
             self.compare_form(form, pages, &mut comparison).await?;
         }
+        self.tie_late()?;
         Ok(comparison)
+    }
+
+    /// A contact may come, or get an address, long after somebody filled in a form with that address.
+    fn tie_late(&self) -> Result<(), StoreError> {
+        let owner = self.owner.clone();
+        let queue = move |conn: &mut dyn Conn| due::add_tieable(conn, &owner.org, owner.portal);
+        self.syncer.store.write(queue)
     }
 
     async fn compare_form(&self, form: &Form, pages: usize, into: &mut Comparison) -> Result<(), SyncError> {

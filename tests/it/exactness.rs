@@ -544,6 +544,71 @@ fn t15_form_submissions_come_with_the_hourly_run() {
     assert!(here.number(&format!("{linked}'{address}'")) >= 1, "tied by the address typed in");
 }
 
+/// Contacts a submission is tied to.
+fn owners_of(here: &Installation, submission: &str) -> Vec<String> {
+    here.texts(&format!(
+        "select to_id from associations where from_type = 'form_submission' and from_id = '{submission}' \
+         and to_type = 'contacts' order by to_id"
+    ))
+}
+
+fn submit(portal: &Portal, address: &str) -> String {
+    let body = json!({"form": 1, "properties": {"email": address}});
+    let made: Value = serde_json::from_str(&portal.post("/__sim/objects/form_submissions", &body)).unwrap();
+    made["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn t15_a_submission_stays_with_whom_it_came_from_when_addresses_change_hands() {
+    let (portal, here) = synced(&["--contacts", "50", "--seed", "34"]);
+    let row =
+        here.texts("select id || ' ' || email from end_users where email is not null limit 1").remove(0);
+    let (author, address) = row.split_once(' ').unwrap();
+    let submission = submit(&portal, address);
+    run(&here, &["catch_up"]);
+    assert_eq!(owners_of(&here, &submission), [author]);
+
+    // The author moves to another address, and somebody else gets the old one.
+    let moved = json!({"properties": {"email": "moved@elsewhere.example"}});
+    portal.patch(&format!("/__sim/objects/contacts/{author}"), &moved);
+    run(&here, &["catch_up"]);
+    assert_eq!(
+        here.texts(&format!("select email from end_users where id = '{author}'")),
+        ["moved@elsewhere.example"]
+    );
+    assert_eq!(owners_of(&here, &submission), [author], "after the next hour");
+    let made = portal.post("/__sim/objects/contacts", &json!({"properties": {"email": address}}));
+    let heir = serde_json::from_str::<Value>(&made).unwrap()["id"].as_str().unwrap().to_owned();
+    let newer = submit(&portal, address);
+    run(&here, &["catch_up"]);
+    run(&here, &["full_resync"]);
+    assert_eq!(owners_of(&here, &submission), [author], "after a full resync");
+    assert_eq!(owners_of(&here, &newer), [heir], "whoever has it now wrote the newer one");
+    equal(&portal, &here);
+}
+
+#[test]
+fn t15_a_submission_of_nobody_is_tied_when_somebody_has_its_address() {
+    let (portal, here) = synced(&["--contacts", "400", "--seed", "28"]);
+    let row = here
+        .texts(
+            "select id || ' ' || from_address from hubspot_engagements e where kind = 'form_submission' \
+             and not exists (select 1 from associations a where a.from_type = e.kind and a.from_id = e.id) \
+             order by occurred_at limit 1",
+        )
+        .remove(0);
+    let (submission, address) = row.split_once(' ').unwrap();
+    let made = portal.post("/__sim/objects/contacts", &json!({"properties": {"email": address}}));
+    let contact = serde_json::from_str::<Value>(&made).unwrap()["id"].as_str().unwrap().to_owned();
+    run(&here, &["catch_up"]);
+    assert!(here.ids("contacts").contains(&contact));
+    assert!(owners_of(&here, submission).is_empty(), "the hourly run reads the newest only");
+    a_day_passes(&here);
+    run(&here, &["catch_up"]);
+    assert_eq!(owners_of(&here, submission), [contact]);
+    equal(&portal, &here);
+}
+
 #[test]
 fn sta_5_linked_engagements_are_those_tied_to_known_contacts() {
     let (portal, here) = synced(&["--contacts", "120", "--seed", "30"]);
