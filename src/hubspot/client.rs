@@ -1,28 +1,25 @@
-//! One HTTP call to HubSpot, with everything that has to be right about it: token, budget, limits, retries.
+//! A portal that can be asked: token, budget, and when a call is made again. What travels is in `exchange`.
 //!
 //! A body that does not parse is a fault like any other and is asked for again; a short page is not.
 //! Reads go through [`Client::fetch`]. Writes go through [`Client::send`], which repeats only what HubSpot certainly did
 //! not do, and says so where nobody knows.
 
-use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use serde::Serialize;
 use tokio::time::Instant;
 use url::Url;
 
-use super::budget::{Budget, Daily, DayIsOver, Lane, Permit, Priority};
+use super::budget::{Budget, DayIsOver, Lane, Permit, Priority};
 use super::call::Call;
-use super::error::{Failure, HubspotError, WriteError, classify};
+use super::error::{Failure, HubspotError, WriteError};
+use super::host::Host;
 use super::oauth::TokenFacts;
 use super::paths::ApiVersion;
+use super::requests::{RequestCounts, Requests};
 use super::tokens::TokenSource;
 
-/// Largest answer taken in, after decompression; a page of 100 notes of the largest size is a tenth of it.
-const MAX_ANSWER_BYTES: usize = 64 << 20;
 /// The pause before a repeated try doubles up to this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 /// Rate limits are waited out without counting as failed tries, but not for ever.
@@ -37,46 +34,6 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 /// Where HubSpot asks for a longer pause, an agent is told so instead of being kept waiting.
 const AGENT_PAUSE: Duration = Duration::from_secs(5);
 
-/// The HTTP client for calls that take at most `timeout`.
-pub fn http(timeout: Duration) -> Result<reqwest::Client, HubspotError> {
-    crate::http::client(timeout).map_err(|error| HubspotError::Unreachable {
-        host: "this machine".to_owned(),
-        reason: error.to_string(),
-    })
-}
-
-/// What was asked of HubSpot so far.
-#[derive(Debug, Default)]
-pub struct Requests {
-    total: AtomicU64,
-    retried: AtomicU64,
-    rate_limited: AtomicU64,
-}
-
-/// A reading of [`Requests`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct RequestCounts {
-    /// Requests sent.
-    pub total: u64,
-    /// Of these, repeated ones.
-    pub retried: u64,
-    /// Answers that were a rate limit.
-    pub rate_limited: u64,
-}
-
-impl Requests {
-    /// The numbers now.
-    #[must_use]
-    pub fn counts(&self) -> RequestCounts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        RequestCounts {
-            total: read(&self.total),
-            retried: read(&self.retried),
-            rate_limited: read(&self.rate_limited),
-        }
-    }
-}
-
 /// How calls are repeated.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
@@ -86,58 +43,15 @@ pub struct Patience {
     pub first_pause: Duration,
 }
 
-/// Stores the address of the region that HubSpot sent us to.
-pub type KeepBase = Arc<dyn Fn(&Url) + Send + Sync>;
-
-/// Where HubSpot is asked. Accounts of some regions answer only at an address of their own.
-pub struct Host {
-    base: RwLock<Url>,
-    /// The address of a region, with `{hublet}` in the place of its name.
-    regional: String,
-    first: Url,
-    keep: KeepBase,
-}
-
-impl fmt::Debug for Host {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("base", &self.base).finish_non_exhaustive()
-    }
-}
-
-impl Host {
-    /// Starts at `base`.
-    #[must_use]
-    pub fn new(base: Url, regional: String, keep: KeepBase) -> Self {
-        Self { first: base.clone(), base: RwLock::new(base), regional, keep }
-    }
-
-    fn base(&self) -> Url {
-        self.base.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Goes over to a region; says whether that is somewhere else than before.
-    fn move_to(&self, region: &str) -> bool {
-        let Ok(url) = Url::parse(&self.regional.replace("{hublet}", region)) else { return false };
-        let moved = {
-            let mut base = self.base.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *base, url.clone()) != url
-        };
-        if moved {
-            (self.keep)(&url);
-        }
-        moved
-    }
-}
-
 /// A portal that can be asked. Cheap to clone; clones share tokens, budget and counters.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: reqwest::Client,
-    host: Arc<Host>,
+    pub(super) http: reqwest::Client,
+    pub(super) host: Arc<Host>,
     version: ApiVersion,
     tokens: Arc<TokenSource>,
-    budget: Arc<Budget>,
-    requests: Arc<Requests>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) requests: Arc<Requests>,
     patience: Patience,
     priority: Priority,
     /// Rate limits that are waited out in one call.
@@ -231,7 +145,7 @@ impl Client {
     /// The address of the account's region, where HubSpot sent us to another one than we started at.
     #[must_use]
     pub fn moved_to(&self) -> Option<Url> {
-        Some(self.host.base()).filter(|base| *base != self.host.first)
+        self.host.moved_to()
     }
 
     /// What HubSpot says about our token now: whose it is and what it may do.
@@ -306,7 +220,7 @@ impl Client {
                     self.pause(call.lane, after, rate_limited, failed).await;
                 }
             }
-            self.requests.retried.fetch_add(1, Ordering::Relaxed);
+            self.requests.count_retried();
         }
     }
 
@@ -353,7 +267,7 @@ impl Client {
                     self.pause(call.lane, after, rate_limited, failed).await;
                 }
             }
-            self.requests.retried.fetch_add(1, Ordering::Relaxed);
+            self.requests.count_retried();
         }
     }
 
@@ -369,13 +283,13 @@ impl Client {
     /// After a rate limit nobody asks before its pause is over.
     fn hold_back(&self, lane: Lane, asked: Option<Duration>, rate_limited: bool) {
         if rate_limited {
-            self.requests.rate_limited.fetch_add(1, Ordering::Relaxed);
+            self.requests.count_rate_limited();
             self.budget.block(lane, asked.unwrap_or(self.patience.first_pause));
         }
     }
 
     /// A place in the budget, while there is still time to use it.
-    async fn permit(&self, lane: Lane) -> Result<Permit, HubspotError> {
+    pub(super) async fn permit(&self, lane: Lane) -> Result<Permit, HubspotError> {
         let wait = self.budget.wait(lane, self.priority);
         let permit = match self.until {
             None => wait.await,
@@ -384,104 +298,9 @@ impl Client {
         };
         permit.map_err(|DayIsOver| HubspotError::DailyLimit)
     }
-
-    async fn attempt<T>(
-        &self,
-        call: &Call,
-        token: &str,
-        parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
-        timeout: Option<Duration>,
-    ) -> Result<T, Failure> {
-        let permit = self.permit(call.lane).await.map_err(Failure::Fatal)?;
-        self.requests.total.fetch_add(1, Ordering::Relaxed);
-        let mut request = self.http.request(call.method.clone(), self.address(&call.path));
-        if let Some(body) = &call.body {
-            request = request.header("content-type", "application/json").body(body.clone());
-        }
-        if !call.query.is_empty() {
-            request = request.query(&call.query);
-        }
-        if let Some(timeout) = timeout {
-            request = request.timeout(timeout);
-        }
-        let response = request.bearer_auth(token).send().await.map_err(|error| self.broken(&error))?;
-        // HubSpot has counted it by now.
-        drop(permit);
-        self.learn_limits(call.lane, response.headers());
-        let status = response.status().as_u16();
-        let retry_after = retry_after(response.headers());
-        let body = self.read(response).await?;
-        if !(200..300).contains(&status) {
-            return Err(classify(status, retry_after, &body));
-        }
-        parse(&body).map_err(|error| Failure::transient(HubspotError::Unreadable(error.to_string())))
-    }
-
-    async fn read(&self, mut response: reqwest::Response) -> Result<Vec<u8>, Failure> {
-        let mut body = Vec::with_capacity(
-            usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(0).min(1 << 20),
-        );
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
-            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
-                return Err(Failure::Fatal(HubspotError::Unreadable(
-                    "an answer is larger than 64 MiB".to_owned(),
-                )));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
-    }
-
-    fn learn_limits(&self, lane: Lane, headers: &reqwest::header::HeaderMap) {
-        let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();
-        let count = |name: &str| number(name).and_then(|count| usize::try_from(count).ok());
-        self.budget.learn(lane, count("x-hubspot-ratelimit-max"), count("x-hubspot-ratelimit-remaining"));
-        let day = (number("x-hubspot-ratelimit-daily"), number("x-hubspot-ratelimit-daily-remaining"));
-        if let (Some(limit), Some(remaining)) = day {
-            self.budget.learn_day(Daily { limit, remaining });
-        }
-    }
-
-    fn address(&self, path: &str) -> Url {
-        let mut url = self.host.base();
-        let whole = format!("{}{path}", url.path().trim_end_matches('/'));
-        url.set_path(&whole);
-        url
-    }
-
-    fn broken(&self, error: &reqwest::Error) -> Failure {
-        let unreachable = HubspotError::Unreachable {
-            host: self.host.base().host_str().unwrap_or_default().to_owned(),
-            reason: network_reason(error),
-        };
-        // Without a connection nothing was sent.
-        Failure::Retry {
-            after: None,
-            rate_limited: false,
-            maybe_done: !error.is_connect(),
-            error: unreachable,
-        }
-    }
 }
 
 /// HubSpot's edge answers a malformed token with 530 (contract, section 7).
 fn is_maybe_a_bad_token(error: &HubspotError) -> bool {
     matches!(error, HubspotError::Unavailable { status: 530 })
-}
-
-/// The innermost cause of a network error: the sentence a person can act on, without addresses or tokens.
-pub(super) fn network_reason(error: &reqwest::Error) -> String {
-    if error.is_timeout() {
-        return "it did not answer in time".to_owned();
-    }
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
-}
-
-fn retry_after(headers: &reqwest::header::HeaderMap) -> Option<Duration> {
-    let seconds: f64 = headers.get("retry-after")?.to_str().ok()?.trim().parse().ok()?;
-    (seconds.is_finite() && seconds >= 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
 }

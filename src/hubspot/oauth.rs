@@ -18,8 +18,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::client::network_reason;
 use super::error::HubspotError;
+use super::exchange::network_reason;
 use super::paths::ApiVersion;
 use super::tokens::Tokens;
 use crate::config;
@@ -373,7 +373,7 @@ mod tests {
         hubspot.client_id = "our-app".to_owned();
         let redirect = Url::parse("http://localhost:8787/api/integrations/hubspot/callback").unwrap();
         let app =
-            OauthApp::new(&hubspot, &redirect, super::super::client::http(Duration::from_secs(1)).unwrap())
+            OauthApp::new(&hubspot, &redirect, super::super::exchange::http(Duration::from_secs(1)).unwrap())
                 .unwrap();
         let url = app.consent_address("the-state");
         assert!(url.as_str().starts_with("https://app.hubspot.com/oauth/authorize?"));

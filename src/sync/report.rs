@@ -8,7 +8,7 @@ use super::reconcile::Reconciliation;
 use crate::domain::clock::Millis;
 use crate::domain::crm::RecordType;
 use crate::hubspot::budget::Daily;
-use crate::hubspot::client::RequestCounts;
+use crate::hubspot::requests::RequestCounts;
 use crate::store::checkpoints::Checkpoint;
 use crate::store::totals::Totals;
 
