@@ -142,6 +142,12 @@ fn slack(
         Some(&"oauth.v2.access") => Reply::ok(
             &json!({"ok": true, "access_token": "xoxb-simulated", "token_type": "bot", "scope": "chat:write,channels:read,channels:join", "team": {"id": "T0SIM", "name": "Vendor Example"}}),
         ),
+        Some(&"conversations.info") => match body["channel"].as_str() {
+            Some("C0SALES") => Reply::ok(
+                &json!({"ok": true, "channel": {"id": "C0SALES", "name": "sales", "is_member": true}}),
+            ),
+            _ => Reply::ok(&json!({"ok": false, "error": "channel_not_found"})),
+        },
         Some(&"conversations.join") => {
             *joined |= body["channel"] == "C0OPS";
             Reply::ok(&json!({"ok": true, "channel": {"id": body["channel"]}}))

@@ -198,6 +198,8 @@ fn read(global: &Global) -> Result<SlackState, Failure> {
 
 /// The state as it is after a change, whoever made it.
 fn show(global: &Global, answer: &Value) -> Result<(), Failure> {
+    let warnings = answer["warnings"].as_array().into_iter().flatten();
+    warnings.filter_map(Value::as_str).for_each(output::warning);
     if global.json {
         return output::json(answer);
     }

@@ -4,6 +4,7 @@
 //! `entry` read it and `message` write it, sends it through a [`Notifier`] and notes what became of it. `settings` is
 //! what an operator does. Words of customers are never stored here, only which engagements went where.
 
+mod channel;
 pub mod entry;
 pub mod failure;
 pub mod message;

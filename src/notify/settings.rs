@@ -4,20 +4,19 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use super::channel::{Choice, resolved};
 use super::failure::Failure;
 use super::message::Message;
-use super::slack::{ChannelFacts, Identity, Slack, Way};
+use super::slack::{ChannelFacts, Identity, Way};
 use super::state::{self, SlackState};
 use super::{Envelope, Notifications, Notifier, NotifyError};
 use crate::domain::notification::{Cadence, NotificationType};
 use crate::store::StoreError;
 use crate::store::notifications::{self, Delivery, State, TEST};
-use crate::store::slack::{self as rows, Channel, Method, SlackConnection};
+use crate::store::slack::{self as rows, Method, SlackConnection};
 
 /// Reads a channel back, so that a message is never sent twice.
 const READS: [&str; 2] = ["channels:history", "groups:history"];
-/// Characters of a channel's name.
-const LONGEST_CHANNEL: usize = 80;
 /// Why notifications of a type that is switched off are let go.
 const TURNED_OFF: &str = "turned_off";
 
@@ -61,25 +60,15 @@ pub(super) fn webhook(address: SecretString, base: &Url) -> Result<SecretString,
     if same && bare && named { Ok(SecretString::from(String::from(url))) } else { Err(refused()) }
 }
 
-/// The name of a channel as typed, or its id.
-fn named(text: &str) -> Result<String, NotifyError> {
-    let name = text.trim().trim_start_matches('#');
-    let fits = !name.is_empty() && name.chars().count() <= LONGEST_CHANNEL;
-    if fits && !name.chars().any(|c| c.is_whitespace() || c.is_control() || "<>&,@\"'".contains(c)) {
-        return Ok(name.to_owned());
-    }
-    Err(NotifyError::Invalid(format!("`{}` is not the name or id of a channel", text.escape_debug())))
-}
-
 impl Notifications {
     /// Connects Slack, after Slack has said that the credential works. Nothing is posted.
     pub async fn connect(&self, asked: NewConnection) -> Result<SlackState, NotifyError> {
         let (method, secret, way) = self.understood(&asked)?;
         let slack = self.slack(way);
         let Identity { team, scopes } = slack.identify().await?;
-        let channel = match &asked.channel {
-            Some(name) => Some(resolved(&slack, name).await?),
-            None => None,
+        let (channel, unchecked) = match &asked.channel {
+            Some(name) => resolved(&slack, name).await?.split(),
+            None => (None, None),
         };
         let reads_back = READS.iter().any(|scope| scopes.iter().any(|one| one == scope));
         let connected_at = self.clock.now();
@@ -95,7 +84,7 @@ impl Notifications {
                 // Another workspace, or a webhook, does not have the channels that types were given.
                 if before.is_some_and(same) { Ok(()) } else { rows::forget_channels(conn, &org) }
             })?;
-            this.state()
+            Ok(SlackState { warnings: unchecked.into_iter().collect(), ..this.state()? })
         })
         .await
     }
@@ -139,10 +128,13 @@ impl Notifications {
         notification: NotificationType,
         change: TypeChange,
     ) -> Result<SlackState, NotifyError> {
-        let channel = match change.channel.as_deref() {
-            None => None,
-            Some("") => Some(None),
-            Some(name) => Some(Some(self.channel(name).await?)),
+        let (channel, unchecked) = match change.channel.as_deref() {
+            None => (None, None),
+            Some("") => (Some(None), None),
+            Some(name) => {
+                let (channel, unchecked) = self.channel(name).await?.split();
+                (Some(channel), unchecked)
+            }
         };
         self.locally(move |this| {
             let org = this.org.clone();
@@ -157,13 +149,13 @@ impl Notifications {
                 }
                 notifications::cancel(conn, &org, Some(notification), TURNED_OFF)
             })?;
-            this.state()
+            Ok(SlackState { warnings: unchecked.into_iter().collect(), ..this.state()? })
         })
         .await
     }
 
     /// Looks a channel up for a type.
-    async fn channel(&self, name: &str) -> Result<Channel, NotifyError> {
+    async fn channel(&self, name: &str) -> Result<Choice, NotifyError> {
         let connection = self.locally(Self::connection).await?;
         if connection.method == Method::Webhook {
             let only = "an incoming webhook posts into its own channel; connect a bot to choose one";
@@ -222,7 +214,7 @@ impl Notifications {
         if connection.method == Method::Webhook {
             return Err(NotifyError::Invalid("an incoming webhook posts into its own channel".to_owned()));
         }
-        Ok(self.slack(self.way(&connection)?).channels().await?)
+        Ok(self.slack(self.way(&connection)?).channels().await?.channels)
     }
 
     /// Whether Slack still takes the stored credential.
@@ -241,28 +233,6 @@ impl Notifications {
         let limit = i64::try_from(limit.clamp(1, 1_000)).unwrap_or(1_000);
         Ok(self.store.read::<_, StoreError>(|conn| notifications::deliveries(conn, &self.org, limit))?)
     }
-}
-
-/// The channel of that name or id, joined where that is allowed; as typed where the bot may not list channels, or cannot see this one.
-async fn resolved(slack: &Slack, text: &str) -> Result<Channel, NotifyError> {
-    let name = named(text)?;
-    let seen = match slack.channels().await {
-        Ok(seen) => seen,
-        Err(Failure::Refused(_)) => Vec::new(),
-        Err(failure) => return Err(failure.into()),
-    };
-    let found = seen.into_iter().find(|one| one.id == name || one.name == name);
-    if let Some(one) = found.as_ref().filter(|one| one.is_member == Some(false)) {
-        match slack.join(&one.id).await {
-            // Without the permission somebody has to invite it; the first message says so.
-            Ok(()) | Err(Failure::Refused(_)) => {}
-            Err(failure) => return Err(failure.into()),
-        }
-    }
-    Ok(found.map_or_else(
-        || Channel { id: name.clone(), name: name.clone() },
-        |one| Channel { id: one.id, name: one.name },
-    ))
 }
 
 #[cfg(test)]
@@ -327,12 +297,5 @@ mod tests {
             }
         }
         assert!(tried >= 200);
-    }
-
-    #[test]
-    fn channels_are_named_with_or_without_their_mark() {
-        assert_eq!(named("#sales").unwrap(), "sales");
-        assert_eq!(named("C0SALES").unwrap(), "C0SALES");
-        assert!(["", "#", "a b", "<!channel>", "@here"].iter().all(|bad| named(bad).is_err()));
     }
 }

@@ -71,6 +71,15 @@ pub struct ChannelFacts {
     pub is_member: Option<bool>,
 }
 
+/// What a bot was shown of a workspace's channels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The channels.
+    pub channels: Vec<ChannelFacts>,
+    /// There is no other one that the bot could post into.
+    pub all: bool,
+}
+
 #[derive(Debug, Deserialize)]
 struct Answer<T> {
     ok: bool,
@@ -99,6 +108,11 @@ struct Team {
 struct Channels {
     #[serde(default)]
     channels: Vec<ChannelFacts>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OneChannel {
+    channel: Option<ChannelFacts>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,21 +157,45 @@ impl Slack {
         }
     }
 
-    /// Channels that the bot can see.
-    pub async fn channels(&self) -> Result<Vec<ChannelFacts>, Failure> {
-        let Way::Bot { token, .. } = &self.way else { return Ok(Vec::new()) };
-        let (mut all, mut cursor) = (Vec::new(), String::new());
+    /// Channels that the bot can see: private ones too, where it may list them.
+    pub async fn channels(&self) -> Result<Seen, Failure> {
+        match self.listed("public_channel,private_channel").await {
+            Err(Failure::Refused(cause)) if cause.code.as_str() == "missing_scope" => {
+                let seen = self.listed("public_channel").await?;
+                Ok(Seen { all: false, ..seen })
+            }
+            other => other,
+        }
+    }
+
+    async fn listed(&self, types: &str) -> Result<Seen, Failure> {
+        let Way::Bot { token, .. } = &self.way else {
+            return Ok(Seen { channels: Vec::new(), all: false });
+        };
+        let (mut channels, mut cursor) = (Vec::new(), String::new());
         for _ in 0..MOST_PAGES {
-            let query = [("exclude_archived", "true"), ("limit", "1000"), ("cursor", &cursor)];
+            let query =
+                [("types", types), ("exclude_archived", "true"), ("limit", "1000"), ("cursor", &cursor)];
             let request = self.call("conversations.list", token)?.form(&query);
             let (said, next) = read::<Channels>(send(request).await?).await?;
-            all.extend(said.channels);
+            channels.extend(said.channels);
             match next {
                 Some(next) => cursor = next,
-                None => break,
+                None => return Ok(Seen { channels, all: true }),
             }
         }
-        Ok(all)
+        Ok(Seen { channels, all: false })
+    }
+
+    /// The channel of that id, which may be a private one that lists do not show.
+    pub async fn channel(&self, id: &str) -> Result<Option<ChannelFacts>, Failure> {
+        let Way::Bot { token, .. } = &self.way else { return Ok(None) };
+        let request = self.call("conversations.info", token)?.form(&[("channel", id)]);
+        match read::<OneChannel>(send(request).await?).await {
+            Ok((said, _)) => Ok(said.channel),
+            Err(Failure::Refused(cause)) if cause.code.as_str() == "channel_not_found" => Ok(None),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// Lets the bot into a public channel.

@@ -82,6 +82,9 @@ pub struct SlackState {
     pub types: Vec<TypeView>,
     /// Engagements by what became of them: `waiting`, `sending`, `posted`, `failed`, or why they were dropped.
     pub notifications: BTreeMap<String, u64>,
+    /// What whoever made a change should know about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Reads the state.
@@ -91,5 +94,6 @@ pub fn read(conn: &mut dyn Conn, org: &OrgId) -> Result<SlackState, StoreError> 
         connection: slack::get(conn, org)?.map(ConnectionView::from),
         types: slack::types(conn, org)?.into_iter().map(TypeView::from).collect(),
         notifications: notifications::counts(conn, org)?,
+        warnings: Vec::new(),
     })
 }

@@ -506,3 +506,39 @@ fn nobody_is_told_of_an_erased_person_and_nothing_of_words_is_kept() {
     );
     assert_eq!(kept, ["new_hubspot_engagement", "new_hubspot_engagementnote"]);
 }
+
+#[test]
+fn a_channel_is_looked_for_in_slack_before_it_is_kept() {
+    let (portal, mut here) = posting(bot);
+    let kept = |here: &Installation| state(here)["types"][0]["channel"].clone();
+    for name in ["nosuch", "C0NOSUCH"] {
+        let refused = here.run(&["slack", "enable", "--channel", name]);
+        assert_eq!(refused.code, Some(2), "{refused:?}");
+        for said in [name, "#sales, #ops", "invite the app"] {
+            assert!(refused.stderr.contains(said), "{refused:?}");
+        }
+        assert_eq!(kept(&here), Value::Null);
+    }
+    let connect = file(&here, "xoxb-canarytoken");
+    let refused = here.run(&["slack", "connect", "--bot-token", &connect, "--channel", "nosuch"]);
+    assert!(refused.code == Some(2) && refused.stderr.contains("#ops"), "{refused:?}");
+    let known = here.run(&["slack", "enable", "--channel", "ops"]).ok();
+    assert!(!known.stderr.contains("warning"), "{known:?}");
+    // An app that may list public channels only: an id is asked for by itself, and found.
+    let no_scope = json!({"status": 200, "body": {"ok": false, "error": "missing_scope"}});
+    let none = json!({"status": 200, "body": {"ok": true, "channels": []}});
+    portal.post("/__slack/script", &json!([no_scope, none]));
+    let known = here.run(&["slack", "enable", "--channel", "C0SALES"]).ok();
+    assert!(!known.stderr.contains("warning"), "{known:?}");
+    assert_eq!(kept(&here), "sales");
+    // Where Slack does not tell, or cannot be reached, that is said.
+    portal.post("/__slack/script", &json!([no_scope, no_scope]));
+    let untold = here.run(&["slack", "enable", "--channel", "elsewhere"]).ok();
+    assert!(untold.stderr.contains("not checked") && untold.stderr.contains("missing_scope"), "{untold:?}");
+    here.settings.insert("HUBLORE_SLACK__API_BASE".to_owned(), "http://127.0.0.1:9/api".to_owned());
+    let untold = here.run(&["slack", "enable", "--channel", "faraway", "--json"]).ok();
+    let warning = untold.json()["warnings"][0].as_str().unwrap().to_owned();
+    assert!(warning.contains("not checked") && warning.contains("cannot be reached"), "{warning}");
+    assert!(untold.stderr.contains(&warning), "{untold:?}");
+    assert_eq!(kept(&here), "faraway");
+}
