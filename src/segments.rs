@@ -2,6 +2,8 @@
 //!
 //! The filter's words are in `domain::segment`, the questions to the database in `store::segments`.
 
+mod doubts;
+
 use serde::Serialize;
 
 use crate::domain::clock::Millis;
@@ -36,6 +38,17 @@ pub enum SegmentError {
     Store(#[from] StoreError),
 }
 
+/// A segment as it was saved.
+#[derive(Debug, Clone, Serialize)]
+pub struct Saved {
+    /// The segment.
+    #[serde(flatten)]
+    pub segment: Segment,
+    /// What its filter names that nothing here is called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
 /// A segment with who is in it now.
 #[derive(Debug, Clone, Serialize)]
 pub struct Seen {
@@ -48,6 +61,9 @@ pub struct Seen {
     pub members: Vec<Member>,
     /// Cursor of the next page; absent on the last.
     pub next_cursor: Option<String>,
+    /// What its filter names that nothing here is called.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 /// Saves a filter under a name; the segment of that name is changed.
@@ -57,12 +73,13 @@ pub fn save(
     name: &str,
     filter: SegmentFilter,
     now: Millis,
-) -> Result<Segment, SegmentError> {
+) -> Result<Saved, SegmentError> {
     let name = name.trim().to_owned();
     if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
         return Err(SegmentError::Name);
     }
     filter.check()?;
+    let warnings = store.read(|conn| doubts::of(conn, org, &filter))?;
     let org = org.clone();
     let saved: Result<Segment, StoreError> = store.write(move |conn| {
         let known = segments::find(conn, &org, &name)?.filter(|known| known.name == name);
@@ -74,7 +91,7 @@ pub fn save(
         segments::put(conn, &org, &segment)?;
         Ok(segment)
     });
-    Ok(saved?)
+    Ok(Saved { segment: saved?, warnings })
 }
 
 /// The segment of that id or name with a page of its members.
@@ -97,7 +114,8 @@ pub fn look(
         let more = members.len() > limit;
         members.truncate(limit);
         let next = members.last().filter(|_| more).map(|last| format!("{}:{}", last.portal_id, last.id));
-        Ok(Seen { segment, summary, members, next_cursor: next })
+        let warnings = doubts::of(conn, org, &segment.filter)?;
+        Ok(Seen { segment, summary, members, next_cursor: next, warnings })
     })
 }
 

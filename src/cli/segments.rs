@@ -1,7 +1,7 @@
 //! `hublore segments`
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::remote::here_or_there;
 use super::search::moment;
@@ -158,6 +158,7 @@ pub(super) fn run(global: &Global, segments: &Segments) -> Result<(), Failure> {
         Verb::Show { name, limit, cursor } => {
             let reading = global.reading()?;
             let seen = service::look(&reading.store, &reading.org, name, cursor.as_deref(), *limit)?;
+            seen.warnings.iter().for_each(|doubt| output::warning(doubt));
             if global.json { output::json(&seen) } else { show(&seen) }
         }
         Verb::Remove { name } => remove(global, name),
@@ -189,6 +190,8 @@ fn save(global: &Global, asked: &Save) -> Result<(), Failure> {
         },
         async |remote| remote.post("segments", &body).await,
     )?;
+    let warnings = saved["warnings"].as_array().into_iter().flatten();
+    warnings.filter_map(Value::as_str).for_each(output::warning);
     if global.json {
         return output::json(&saved);
     }

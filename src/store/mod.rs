@@ -36,6 +36,7 @@ pub mod removal;
 pub mod reread;
 pub mod rules;
 pub mod runs;
+pub mod segment_values;
 pub mod segments;
 pub mod senders;
 mod shown;

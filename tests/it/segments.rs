@@ -148,6 +148,7 @@ fn segments_are_saved_changed_and_refused_with_words() {
     here.begin();
     let told = here.run(&["segments", "save", "typo", "--members", "contacts", "--stage", "Nope"]).ok();
     assert!(told.stdout.contains("now in it: 0 contacts"), "{told:?}");
+    assert!(told.stderr.contains("`Nope`; none is known yet"), "{told:?}");
     here.run(&["segments", "remove", "typo"]).ok();
     let first = here.run(&["segments", "save", "VIP", "--members", "companies", "--json"]).ok().json();
     let second = here
@@ -178,4 +179,59 @@ fn segments_are_saved_changed_and_refused_with_words() {
     let left = here.run(&["segments", "list", "--json"]).ok().json();
     assert_eq!(left["segments"], json!([]));
     assert_eq!(server.request("GET", "/api/v1/admin/segments", None, None).unwrap().0, 401);
+}
+
+#[test]
+fn what_a_segment_names_that_nothing_is_called_is_told_with_what_there_is() {
+    let (_portal, here) = synced(&["--contacts", "60", "--seed", "63"]);
+    let told = |arguments: &[&str]| {
+        let mut all = vec!["segments", "save", "tried", "--json"];
+        all.extend(arguments);
+        let ran = here.run(&all).ok();
+        let warnings = ran.json()["warnings"].as_array().cloned().unwrap_or_default();
+        let seen = here.run(&["segments", "show", "tried"]).ok();
+        for warning in warnings.iter().map(|one| one.as_str().unwrap()) {
+            assert!(
+                ran.stderr.contains(warning) && seen.stderr.contains(warning),
+                "{warning} {ran:?} {seen:?}"
+            );
+        }
+        assert!(warnings.len() < 2, "{warnings:?}");
+        warnings.first().map(|one| one.as_str().unwrap().to_owned())
+    };
+    let one = |sql: &str| here.texts(sql).remove(0);
+    let stage = one("select lifecycle_stage from end_users where lifecycle_stage is not null order by id");
+    let industry = one("select industry from companies where industry is not null order by id");
+    let owner = one("select email from owners order by id");
+    for (arguments, said) in [
+        (vec!["--members", "contacts", "--lifecycle-stage", "custmer"], stage.as_str()),
+        (vec!["--members", "companies", "--property", "industry=RETAL"], &industry),
+        (vec!["--members", "companies", "--property", "industri=RETAIL"], "industry"),
+        (vec!["--members", "contacts", "--stage", "Contract Snt"], "Contract Sent"),
+        (vec!["--members", "contacts", "--pipeline", "Sails", "--stage", "x"], "known: "),
+        (vec!["--members", "contacts", "--owner", "nobody@vendor.example"], &owner),
+        (vec!["--members", "contacts", "--deal-owner", "nobody@vendor.example"], &owner),
+    ] {
+        let warning = told(&arguments).unwrap_or_else(|| panic!("{arguments:?} was believed"));
+        let named = arguments.iter().any(|word| {
+            word.split('=').any(|part| !part.starts_with('-') && warning.contains(&format!("`{part}`")))
+        });
+        assert!(named && warning.contains(said), "{arguments:?} {warning}");
+    }
+    // What there is raises no doubt, however it is written.
+    let (loud, exact) = (stage.to_uppercase(), format!("industry={}", industry.to_lowercase()));
+    for arguments in [
+        vec!["--members", "contacts", "--lifecycle-stage", &loud, "--owner", &owner],
+        vec!["--members", "companies", "--property", &exact],
+        vec!["--members", "contacts", "--stage", "contract sent", "--deal-owner", &owner],
+    ] {
+        assert_eq!(told(&arguments), None, "{arguments:?}");
+    }
+    // The same over HTTP.
+    let server = here.serve();
+    let file = std::fs::read_to_string(here.data().join("server.json")).unwrap();
+    let key = serde_json::from_str::<Value>(&file).unwrap()["key"].as_str().unwrap().to_owned();
+    let asked = json!({"name": "tried", "filter": {"members": "contacts", "lifecycle_stage": "custmer"}});
+    let (status, body) = server.request("POST", "/api/v1/admin/segments", Some(&key), Some(&asked)).unwrap();
+    assert!(status == 200 && body.contains("warnings") && body.contains(&stage), "{body}");
 }
