@@ -370,6 +370,16 @@ fn cd_4_a_deal_is_tied_to_the_primary_company_of_its_contact_too() {
     assert!(!world.portal.ids("deals").contains(&newer));
     assert!(world.portal.ids("deals").contains(&deal));
 
+    // An answer that got lost: found in HubSpot, and told with its company.
+    let lost = json!({"route": "POST crm/objects/deals", "times": 1, "do": "drop_after"});
+    world.portal.post("/__sim/faults", &json!({"rules": [lost]}));
+    let (answer, found) = open(&email);
+    assert_eq!(
+        (companies(&found), &answer["company"]["id"]),
+        (vec![other.clone()], &json!(other)),
+        "{answer}"
+    );
+
     // Nobody's company, nobody's deal; tasks and notes stay with the contact.
     let none = world.here.texts("select email from end_users where email is not null and company is null");
     if let Some(email) = none.first() {
