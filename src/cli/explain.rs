@@ -3,13 +3,14 @@
 use clap::Args;
 
 use super::{Failure, Global, output};
-use crate::knowledge::explain;
+use crate::domain::ids::InsightId;
 use crate::knowledge::scope::Caller;
+use crate::knowledge::{explain, insight};
 
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// Id of the engagement, as a search names it or as HubSpot does
-    engagement: String,
+    /// Id of the engagement, as a search names it or as HubSpot does, or of an insight
+    id: String,
     /// Say why a search for this customer does not show it
     #[arg(long, value_name = "EMAIL")]
     customer: Option<String>,
@@ -18,9 +19,14 @@ pub(super) struct Explain {
 pub(super) fn run(global: &Global, asked: &Explain) -> Result<(), Failure> {
     let reading = global.reading()?;
     let caller = Caller::operator(reading.org.clone());
-    let document = explain::document(&reading.store, &caller, &asked.engagement)?;
-    let customer = asked.customer.as_deref();
-    let finding = explain::finding(&reading.store, &*reading.index, &caller, &document, customer)?;
+    let (store, index, customer) = (&reading.store, &*reading.index, asked.customer.as_deref());
+    let finding = match asked.id.parse::<InsightId>() {
+        Ok(id) => insight::finding(store, index, &caller, &id, customer)?,
+        Err(_) => {
+            let document = explain::document(store, &caller, &asked.id)?;
+            explain::finding(store, index, &caller, &document, customer)?
+        }
+    };
     if global.json {
         return output::json(&finding);
     }

@@ -96,9 +96,9 @@ enum Verb {
     Search(search::Search),
     /// A customer's context as an agent gets it
     Context(context::CustomerContext),
-    /// Read one engagement: its body laid out for people, secrets masked
+    /// Read one engagement, its body laid out for people and secrets masked, or one insight with its proof
     Show(show::Show),
-    /// Why an engagement is, or is not, found
+    /// Why an engagement or an insight is, or is not, found
     Explain(explain::Explain),
     /// Saved filters over contacts and companies by their deals: who is in them, how much is at stake
     Segments(segments::Segments),

@@ -75,7 +75,7 @@ pub fn words(row: &StoredInsight, quote: &str) -> String {
 
 /// Whom an insight is found by: the contact it is about; for a company those whose engagement proves it, and everybody
 /// of the company for callers who may read what colleagues wrote.
-fn customers(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Vec<String>, StoreError> {
+pub(super) fn customers(conn: &mut dyn Conn, row: &StoredInsight) -> Result<Vec<String>, StoreError> {
     let document = &row.insight.evidence.document;
     let key = |contact: &String| customer_key(document.portal, contact);
     match &row.insight.subject {

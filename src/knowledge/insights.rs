@@ -1,4 +1,4 @@
-//! What is known about a customer, as of now or of a day, and whether a single insight still stands.
+//! What is known about a customer, as of now or of a day. A single insight is `insight`'s business.
 //!
 //! Chains are read as they are stored; an as-of reading resolves them anew from what had been said by then.
 
@@ -10,15 +10,14 @@ use super::KnowledgeError;
 use super::insight_documents::{Proof, proof, witnesses};
 use super::scope::{Caller, visible};
 use crate::domain::clock::Millis;
-use crate::domain::ids::{InsightId, customer_key};
+use crate::domain::ids::customer_key;
 use crate::domain::insight::Subject;
 use crate::domain::insight::dates::Day;
 use crate::domain::insight::supersede::{self, Place, Stored};
+use crate::store::StoreError;
 use crate::store::conn::Conn;
-use crate::store::engagements::{self, StoredEngagement};
 use crate::store::insights::{self, StoredInsight};
 use crate::store::people::{self, Person};
-use crate::store::{Store, StoreError};
 
 /// Insights shown of one customer.
 const MOST: usize = 200;
@@ -169,7 +168,7 @@ fn holding(rows: &[StoredInsight], known: &[Stored], as_of: Option<Millis>) -> B
 }
 
 /// Puts an insight into the place it has among those that had been said by then, or may be read.
-fn place_among(row: &mut StoredInsight, places: &BTreeMap<String, Place>) {
+pub(super) fn place_among(row: &mut StoredInsight, places: &BTreeMap<String, Place>) {
     let then = places.get(&row.insight.id.to_string()).cloned().unwrap_or_default();
     row.superseded_at = then.superseded_by.as_ref().and(row.superseded_at);
     row.superseded_by = then.superseded_by;
@@ -179,7 +178,11 @@ fn place_among(row: &mut StoredInsight, places: &BTreeMap<String, Place>) {
 }
 
 /// An insight with its proof; none where the proof is gone.
-fn view(conn: &mut dyn Conn, row: &StoredInsight, holds: bool) -> Result<Option<InsightView>, StoreError> {
+pub(super) fn view(
+    conn: &mut dyn Conn,
+    row: &StoredInsight,
+    holds: bool,
+) -> Result<Option<InsightView>, StoreError> {
     let Some(evidence) = proof(conn, row)? else { return Ok(None) };
     let insight = &row.insight;
     Ok(Some(InsightView {
@@ -208,59 +211,11 @@ fn view(conn: &mut dyn Conn, row: &StoredInsight, holds: bool) -> Result<Option<
     }))
 }
 
-/// Whether an insight still stands.
-#[derive(Debug, Clone, Serialize)]
-pub struct Check {
-    /// Its id.
-    pub id: String,
-    /// `valid`, or `stale` where the words that prove it are not there any more.
-    pub status: &'static str,
-    /// Why it is stale: `changed`, `skipped`.
-    pub reason: Option<String>,
-    /// The words, where they are there.
-    pub evidence: Option<Proof>,
-    /// The insight that took its place, where one did: it was true, and proved, until then.
-    pub superseded_by: Option<String>,
-}
-
-/// Checks an insight against what its engagement says today; `None` where there is none that the caller may see.
-pub fn check(store: &Store, caller: &Caller, id: &InsightId) -> Result<Option<Check>, KnowledgeError> {
-    store.read(|conn| {
-        let stale = |reason: String| Check {
-            id: id.to_string(),
-            status: "stale",
-            reason: Some(reason),
-            evidence: None,
-            superseded_by: None,
-        };
-        let Some(row) = insights::get(conn, &caller.org, id)? else {
-            // What is gone has no customer any more by which a limited caller could be let in.
-            if caller.is_limited() {
-                return Ok(None);
-            }
-            return Ok(insights::retired(conn, &caller.org, id)?.map(stale));
-        };
-        if !may_see(conn, caller, &row)? {
-            return Ok(None);
-        }
-        let engagement = engagements::get(conn, &caller.org, &id.engagement)?;
-        if !engagement.as_ref().is_some_and(StoredEngagement::is_shown) {
-            return Ok(Some(stale("skipped".to_owned())));
-        }
-        Ok(Some(match proof(conn, &row)? {
-            None => stale("changed".to_owned()),
-            Some(evidence) => Check {
-                id: id.to_string(),
-                status: "valid",
-                reason: None,
-                evidence: Some(evidence),
-                superseded_by: row.superseded_by.filter(|_| caller.bound_to.is_none()),
-            },
-        }))
-    })
-}
-
-fn may_see(conn: &mut dyn Conn, caller: &Caller, row: &StoredInsight) -> Result<bool, KnowledgeError> {
+pub(super) fn may_see(
+    conn: &mut dyn Conn,
+    caller: &Caller,
+    row: &StoredInsight,
+) -> Result<bool, KnowledgeError> {
     let Some(keys) = visible(conn, caller, None, false)?.customers else { return Ok(true) };
     let portal = row.insight.evidence.document.portal;
     match &row.insight.subject {

@@ -8,6 +8,7 @@ pub mod documents;
 pub mod engagement;
 pub mod explain;
 pub mod follower;
+pub mod insight;
 pub mod insight_documents;
 pub mod insights;
 mod properties;

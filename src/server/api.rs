@@ -19,7 +19,7 @@ use crate::knowledge::KnowledgeError;
 use crate::knowledge::context::{self, Context, ContextRequest};
 use crate::knowledge::engagement::{self, Ask, Engagement};
 use crate::knowledge::explain::{self, Finding};
-use crate::knowledge::insights::{self, Check};
+use crate::knowledge::insight::{self, Check, Read};
 use crate::knowledge::scope::Caller;
 use crate::knowledge::search::{SearchAnswer, SearchRequest};
 use crate::vault::Vault;
@@ -187,6 +187,25 @@ pub async fn engagement(
     Ok(Json(found.await?))
 }
 
+fn insight_id(text: &str) -> Result<InsightId, Problem> {
+    text.parse().map_err(|error: NotAnInsightId| Problem::bad_request(error.to_string()))
+}
+
+/// `GET /api/v1/insights/{id}`
+pub async fn insight(
+    State(served): State<Served>,
+    Extension(known): Extension<Known>,
+    Path(id): Path<String>,
+) -> Result<Json<Read>, Problem> {
+    let found = blocking(move || {
+        let caller = Caller::from(known);
+        let id = insight_id(&id)?;
+        let found = insight::read(&served.app.reading.store, &caller, &id)?;
+        found.ok_or_else(|| Problem::not_found(format!("there is no insight `{id}` to read")))
+    });
+    Ok(Json(found.await?))
+}
+
 /// `GET /api/v1/insights/{id}/verify`
 pub async fn verify_insight(
     State(served): State<Served>,
@@ -195,9 +214,8 @@ pub async fn verify_insight(
 ) -> Result<Json<Check>, Problem> {
     let checked = blocking(move || {
         let caller = Caller::from(known);
-        let id: InsightId =
-            id.parse().map_err(|error: NotAnInsightId| Problem::bad_request(error.to_string()))?;
-        let found = insights::check(&served.app.reading.store, &caller, &id)?;
+        let id = insight_id(&id)?;
+        let found = insight::check(&served.app.reading.store, &caller, &id)?;
         found.ok_or_else(|| Problem::not_found(format!("there is no insight `{id}` to check")))
     });
     Ok(Json(checked.await?))

@@ -57,6 +57,7 @@ fn for_agents() -> Router<Served> {
         .route("/api/v1/customers/{email}/context", get(api::context))
         .route("/api/v1/engagements/{id}", get(api::engagement))
         .route("/api/v1/engagements/{id}/explain", get(api::explain))
+        .route("/api/v1/insights/{id}", get(api::insight))
         .route("/api/v1/insights/{id}/verify", get(api::verify_insight))
         .route("/api/v1/actions", get(actions::list))
         .route("/api/v1/actions/{name}", post(actions::call))

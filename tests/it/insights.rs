@@ -138,6 +138,10 @@ fn an_agent_bound_to_a_customer_reads_of_its_company_what_its_own_engagements_pr
         let found: Value = serde_json::from_str(&found).unwrap();
         let verify = format!("/api/v1/insights/{insight}/verify");
         let verified = server.request("GET", &verify, Some(key), None).unwrap().0;
+        let (read, text) =
+            server.request("GET", &format!("/api/v1/insights/{insight}"), Some(key), None).unwrap();
+        assert_eq!(read, verified, "{text}");
+        assert_eq!(text.contains("bank transfer"), read == 200, "{text}");
         (told["insights"].as_array().unwrap().len(), found["total"].as_u64().unwrap(), verified)
     };
     assert_eq!(seen(&free, email), (1, 1, 200), "who may read everything finds it by every colleague");
@@ -162,6 +166,16 @@ fn an_agent_bound_to_a_customer_reads_of_its_company_what_its_own_engagements_pr
     let told = context(&bound);
     assert_eq!(frequency(&told), [("quarterly".to_owned(), true)]);
     assert!(told["insights"].to_string().contains(&own) && !told.to_string().contains("monthly"), "{told}");
+    // Read by its id it has the same place.
+    let quarterly =
+        told["insights"].as_array().unwrap().iter().find(|one| one["slot"] == "billing.frequency");
+    let path = format!("/api/v1/insights/{}", quarterly.unwrap()["id"].as_str().unwrap());
+    let read = |key: &str| -> Value {
+        serde_json::from_str(&server.request("GET", &path, Some(key), None).unwrap().1).unwrap()
+    };
+    assert_eq!((&read(&bound)["holds"], &read(&bound)["superseded_by"]), (&json!(true), &Value::Null));
+    assert_eq!(read(&free)["holds"], false);
+    assert!(read(&free)["superseded_by"].is_string() && read(&boss_bound)["type"] == "urn:hublore:not-found");
     assert_eq!(server.stop(), Some(0));
 
     let tie = json!({"from_type": "notes", "from": id, "to_type": "contacts", "to": clerk});
@@ -310,6 +324,22 @@ fn f1_a_changed_body_makes_its_insight_stale_at_once() {
     assert_eq!(check(bound["key"].as_str().unwrap(), &id).0, 404, "another customer's agent learns nothing");
     assert_eq!(check(&key, &format!("{id}0")).0, 404);
     assert_eq!(check(&key, "nonsense").0, 400);
+    let read = |key: &str, id: &str| {
+        server.request("GET", &format!("/api/v1/insights/{id}"), Some(key), None).unwrap()
+    };
+    let (status, text) = read(&key, &id);
+    let one: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((status, &one["id"], &one["holds"]), (200, &json!(id), &json!(true)), "{one}");
+    assert_eq!(
+        (&one["evidence"]["quote"], &one["customer"]),
+        (&json!("The contract renews in March"), &Value::Null)
+    );
+    assert!(one["company"]["name"].is_string(), "{one}");
+    assert_eq!(read(bound["key"].as_str().unwrap(), &id).0, 404, "another customer's agent learns nothing");
+    assert_eq!((read(&key, &format!("{id}0")).0, read(&key, "nonsense").0), (404, 400));
+    let shown = town.here.run(&["show", &id, "--json"]).ok().json();
+    assert_eq!(shown, one, "the command line reads the same");
+    assert_eq!(town.here.run(&["show", &id, "--parts"]).code, Some(2));
 
     let body = json!({"properties": {"hs_note_body": "<p>The contract renews in April. All well.</p>"}});
     town.portal.patch(&format!("/__sim/objects/notes/{note}"), &body);
@@ -320,6 +350,10 @@ fn f1_a_changed_body_makes_its_insight_stale_at_once() {
         (200, &json!("stale"), &json!("changed")),
         "{stale}"
     );
+    assert_eq!(read(&key, &id).0, 404, "what is not said any more is not read");
+    let why = town.here.run(&["explain", &id, "--json"]).ok().json();
+    assert_eq!((&why["code"], &why["reason"]), (&json!("retired"), &json!("changed")), "{why}");
+    assert!(town.here.run(&["show", &id]).stderr.contains("hublore explain"));
     assert_eq!(server.stop(), Some(0));
     assert_eq!(facts(&town.context(0, &[])), [fact("renewal.end", "2026-04")], "the new words are read");
     town.here.verify();
@@ -347,6 +381,23 @@ fn f2_f16_supersession_as_of_and_conflict() {
     assert_eq!(chain, [("yearly", true), ("monthly", false), ("quarterly", false)], "the chain is shown");
     let quarterly = &now["insights"][2];
     assert_eq!((&quarterly["support"], &quarterly["valid_to"]), (&json!(1), &json!("2026-03-10")));
+    let (old, new) = (quarterly["id"].as_str().unwrap(), now["insights"][0]["id"].as_str().unwrap());
+    let shown = |id: &str| town.here.run(&["show", id]).ok().stdout;
+    assert!(
+        shown(old).contains("took its place") && shown(old).contains("invoices quarterly"),
+        "{}",
+        shown(old)
+    );
+    assert!(shown(new).contains("\nholds") && shown(new).contains("\nabout "), "{}", shown(new));
+    let why = |id: &str, more: &[&str]| {
+        town.here.run(&[&["explain", id, "--json"], more].concat()).ok().json()["code"].clone()
+    };
+    assert_eq!((why(old, &[]), why(new, &[])), (json!("superseded"), json!("indexed")));
+    assert_eq!(why(new, &["--customer", &town.email(0)]), "indexed");
+    assert_eq!(why(new, &["--customer", &town.email(1)]), "no_link");
+    let support = town.here.texts("select 'distilled:hubspot:' || portal || ':' || engagement_kind || '.' || engagement || '.' || hash from insights where supports is not null");
+    assert_eq!(why(&support[0], &[]), "supports");
+    assert_eq!(why(&format!("{new}0"), &[]), "unknown");
     for (day, value) in [("2026-01-15", "quarterly"), ("2026-04-01", "monthly"), ("2026-06-01", "yearly")] {
         let then = town.context(0, &["--as-of", day]);
         let believed: Vec<&str> =
