@@ -38,6 +38,22 @@ pub fn highlight(query: &Query, text: &str, language: Language) -> Vec<(usize, u
     Highlighter::of(query).ranges(text, language)
 }
 
+/// The first word of a text that is looked up as one of `terms`, as it is written there; without a language as in names.
+#[must_use]
+pub fn written<'a>(text: &'a str, language: Option<Language>, terms: &[String]) -> Option<&'a str> {
+    let text = &text[..text.floor_char_boundary(MAX_TEXT_BYTES)];
+    let mut forms = language.map_or_else(Forms::unstemmed, Forms::direct);
+    let mut scanner = Scanner::new(text, 0);
+    let mut pieces = Vec::new();
+    while scanner.next_into(&mut pieces) {}
+    let (mut first, mut second) = (String::new(), String::new());
+    let found = pieces.into_iter().find(|piece| {
+        forms.of(text, *piece, &mut first, &mut second);
+        terms.iter().any(|term| *term == first || *term == second)
+    });
+    found.map(|piece| &text[piece.from..piece.to])
+}
+
 impl Highlighter {
     /// For the words of a query as typed.
     #[must_use]

@@ -102,8 +102,19 @@ pub struct Answer {
     pub next_cursor: Option<Cursor>,
     /// Marks what matched in a text, corrections of typing errors included.
     pub highlighter: Highlighter,
+    /// Words that were taken for typing errors.
+    pub corrected: Vec<Corrected>,
     /// Whether the time budget ended the search before all matches were seen.
     pub partial: bool,
+}
+
+/// A word that was taken for a typing error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Corrected {
+    /// The word as typed.
+    pub word: String,
+    /// Terms of the whole organisation that it was looked up as too; a hit need not have any.
+    pub terms: Vec<String>,
 }
 
 /// A document that matches, with its best passage.
@@ -156,4 +167,6 @@ pub struct Match {
     pub term: String,
     /// Its share of the score.
     pub score: f32,
+    /// The word was taken for a typing error for this term.
+    pub corrected: bool,
 }

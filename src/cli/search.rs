@@ -5,7 +5,7 @@ use clap::Args;
 use super::{Failure, Global, output};
 use crate::domain::clock::Millis;
 use crate::knowledge::scope::Caller;
-use crate::knowledge::search::{SearchAnswer, SearchRequest};
+use crate::knowledge::search::{SearchAnswer, SearchRequest, WordMatch};
 
 #[derive(Debug, Args)]
 pub(super) struct Search {
@@ -63,15 +63,23 @@ pub(super) fn run(global: &Global, search: &Search) -> Result<(), Failure> {
     if global.json { output::json(&answer) } else { show(&answer) }
 }
 
+/// Which word was found as what, and where.
+fn matched(found: &WordMatch) -> String {
+    let name = found.name.as_deref().map(|name| format!(" ({})", output::plain(name))).unwrap_or_default();
+    let written = found.written.as_deref().unwrap_or(&found.term);
+    let error = match found.corrected {
+        true => format!(", taken for a typing error: there it is {}", output::plain(written)),
+        false => String::new(),
+    };
+    format!("{} as {} in {}{name}{error}", found.word, found.term, found.field)
+}
+
 pub(super) fn show(answer: &SearchAnswer) -> Result<(), Failure> {
     for (number, hit) in answer.hits.iter().enumerate() {
         output::line(&format!("{}. {}", number + 1, output::hit(hit)))?;
         if let Some(explain) = &hit.explain {
             for found in &explain.matches {
-                output::line(&format!(
-                    "     {:.2}  {} as {} in {}",
-                    found.score, found.word, found.term, found.field
-                ))?;
+                output::line(&format!("     {:.2}  {}", found.score, matched(found)))?;
             }
             if let Some(cosine) = explain.meaning {
                 output::line(&format!("     {cosine:.2}  nearness in meaning"))?;

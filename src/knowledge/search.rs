@@ -11,7 +11,7 @@ pub use self::answer::{
     CompanyName, CustomerName, Explanation, Provenance, SearchAnswer, SearchHit, WordMatch,
 };
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use hublore_index::{KnowledgeIndex, Request};
@@ -111,11 +111,19 @@ impl Search<'_> {
         let now = [newest, request.until].into_iter().flatten().min();
         let request = Request { now, ..request };
         let found = self.index.search(&request, &scope)?;
-        out.hits = hits::of(conn, &caller.org, &found, request.customers.as_deref())?;
+        let (hits, instead) = hits::of(conn, &caller.org, &found, request.customers.as_deref())?;
+        out.hits = hits;
+        // Only what stands in the hits is told: the words of others are nobody's to guess.
+        out.warnings.extend(instead.iter().map(|(word, instead)| mistyped(word, instead)));
         out.total = found.total;
         out.next_cursor = found.next_cursor.map(|cursor| cursor.0);
         Ok(out)
     }
+}
+
+fn mistyped(word: &str, instead: &BTreeSet<String>) -> String {
+    let instead: Vec<&str> = instead.iter().map(String::as_str).collect();
+    format!("`{word}` was taken for a typing error; found instead: {}", instead.join(", "))
 }
 
 /// Notes are written by staff; everything else may carry words of strangers.

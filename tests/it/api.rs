@@ -397,3 +397,57 @@ fn a_search_may_wait_for_everything_that_was_acknowledged() {
     assert_eq!((status, problem["type"].as_str()), (400, Some("urn:hublore:bad-request")));
     assert_eq!(server.stop(), Some(0));
 }
+
+/// In whose name a word was found, and what was found in the place of a mistyped one, is said; to each caller of what it
+/// may read.
+#[test]
+fn explain_names_the_customer_that_matched_and_tells_a_typing_error_as_one() {
+    let portal = Portal::start(&["--contacts", "2", "--engagements-per-contact", "0"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let people = portal.ids("contacts");
+    for (id, name) in people.iter().zip(["Quendelin", "Obrastow"]) {
+        let named = json!({"properties": {"firstname": "Mia", "lastname": name}});
+        portal.patch(&format!("/__sim/objects/contacts/{id}"), &named);
+    }
+    let note = json!({
+        "properties": {"hs_note_body": "<p>The Budget was approved.</p>", "hs_timestamp": "2026-03-01T10:00:00Z"},
+        "associations": {"contacts": [people[0]]}
+    });
+    portal.post("/__sim/objects/notes", &note);
+    here.run(&["sync", "--quiet"]).ok();
+    let asked = |query: &str| here.run(&["search", "--explain", "--json", query]).ok().json();
+
+    let answer = asked("Quendelin");
+    let found = &answer["hits"][0]["explain"]["matches"][0];
+    assert_eq!((&found["field"], &found["name"]), (&json!("names"), &json!("Mia Quendelin")), "{answer}");
+    assert!(answer["warnings"] == json!([]) && found["corrected"].is_null(), "{answer}");
+    let told = here.run(&["search", "--explain", "Quendelin"]).ok();
+    assert!(told.stdout.contains("in names (Mia Quendelin)"), "{told:?}");
+
+    for (typed, there, field) in [("budjet", "Budget", "text"), ("quendelim", "Quendelin", "names")] {
+        let answer = asked(typed);
+        let matches = answer["hits"][0]["explain"]["matches"].as_array().unwrap();
+        let found = matches.iter().find(|one| one["field"] == field).unwrap_or_else(|| panic!("{answer}"));
+        assert_eq!((&found["corrected"], &found["written"]), (&json!(true), &json!(there)), "{answer}");
+        let warning = format!("`{typed}` was taken for a typing error; found instead: {there}");
+        assert_eq!(answer["warnings"], json!([warning]));
+        let told = here.run(&["search", "--explain", typed]).ok();
+        assert!(
+            told.stderr.contains(&warning) && told.stdout.contains("taken for a typing error"),
+            "{told:?}"
+        );
+    }
+    // A word that is there as typed is no error, and who may not read the note hears nothing of its words.
+    assert_eq!(asked("approved")["warnings"], json!([]));
+    let bind = |id: &String| {
+        let email = here.texts(&format!("select email from end_users where id = '{id}'")).remove(0);
+        let made = here.run(&["agents", "create", id, "--customer", &email, "--json"]).ok().json();
+        made["key"].as_str().unwrap().to_owned()
+    };
+    let (own, other) = (bind(&people[0]), bind(&people[1]));
+    let server = here.serve();
+    let told = |key: &str| search(&server, key, &json!({"query": "budjet"})).1["warnings"].clone();
+    assert_eq!(told(&own).as_array().unwrap().len(), 1);
+    assert_eq!(told(&other), json!([]));
+}

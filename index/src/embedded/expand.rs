@@ -147,6 +147,8 @@ pub(crate) fn corrections(
         }
         word.weight *= CORRECTED_WEIGHT;
         all.extend(in_text.iter().chain(&in_names).cloned());
+        let is_new = |term: &&String| !word.forms.contains(term) && !word.name_forms.contains(term);
+        word.corrections = in_text.iter().chain(&in_names).filter(is_new).cloned().collect();
         extend(&mut word.forms, in_text);
         extend(&mut word.name_forms, in_names);
     }

@@ -38,6 +38,7 @@ pub(crate) fn explain(
                         field: name,
                         term: form.clone(),
                         score: scorer.score(),
+                        corrected: word.corrections.contains(form),
                     });
                 }
             }
@@ -48,6 +49,7 @@ pub(crate) fn explain(
         field: "text",
         term: phrase.typed.clone(),
         score: 0.0,
+        corrected: false,
     }));
     let all_words = split(candidate.score).1 > 0.0;
     let recency = search.factors.recency(candidate.place.occurred_at, now);

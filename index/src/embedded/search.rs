@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::highlight::Highlighter;
 use crate::meaning::{Encoder, Vector};
 use crate::query::Lowered;
-use crate::request::{Answer, Cursor, Hit, MAX_LIMIT, Request, Scope};
+use crate::request::{Answer, Corrected, Cursor, Hit, MAX_LIMIT, Request, Scope};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -233,8 +233,11 @@ impl Search<'_> {
         for candidate in &run.found.candidates {
             hits.push(self.hit(&run, candidate)?);
         }
+        let words = run.lowered.words.into_iter().filter(|word| !word.corrections.is_empty());
+        let corrected = words.map(|word| Corrected { word: word.typed, terms: word.corrections }).collect();
         Ok(Answer {
             hits,
+            corrected,
             total: run.found.total,
             next_cursor,
             highlighter: Highlighter::new(&self.request.query, run.corrections),

@@ -51,6 +51,8 @@ pub(crate) struct Word {
     pub(crate) part_of: Option<String>,
     /// A plain word, which may hold a typing error.
     pub(crate) plain: bool,
+    /// Those of its terms that it was taken for a mistyped form of.
+    pub(crate) corrections: Vec<String>,
 }
 
 /// A phrase in the stems of each language.
@@ -164,6 +166,7 @@ impl Lowering {
                 stop: false,
                 part_of: whole.map(|whole| fold(&text[whole.from..whole.to])),
                 plain: piece.kind == Kind::Word,
+                corrections: Vec::new(),
             });
         }
     }
@@ -217,6 +220,7 @@ impl Lowering {
             stop: false,
             part_of: None,
             plain: false,
+            corrections: Vec::new(),
         });
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use hublore_index::{Corrected, Language, Match, written};
 use serde::Serialize;
 
 use crate::domain::clock::Millis;
@@ -113,14 +114,71 @@ pub struct WordMatch {
     pub term: String,
     /// Its share of the score.
     pub score: f32,
+    /// The name it was found in, where that is one the hit shows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The word was taken for a typing error.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
+    /// What stands there instead of the word as typed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
 }
 
-pub(super) fn explanation(explain: &hublore_index::Explain) -> Explanation {
-    let word = |one: &hublore_index::Match| WordMatch {
+/// What a match is looked for in, to say it in words of the hit itself.
+pub(super) struct Words<'a> {
+    /// The words of the passage that match.
+    pub(super) marked: Vec<&'a str>,
+    /// Title.
+    pub(super) title: &'a str,
+    /// Language of the passage.
+    pub(super) language: Language,
+    /// Names that the hit shows.
+    pub(super) names: Vec<&'a str>,
+}
+
+/// The field of the index that holds names.
+const NAMES: &str = "names";
+
+impl Words<'_> {
+    /// The name in which a match was found.
+    fn name(&self, one: &Match) -> Option<&str> {
+        let terms = std::slice::from_ref(&one.term);
+        let mut names = self.names.iter().filter(|_| one.field == NAMES);
+        names.find(|name| written(name, None, terms).is_some()).copied()
+    }
+
+    /// The word that stands there for a mistyped one.
+    fn instead(&self, one: &Match) -> Option<&str> {
+        let terms = std::slice::from_ref(&one.term);
+        if one.field == NAMES { written(self.name(one)?, None, terms) } else { self.in_text(terms) }
+    }
+
+    fn in_text(&self, terms: &[String]) -> Option<&str> {
+        let mut marked = self.marked.iter();
+        let marked = marked.find_map(|text| written(text, Some(self.language), terms));
+        // The language of a title is not known: it is stemmed like its passage, or like English.
+        let title = |language| written(self.title, Some(language), terms);
+        marked.or_else(|| title(self.language)).or_else(|| title(Language::Unknown))
+    }
+
+    /// The word that stands in the hit for one of the mistyped words, wherever.
+    pub(super) fn anywhere(&self, corrected: &Corrected) -> Option<&str> {
+        let mut names = self.names.iter();
+        self.in_text(&corrected.terms)
+            .or_else(|| names.find_map(|name| written(name, None, &corrected.terms)))
+    }
+}
+
+pub(super) fn explanation(explain: &hublore_index::Explain, words: &Words<'_>) -> Explanation {
+    let word = |one: &Match| WordMatch {
         word: one.word.clone(),
         field: one.field,
         term: one.term.clone(),
         score: one.score,
+        name: words.name(one).map(str::to_owned),
+        corrected: one.corrected,
+        written: words.instead(one).filter(|_| one.corrected).map(str::to_owned),
     };
     Explanation {
         matches: explain.matches.iter().map(word).collect(),

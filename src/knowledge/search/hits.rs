@@ -2,9 +2,11 @@
 //!
 //! Two or three lookups a hit: this is where most of the time of a search narrowed to a customer goes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hublore_index::{Answer, Hit};
 
-use super::answer::{CompanyName, CustomerName, Provenance, SearchHit, explanation, in_characters};
+use super::answer::{CompanyName, CustomerName, Provenance, SearchHit, Words, explanation, in_characters};
 use super::trust;
 use crate::domain::ids::{DocumentId, InsightId, OrgId, contact_of_key, customer_key};
 use crate::domain::insight::Subject;
@@ -15,14 +17,17 @@ use crate::store::insights::{self, StoredInsight};
 use crate::store::people::{self, Person};
 use crate::store::{StoreError, near_copies};
 
+/// Words that were taken for typing errors, each with what stands in the hits instead.
+pub(super) type Instead = BTreeMap<String, BTreeSet<String>>;
+
 /// What is shown of an answer; `customers` are the keys of those the search is about.
 pub(super) fn of(
     conn: &mut dyn Conn,
     org: &OrgId,
     answer: &Answer,
     customers: Option<&[String]>,
-) -> Result<Vec<SearchHit>, KnowledgeError> {
-    let mut shown = Shown { conn, org, answer, customers };
+) -> Result<(Vec<SearchHit>, Instead), KnowledgeError> {
+    let mut shown = Shown { conn, org, answer, customers, instead: Instead::new() };
     let mut hits = Vec::with_capacity(answer.hits.len());
     for hit in &answer.hits {
         if let Ok(insight) = hit.document.parse::<InsightId>() {
@@ -31,7 +36,7 @@ pub(super) fn of(
             hits.extend(shown.engagement(hit, &document)?);
         }
     }
-    Ok(hits)
+    Ok((hits, shown.instead))
 }
 
 struct Shown<'a> {
@@ -39,6 +44,7 @@ struct Shown<'a> {
     org: &'a OrgId,
     answer: &'a Answer,
     customers: Option<&'a [String]>,
+    instead: Instead,
 }
 
 /// A contact and the name of its company.
@@ -93,19 +99,26 @@ impl Shown<'_> {
         let (text, spoken) = (passage.text, passage.spoken);
         let ranges = self.answer.highlighter.ranges(&text, language);
         let name = |(person, _): Named| CustomerName { email: person.email, name: person.name };
+        let customers: Vec<CustomerName> = people.into_iter().map(name).collect();
+        let mut names = names(&customers, company.as_ref());
+        names.extend(row.link_hosts.iter().map(String::as_str));
+        let title = row.title.unwrap_or_default();
+        let words = Words { marked: marked(&text, &ranges), title: &title, language, names };
+        note(&mut self.instead, self.answer, &words);
+        let explain = hit.explain.as_ref().map(|explain| explanation(explain, &words));
         Ok(SearchHit {
             id: row.document.passage(hit.passage),
-            title: row.title.map(|title| shortened(&title, LONGEST_TITLE)).unwrap_or_default(),
+            title: shortened(&title, LONGEST_TITLE),
             highlights: in_characters(&text, &ranges),
             passage: text,
             score: hit.score,
             occurred_at: row.occurred_at,
-            customers: people.into_iter().map(name).collect(),
+            customers,
             company: company.map(|name| CompanyName { name: Some(name) }),
             trust: trust(row.document.kind),
             copies,
             spoken,
-            explain: hit.explain.as_ref().map(explanation),
+            explain,
             source: Provenance {
                 kind: row.document.kind.as_str(),
                 engagement_id: row.document.id,
@@ -148,6 +161,12 @@ impl Shown<'_> {
         let language = documents::language(insight.language.as_deref());
         let ranges = self.answer.highlighter.ranges(&text, language);
         let name = |one: Person| CustomerName { email: one.email, name: one.name };
+        let customers: Vec<CustomerName> = people.into_iter().map(name).collect();
+        let title = insight.kind.as_str().replace('_', " ");
+        let names = names(&customers, company.as_ref());
+        let words = Words { marked: marked(&text, &ranges), title: &title, language, names };
+        note(&mut self.instead, self.answer, &words);
+        let explain = hit.explain.as_ref().map(|explain| explanation(explain, &words));
         Ok(Some(SearchHit {
             id: insight.id.to_string(),
             source: Provenance {
@@ -156,17 +175,37 @@ impl Shown<'_> {
                 url,
                 portal_id: document.portal.0,
             },
-            title: insight.kind.as_str().replace('_', " "),
+            title,
             highlights: in_characters(&text, &ranges),
             passage: text,
             score: hit.score,
             occurred_at: insight.said_at,
-            customers: people.into_iter().map(name).collect(),
+            customers,
             company: company.map(|name| CompanyName { name: Some(name) }),
             trust: insight_documents::TRUST,
             copies: None,
             spoken: None,
-            explain: hit.explain.as_ref().map(explanation),
+            explain,
         }))
+    }
+}
+
+/// Names that a hit shows.
+fn names<'a>(customers: &'a [CustomerName], company: Option<&'a String>) -> Vec<&'a str> {
+    let customers = customers.iter().flat_map(|one| [&one.name, &one.email]).flatten();
+    customers.chain(company).map(String::as_str).collect()
+}
+
+/// The parts of a text that match.
+fn marked<'a>(text: &'a str, ranges: &[(usize, usize)]) -> Vec<&'a str> {
+    ranges.iter().filter_map(|(from, to)| text.get(*from..*to)).collect()
+}
+
+/// Notes what stands in a hit instead of words that were taken for typing errors.
+fn note(instead: &mut Instead, answer: &Answer, words: &Words<'_>) {
+    for one in &answer.corrected {
+        if let Some(there) = words.anywhere(one) {
+            instead.entry(one.word.clone()).or_default().insert(there.to_owned());
+        }
     }
 }
