@@ -2,6 +2,7 @@
 //!
 //! Processor time of one thread over the shared corpus of real mail (`HUBLORE_SHARED`, else `../shared`), best of
 //! five rounds; `html2text` alone stands beside it in the same run. Without the corpus it says so and ends.
+//! `cargo bench --bench text -- classed` measures only the rows whose name holds that word.
 
 #![expect(clippy::expect_used, reason = "a measurement that cannot be made ends with the cause")]
 
@@ -65,6 +66,10 @@ fn bodies(file: &str, field: &str) -> Vec<String> {
 /// Measures `work` on every body and prints one line.
 #[expect(clippy::cast_precision_loss, reason = "rates are printed with one digit")]
 fn row(name: &str, bodies: &[String], work: fn(&str) -> usize) {
+    let asked = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    if asked.is_some_and(|word| !name.contains(&word)) {
+        return;
+    }
     let bytes: usize = bodies.iter().map(String::len).sum();
     let mut best = f64::MAX;
     let mut each = vec![f64::MAX; bodies.len()];

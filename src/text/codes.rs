@@ -222,8 +222,9 @@ fn is_code(number: &str) -> bool {
 
 /// Whether a number is neither a part of a longer one, nor an amount, a date, a phone number or the number of something.
 fn stands_alone(text: &str, number: &Range<usize>) -> bool {
-    let line = text[..number.start].rfind('\n').map_or(0, |at| at + 1);
-    let before = &text[text.ceil_char_boundary(number.start.saturating_sub(40)).max(line)..number.start];
+    // The window first, then the line in it: a line may be as long as the text.
+    let before = &text[text.ceil_char_boundary(number.start.saturating_sub(40))..number.start];
+    let before = before.rsplit('\n').next().unwrap_or_default();
     let after = within(text, number.end, 24);
     let mut behind = after.chars();
     let (next, second) = (behind.next(), behind.next());
