@@ -75,6 +75,9 @@ static WORDINGS: LazyLock<Finder> = LazyLock::new(|| {
 });
 
 static MOBILES: LazyLock<Finder> = LazyLock::new(|| Finder::new(MOBILE.iter().map(|w| (*w, 0))));
+/// Those that say enough wherever they stand in a line.
+static LONG_MOBILES: LazyLock<Finder> =
+    LazyLock::new(|| Finder::new(MOBILE.iter().filter(|w| w.len() > 12).map(|w| (*w, 0))));
 
 /// Whether a line is a mobile client's own advertisement: an opening such as "sent from" and a device or program.
 pub(super) fn is_mobile_footer(line: &str) -> bool {
@@ -100,8 +103,10 @@ pub(super) fn is_mobile_footer(line: &str) -> bool {
 
 /// Whether a line begins like a mobile footer, or holds a long wording of one.
 fn opens_mobile(line: &str) -> bool {
-    let mut opens = false;
-    MOBILES.each(line, |_, at, len| opens |= at == 0 || len > 12);
+    let mut opens = MOBILES.opens(line);
+    if !opens {
+        LONG_MOBILES.each(line, |_, _, _| opens = true);
+    }
     opens
 }
 
@@ -116,11 +121,7 @@ const LONGEST_BANNER: usize = 300;
 pub(super) fn mark_banner(lines: &mut [Line]) {
     for line in lines.iter_mut().filter(|line| line.is_open()).take(TOP) {
         let text = line.text.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let mut warns = false;
-        if text.len() <= LONGEST_BANNER {
-            BANNERS.each(text, |_, at, _| warns |= at == 0);
-        }
-        if warns {
+        if text.len() <= LONGEST_BANNER && BANNERS.opens(text) {
             line.class = Some(SpanClass::Disclaimer);
         }
     }
@@ -216,15 +217,29 @@ fn last_lines(lines: &[Line]) -> Vec<(usize, u64)> {
 
 /// What a line is known by: its letters, lower case, and how many digits stand where; `None` for short lines.
 fn key(line: &str) -> Option<u64> {
-    let letters = line.chars().filter(|c| c.is_alphanumeric());
-    let (mut hash, mut count) = (0xcbf2_9ce4_8422_2325_u64, 0);
-    for c in letters.flat_map(char::to_lowercase) {
+    let mut known = Known { hash: 0xcbf2_9ce4_8422_2325, count: 0 };
+    if line.is_ascii() {
+        let letters = line.bytes().filter(u8::is_ascii_alphanumeric);
+        letters.for_each(|byte| known.add(char::from(byte.to_ascii_lowercase())));
+    } else {
+        line.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).for_each(|c| known.add(c));
+    }
+    (known.count >= LEAST_LETTERS).then_some(known.hash)
+}
+
+/// FNV-1a of letters, and how many they are.
+struct Known {
+    hash: u64,
+    count: usize,
+}
+
+impl Known {
+    fn add(&mut self, c: char) {
         // Numbers differ between mails: dates, tickets, offers.
         let c = if c.is_numeric() { '0' } else { c };
-        hash = (hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
-        count += 1;
+        self.hash = (self.hash ^ u64::from(c)).wrapping_mul(0x0100_0000_01b3);
+        self.count += 1;
     }
-    (count >= LEAST_LETTERS).then_some(hash)
 }
 
 /// The last lines of the new text, by what they are known by: what boilerplate is learned from.

@@ -3,6 +3,9 @@
 //! It holds no rules: stages read lines and set classes, first come first served.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::attribution;
 use super::body::{Span, SpanClass};
@@ -34,10 +37,14 @@ impl Line<'_> {
 /// Lines that are classed one by one; what follows them is one more line, so that no body costs more than its bytes.
 const MOST_LINES: usize = 50_000;
 
+/// How an attribution behind other words begins.
+static OPENER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("On "));
+
 /// The lines of a text; an attribution behind other words becomes a line of its own.
 pub(super) fn split(text: &str) -> Vec<Line<'_>> {
     let mut out = Vec::new();
     let mut start = 0;
+    let mut opener = OPENER.find(text.as_bytes());
     for line in text.split_inclusive('\n') {
         if out.len() >= MOST_LINES {
             out.push(Line {
@@ -50,7 +57,8 @@ pub(super) fn split(text: &str) -> Vec<Line<'_>> {
         }
         let end = start + line.len();
         let bare = line.trim_end_matches('\n');
-        let inside = if memchr::memmem::find(bare.as_bytes(), b"On ").is_some() {
+        let inside = if opener.is_some_and(|at| at < end) {
+            opener = OPENER.find(&text.as_bytes()[end..]).map(|at| end + at);
             attribution::ending_at(&[bare], 0, 0)
         } else {
             None

@@ -2,7 +2,7 @@
 //!
 //! It only counts; [`super::is_tame`] holds the limits.
 
-use super::tags::{self, is_formatting, is_void};
+use super::tags::{self, Facts};
 use super::tokens::{Token, Tokens};
 
 /// How large a tree some markup would build.
@@ -18,22 +18,22 @@ pub(super) struct Measure {
 }
 
 impl Measure {
-    fn start(&mut self, name: &[u8]) {
+    fn start(&mut self, element: Facts) {
         self.tags += 1;
-        self.cells += usize::from(matches!(name, b"td" | b"th"));
-        if is_formatting(name) {
+        self.cells += usize::from(element.is_cell());
+        if element.is_formatting {
             self.opened += 1;
             self.formatting = self.formatting.max(self.opened);
         }
-        if !is_void(name) {
+        if !element.is_void {
             self.open += 1;
             self.depth = self.depth.max(self.open);
         }
     }
 
-    fn end(&mut self, name: &[u8]) {
+    fn end(&mut self, element: Facts) {
         self.open = self.open.saturating_sub(1);
-        if is_formatting(name) {
+        if element.is_formatting {
             self.opened = self.opened.saturating_sub(1);
         }
     }
@@ -46,14 +46,14 @@ pub(super) fn measure(markup: &str) -> Option<Measure> {
     while let Some(token) = tokens.next() {
         match token {
             Token::Text(_) | Token::Raw(_) => {}
-            Token::End(name) => measure.end(tags::name(&name)),
+            Token::End(name) => measure.end(tags::facts(&name)),
             Token::Start(name) => {
                 let (attributes, excess) = tokens.attributes();
                 // Spans over rows and columns are what the renderer miscounts.
                 if excess || attributes.iter().any(|one| one.name.eq_ignore_ascii_case("rowspan")) {
                     return None;
                 }
-                measure.start(tags::name(&name));
+                measure.start(tags::facts(&name));
             }
         }
     }

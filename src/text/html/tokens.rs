@@ -6,7 +6,7 @@
 
 use memchr::{memchr, memmem};
 
-use super::tags::{Tag, tag};
+use super::tags::{self, Content, Tag, tag};
 
 /// Attributes of one tag that are kept; the rest is passed over.
 pub(super) const MAX_ATTRIBUTES: usize = 256;
@@ -47,14 +47,12 @@ enum Mode {
 impl Mode {
     /// What follows the start tag of that name.
     fn behind(name: &Tag) -> Self {
-        match super::tags::name(name) {
-            b"title" | b"textarea" => Self::Until { name: *name, references: true },
-            b"style" | b"iframe" | b"xmp" | b"noembed" | b"noframes" => {
-                Self::Until { name: *name, references: false }
-            }
-            b"script" => Self::Script,
-            b"plaintext" => Self::Plain,
-            _ => Self::Data,
+        match tags::facts(name).content {
+            Content::Markup => Self::Data,
+            Content::Text => Self::Until { name: *name, references: true },
+            Content::Raw => Self::Until { name: *name, references: false },
+            Content::Script => Self::Script,
+            Content::Plain => Self::Plain,
         }
     }
 }
@@ -244,7 +242,7 @@ impl<'a> Tokens<'a> {
         let bytes = self.text.as_bytes();
         let mut from = self.at;
         while let Some(at) = memchr(b'<', &bytes[from..]).map(|n| from + n) {
-            if bytes.get(at + 1) == Some(&b'/') && is_named(&bytes[at + 2..], super::tags::name(name)) {
+            if bytes.get(at + 1) == Some(&b'/') && is_named(&bytes[at + 2..], tags::name(name)) {
                 return at;
             }
             from = at + 1;

@@ -8,7 +8,7 @@ use super::links::{host, means_something};
 use super::marks;
 use super::sheet::Sheet;
 use super::style::{self, Look, Paint};
-use super::tags::{self, Flow, Tag, flow, is_dropped, is_void, tag};
+use super::tags::{self, Facts, Flow, Tag, tag};
 use super::tokens::{Attribute, Token, Tokens};
 use super::writer::Writer;
 use super::{Extract, Mark, MarkKind, Visibility, references};
@@ -36,6 +36,7 @@ pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
 #[derive(Debug)]
 struct Open {
     name: Tag,
+    facts: Facts,
     hidden: bool,
     /// `visibility` hides it.
     invisible: bool,
@@ -67,6 +68,7 @@ pub(super) struct Walk {
     open: [u16; 64],
     // The start tag being read.
     name: Tag,
+    facts: Facts,
     /// Attributes seen, as bits: of two with one name the first counts.
     seen: u16,
     /// What the `style` attribute says, and what older attributes say.
@@ -85,24 +87,26 @@ pub(super) struct Walk {
     cells: usize,
 }
 
-/// The attributes that say something, by their place in this list.
-const ATTRIBUTES: [&str; 15] = [
-    "style",
-    "class",
-    "id",
-    "name",
-    "data-marker",
-    "type",
-    "href",
-    "alt",
-    "width",
-    "height",
-    "bgcolor",
-    "color",
-    "hidden",
-    "media",
-    "background",
+/// The attributes that say something, by their length and by their place among all of them.
+const ATTRIBUTES: [&[(u8, &str)]; 12] = [
+    &[],
+    &[],
+    &[(0, "id")],
+    &[(1, "alt")],
+    &[(2, "href"), (3, "name"), (4, "type")],
+    &[(5, "style"), (6, "class"), (7, "width"), (8, "color"), (9, "media")],
+    &[(10, "height"), (11, "hidden")],
+    &[(12, "bgcolor")],
+    &[],
+    &[],
+    &[(13, "background")],
+    &[(14, "data-marker")],
 ];
+
+/// The attribute of that name, whatever its case.
+fn known(name: &str) -> Option<(u8, &'static str)> {
+    ATTRIBUTES.get(name.len())?.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).copied()
+}
 
 impl Walk {
     pub(super) fn new(visibility: Visibility) -> Self {
@@ -117,6 +121,7 @@ impl Walk {
             sheet: Sheet::default(),
             open: [0; 64],
             name: [0; 12],
+            facts: Facts::default(),
             seen: 0,
             inline: Look::default(),
             hint: Look::default(),
@@ -176,6 +181,11 @@ impl Walk {
 
     fn begin(&mut self, name: Tag) {
         self.name = name;
+        self.facts = tags::facts(&name);
+        // Most tags say nothing of what is kept here.
+        if self.seen == 0 {
+            return;
+        }
         self.seen = 0;
         self.inline = Look::default();
         self.hint = Look::default();
@@ -189,9 +199,7 @@ impl Walk {
     }
 
     fn attribute(&mut self, attribute: &Attribute<'_>) {
-        let Some(n) = ATTRIBUTES.iter().position(|known| known.eq_ignore_ascii_case(attribute.name)) else {
-            return;
-        };
+        let Some((n, name)) = known(attribute.name) else { return };
         if self.seen & (1 << n) != 0 {
             return;
         }
@@ -200,7 +208,7 @@ impl Walk {
             let part = attribute.value;
             references::decode(&part[..part.floor_char_boundary(most)], true)
         };
-        match ATTRIBUTES[n] {
+        match name {
             "style" => self.inline = style::read(&value(usize::MAX), self.visibility),
             known @ ("class" | "id" | "name" | "data-marker") => {
                 let value = value(512);
@@ -232,23 +240,24 @@ impl Walk {
     }
 
     fn open(&mut self) {
-        let tag = self.name;
-        let name = tags::name(&tag);
-        let sheet = if self.sheet.is_empty() { Look::default() } else { self.sheet.look(tag) };
-        self.look = self.inline.over(sheet.over(self.hint));
-        self.imply_ends(name);
-        self.breaks(name, true);
-        if is_void(name) {
-            self.void(name);
+        self.look = match (self.seen, self.sheet.is_empty()) {
+            (0, true) => Look::default(),
+            (_, true) => self.inline.over(self.hint),
+            _ => self.inline.over(self.sheet.look(self.name).over(self.hint)),
+        };
+        self.imply_ends();
+        self.breaks(self.facts, true);
+        if self.facts.is_void {
+            self.void();
         } else {
-            self.push(&tag);
+            self.push();
         }
     }
 
     /// Elements without content: line ends, rules, images.
-    fn void(&mut self, name: &[u8]) {
+    fn void(&mut self) {
         let shown = !self.is_hidden();
-        match name {
+        match tags::name(&self.name) {
             // Letters that are not seen end their line all the same.
             b"br" if !self.stack.last().is_some_and(|o| o.hidden) => self.out.line(),
             b"hr" if self.kind == Some(MarkKind::Header) => {
@@ -273,15 +282,15 @@ impl Walk {
         }
     }
 
-    fn push(&mut self, tag: &Tag) {
-        let name = tags::name(tag);
+    fn push(&mut self) {
+        let (name, facts) = (self.name, self.facts);
         let parent = self.stack.last();
-        let hidden = parent.is_some_and(|o| o.hidden) || is_dropped(name) || self.look.is_hidden();
+        let hidden = parent.is_some_and(|o| o.hidden) || facts.is_dropped || self.look.is_hidden();
         // What stands in a table but in none of its cells is moved before it, where another background is.
-        let behind = parent.filter(|o| !tags::is_moved_out(o.name, name)).and_then(|o| o.background);
+        let behind = parent.filter(|o| !facts.is_moved_out(o.facts)).and_then(|o| o.background);
         let background = self.look.background(behind);
         // A link has a colour of its own, whatever is around it.
-        let linked = name == b"a" && self.href.is_some() && !self.look.has_color();
+        let linked = name == tag(b"a") && self.href.is_some() && !self.look.has_color();
         let color = if linked { None } else { self.look.color(parent.and_then(|o| o.color)) };
         let invisible = self.look.shown().map_or(parent.is_some_and(|o| o.invisible), |shown| !shown);
         let tiny = self.look.tiny().unwrap_or(parent.is_some_and(|o| o.tiny));
@@ -289,9 +298,7 @@ impl Walk {
             || tiny
             || self.visibility == Visibility::Reader
                 && color.zip(background).is_some_and(|(text, behind)| style::alike(text, behind));
-        let pre = self.look.pre.unwrap_or(
-            matches!(name, b"pre" | b"listing" | b"xmp" | b"plaintext") || parent.is_some_and(|o| o.pre),
-        );
+        let pre = self.look.pre.unwrap_or(facts.is_pre || parent.is_some_and(|o| o.pre));
         if self.stack.len() >= MAX_DEPTH {
             self.excess += 1;
             self.status = Status::Capped;
@@ -300,10 +307,11 @@ impl Walk {
             }
             return;
         }
-        let (mark, link) = if hidden { (None, None) } else { (self.mark(name), self.link(name)) };
-        self.open[slot(tag)] += 1;
+        let (mark, link) = if hidden { (None, None) } else { (self.mark(), self.link()) };
+        self.open[slot(&name)] += 1;
         self.stack.push(Open {
-            name: *tag,
+            name,
+            facts,
             hidden,
             invisible,
             tiny,
@@ -316,8 +324,8 @@ impl Walk {
         });
     }
 
-    fn mark(&mut self, name: &[u8]) -> Option<usize> {
-        let kind = match name {
+    fn mark(&mut self) -> Option<usize> {
+        let kind = match tags::name(&self.name) {
             b"blockquote" if self.cite => MarkKind::Cite,
             _ if self.kind.is_some() => self.kind?,
             b"signature" => MarkKind::Signature,
@@ -332,8 +340,8 @@ impl Walk {
         Some(self.marks.len() - 1)
     }
 
-    fn link(&mut self, name: &[u8]) -> Option<usize> {
-        if name != b"a" {
+    fn link(&mut self) -> Option<usize> {
+        if self.name != tag(b"a") {
             return None;
         }
         let domain = host(self.href.as_deref()?)?;
@@ -343,11 +351,11 @@ impl Walk {
     }
 
     /// Ends the browser adds by itself before a start tag.
-    fn imply_ends(&mut self, name: &[u8]) {
-        if self.stack.last().is_some_and(|top| tags::ends_before(top.name, name)) {
+    fn imply_ends(&mut self) {
+        if self.stack.last().is_some_and(|top| self.facts.ends(top.facts)) {
             self.pop();
         }
-        if name == b"body" || name != b"meta" && name != b"link" && flow(name) != Flow::Inline {
+        if self.facts.flow != Flow::Inline {
             self.leave_head();
         }
     }
@@ -359,11 +367,11 @@ impl Walk {
         }
     }
 
-    fn breaks(&mut self, name: &[u8], opening: bool) {
-        if self.stack.last().is_some_and(|o| o.hidden) {
+    fn breaks(&mut self, element: Facts, opening: bool) {
+        if element.flow == Flow::Inline || self.stack.last().is_some_and(|o| o.hidden) {
             return;
         }
-        match flow(name) {
+        match element.flow {
             Flow::Inline => {}
             Flow::Block => self.out.block(1),
             Flow::Paragraph => self.out.block(2),
@@ -382,36 +390,28 @@ impl Walk {
     }
 
     pub(super) fn close(&mut self, tag: &Tag) {
-        let name = tags::name(tag);
-        if name == b"br" {
+        if *tag == tags::tag(b"br") {
             self.out.line();
             return;
         }
+        let facts = tags::facts(tag);
         if self.excess > 0 {
             self.excess -= 1;
-            self.breaks(name, false);
-            return;
+        } else if self.open[slot(tag)] > 0 {
+            self.close_open(tag, facts);
         }
-        if self.open[slot(tag)] > 0 {
-            self.close_open(tag);
-        }
-        self.breaks(name, false);
+        self.breaks(facts, false);
     }
 
     /// Closes the element of that name, if one is open within the cell.
-    fn close_open(&mut self, tag: &Tag) {
-        let name = tags::name(tag);
-        let table = matches!(
-            name,
-            b"table" | b"tr" | b"td" | b"th" | b"tbody" | b"thead" | b"tfoot" | b"body" | b"html"
-        );
+    fn close_open(&mut self, tag: &Tag, facts: Facts) {
         let mut found = None;
         for (depth, open) in self.stack.iter().enumerate().rev() {
             if open.name == *tag {
                 found = Some(depth);
                 break;
             }
-            if !table && matches!(&open.name[..3], b"td\0" | b"th\0") {
+            if !facts.ends_cells && open.facts.is_cell() {
                 break;
             }
         }
@@ -463,6 +463,5 @@ impl Walk {
 
 /// The place of a name among [`Walk::open`].
 fn slot(tag: &Tag) -> usize {
-    let hash = tag.iter().fold(0_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(*b)));
-    (hash.wrapping_mul(0x9e37_79b9) >> 26) as usize
+    tags::hash(tag) >> 26
 }

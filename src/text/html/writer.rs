@@ -106,16 +106,15 @@ impl Writer {
 
 /// Bytes at the start of a text that are written as they stand: ASCII words with single spaces between them.
 fn plain_run(bytes: &[u8]) -> usize {
+    let is_plain = |byte: u8| (0x21..0x7f).contains(&byte);
     let mut end = 0;
-    while let Some(byte) = bytes.get(end) {
-        let next = bytes.get(end + 1).copied().unwrap_or(b' ');
-        let inside = *byte == b' ' && end > 0 && next > b' ' && next < 0x80;
-        if !(inside || *byte > b' ' && *byte < 0x7f) {
-            break;
+    loop {
+        end += bytes[end..].iter().take_while(|byte| is_plain(**byte)).count();
+        match bytes[end..] {
+            [b' ', next, ..] if end > 0 && is_plain(next) => end += 1,
+            _ => return end,
         }
-        end += 1;
     }
-    end
 }
 
 /// Characters that take no room and are put into mail to defeat filters or pad preview texts.
