@@ -19,6 +19,8 @@ const DIGITS: RangeInclusive<usize> = 4..=8;
 const NEAR: usize = 60;
 /// The same behind a verb.
 const ENTERED_NEAR: usize = 20;
+/// Bytes above and below a code alone on its line that are looked at.
+const AROUND: usize = 160;
 
 /// The code a label gives: digits in groups right behind it, the first word with so many letters and digits close behind
 /// it, else a number close before.
@@ -63,20 +65,20 @@ pub(super) fn entered(text: &str, verb: &Range<usize>, topics: &Topics) -> Optio
 pub(super) fn signed_in_with(text: &str, with: &Range<usize>) -> Option<Range<usize>> {
     let from = text.ceil_char_boundary(with.start.saturating_sub(24));
     let before = text[from..with.start].trim_end().to_lowercase();
-    if !list(VERBS).any(|verb| before.ends_with(verb)) {
+    if !VERBS.iter().any(|verb| before.ends_with(verb)) {
         return None;
     }
     let code = number_after(text, with.end, ENTERED_NEAR)?;
     let behind = within(text, code.end, 24).trim_start_matches(' ');
     let next = behind.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default().to_lowercase();
-    let ends = next.is_empty() || list(BEHIND_CODE).any(|word| word == next);
+    let ends = next.is_empty() || BEHIND_CODE.contains(next.as_str());
     let close = text[with.end..code.start].trim_matches([' ', ':', '"', '„', '“', '«', '*']).is_empty();
     (ends && close).then_some(code)
 }
 
 /// The code of "Code: 482913" where the line says nothing else and no list of labels and values stands around it.
 fn alone(text: &str, word: &Range<usize>, topics: &Topics) -> Option<Range<usize>> {
-    let around = text.ceil_char_boundary(word.start.saturating_sub(160));
+    let around = text.ceil_char_boundary(word.start.saturating_sub(AROUND));
     let from = text[around..word.start].rfind('\n').map_or(around, |at| around + at + 1);
     let begins = from == 0 || text[..from].ends_with('\n');
     if !begins || !text[from..word.start].trim_matches([' ', '\t', '>', '*', '•', '-', '"']).is_empty() {
@@ -86,8 +88,11 @@ fn alone(text: &str, word: &Range<usize>, topics: &Topics) -> Option<Range<usize
     let between = &text[word.end..code.start];
     let tail = within(text, code.end, 80).split('\n').next().unwrap_or_default();
     let marked = between.trim_start_matches([' ', '*']).starts_with([':', '：', '=']);
-    let only =
-        text[..from].trim().is_empty() && text[code.end..].trim_matches(['.', '*', '\n', ' ']).is_empty();
+    let rest = within(text, code.end, AROUND);
+    let only = from <= AROUND
+        && text[..from].trim().is_empty()
+        && code.end + rest.len() == text.len()
+        && rest.trim_matches(['.', '*', '\n', ' ']).is_empty();
     let linked = is_link(between) && !between.trim().is_empty();
     if !is_link(between)
         || !tail.trim_matches([' ', '.', '!', '*', '\r', '"']).is_empty()
@@ -97,7 +102,7 @@ fn alone(text: &str, word: &Range<usize>, topics: &Topics) -> Option<Range<usize
         return None;
     }
     let above = text[around..from].lines().rev().find(|line| !line.trim().is_empty());
-    let below = within(text, code.end + tail.len(), 160).lines().find(|line| !line.trim().is_empty());
+    let below = within(text, code.end + tail.len(), AROUND).lines().find(|line| !line.trim().is_empty());
     (!above.is_some_and(is_entry) && !below.is_some_and(is_entry)).then_some(code)
 }
 
@@ -106,7 +111,7 @@ fn is_entry(line: &str) -> bool {
     let Some((label, value)) = line.split_once([':', '：']) else { return false };
     let words = label.split_whitespace().count();
     let lower = label.to_lowercase();
-    let signs_in = list(SIGNED_IN).any(|word| lower.contains(word));
+    let signs_in = SIGNED_IN.iter().any(|word| lower.contains(word));
     (1..=3).contains(&words)
         && !value.trim().is_empty()
         && !value.trim_start().starts_with("//")
@@ -248,7 +253,7 @@ fn stands_alone(text: &str, number: &Range<usize>) -> bool {
 
 /// Whether a word names what is counted; longer ones also with an ending.
 fn is_unit(word: &str) -> bool {
-    list(UNITS).any(|unit| word == unit || unit.len() >= 5 && word.starts_with(unit))
+    UNITS.iter().any(|unit| word == *unit || unit.len() >= 5 && word.starts_with(unit))
 }
 
 /// Whether a word is a date in figures.
@@ -262,8 +267,7 @@ fn is_number_of(before: &str) -> bool {
     let lower = before.to_lowercase();
     let mut words = lower.split(|c: char| !c.is_alphanumeric()).rev().filter(|word| !word.is_empty());
     let last = words.next().unwrap_or_default();
-    list(NUMBERED).any(|word| word == last)
-        || list(MONTHS).any(|month| last.starts_with(month) && last.len() < 11)
+    NUMBERED.contains(last) || last.len() < 11 && MONTHS.iter().any(|month| last.starts_with(month))
 }
 
 /// Whether only a colon, "is" or nothing stands between a label and its code.
@@ -271,7 +275,7 @@ fn is_link(between: &str) -> bool {
     let lower = between.to_lowercase();
     let words = lower
         .split(|c: char| c.is_whitespace() || matches!(c, ':' | '=' | '：' | '"' | '„' | '“' | '*' | '-'));
-    words.filter(|word| !word.is_empty()).all(|word| list(LINKS).any(|link| link == word))
+    words.filter(|word| !word.is_empty()).all(|word| LINKS.contains(word))
 }
 
 /// Whether a code stands close enough to its word: in the same sentence, without another number between.
@@ -290,9 +294,9 @@ fn is_other_code(text: &str, word: &Range<usize>) -> bool {
     let behind = behind.trim_start_matches([' ', '-']);
     let mut next =
         behind.split(|c: char| !c.is_alphanumeric()).filter(|word| !matches!(*word, "" | "de" | "d"));
-    list(OTHER).any(|other| other == before)
-        || next.next().is_some_and(|word| list(OTHER).any(|other| other == word))
-        || list(OTHER_WIDE).any(|wide| lower.ends_with(wide))
+    OTHER.contains(before)
+        || next.next().is_some_and(|word| OTHER.contains(word))
+        || OTHER_WIDE.iter().any(|wide| lower.ends_with(wide))
 }
 
 /// Signing in, and discounts.
@@ -301,7 +305,7 @@ const DISCOUNT: usize = 1;
 
 static TOPICS: LazyLock<Finder> = LazyLock::new(|| {
     let words = [(SIGNING_IN, SIGN_IN), (DISCOUNTS, DISCOUNT)];
-    Finder::new(words.into_iter().flat_map(|(words, topic)| list(words).map(move |word| (word, topic))))
+    Finder::new(words.into_iter().flat_map(|(words, topic)| words.split('|').map(move |word| (word, topic))))
 });
 
 /// Where a text speaks of signing in and of discounts; looked for once, and only where a number may be a code.
@@ -330,9 +334,4 @@ fn sentence(text: &str, place: &Range<usize>) -> Range<usize> {
     let behind = within(text, place.end, 120);
     let end = behind.find(ends).map_or(place.end + behind.len(), |at| place.end + at);
     start..end
-}
-
-/// The words of a list.
-fn list(words: &'static str) -> impl Iterator<Item = &'static str> {
-    words.split('|')
 }

@@ -218,9 +218,15 @@ mod tests {
     #[test]
     fn ends_that_browsers_imply() {
         let ends = |next: &str, open: &str| facts(&tag(next.as_bytes())).ends(facts(&tag(open.as_bytes())));
-        for (next, open) in
-            [("LI", "li"), ("td", "th"), ("tr", "tr"), ("dd", "dt"), ("body", "head"), ("div", "p"), ("p", "p")]
-        {
+        for (next, open) in [
+            ("LI", "li"),
+            ("td", "th"),
+            ("tr", "tr"),
+            ("dd", "dt"),
+            ("body", "head"),
+            ("div", "p"),
+            ("p", "p"),
+        ] {
             assert!(ends(next, open), "{next} {open}");
         }
         for (next, open) in [("li", "p"), ("td", "p"), ("tr", "td"), ("b", "p"), ("p", "div"), ("hr", "li")] {
