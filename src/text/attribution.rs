@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
+use super::finder::Finder;
 use super::wording::{self, FORWARDED, OPENERS, ORIGINAL, WROTE};
 
 /// What a header line is about.
@@ -308,7 +309,8 @@ fn judge(line: &str) -> Option<bool> {
     if starts_with_iso_date(bare) && (mail && words <= 14 || bare.contains(" GMT") || bare.contains(" UTC")) {
         return Some(true);
     }
-    let ends = WROTE.iter().any(|w| ends_with_word(&lower, w)) || mail && lower.ends_with(" sent");
+    let wrote = Wrote::of(&lower);
+    let ends = wrote.ends || mail && lower.ends_with(" sent");
     if dashed {
         return ends.then_some(true);
     }
@@ -319,9 +321,9 @@ fn judge(line: &str) -> Option<bool> {
         return Some(true);
     }
     if digits >= 3 || mail {
-        let inside = WROTE.iter().any(|w| contains_word(&lower, w));
         let stamped = digits >= 5 && mail && words <= 30;
-        return if inside && (digits >= 5 || mail) || stamped { Some(true) } else { inside.then_some(false) };
+        let told = wrote.inside && (digits >= 5 || mail) || stamped;
+        return if told { Some(true) } else { wrote.inside.then_some(false) };
     }
     (ends && words <= 6 && named(bare)).then_some(false)
 }
@@ -358,21 +360,28 @@ fn starts_with_iso_date(text: &str) -> bool {
         && matches!(b[0], b'1' | b'2')
 }
 
-fn ends_with_word(text: &str, word: &str) -> bool {
-    text.strip_suffix(word).is_some_and(|rest| !rest.ends_with(char::is_alphabetic) || spaceless(word))
+static WROTES: LazyLock<Finder> = LazyLock::new(|| Finder::new(WROTE.iter().map(|wording| (*wording, 0))));
+
+/// Where a text says "wrote" in any language: all wordings in one pass, since a body may have a colon on every line.
+#[derive(Debug, Default)]
+struct Wrote {
+    inside: bool,
+    ends: bool,
 }
 
-/// Words of scripts written without spaces may stand right behind a name.
-fn spaceless(word: &str) -> bool {
-    word.chars().next_back().is_some_and(|c| c as u32 >= 0x0e00)
-}
-
-fn contains_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
-        spaceless(word) || !before.is_some_and(char::is_alphabetic) && !after.is_some_and(char::is_alphabetic)
-    })
+impl Wrote {
+    fn of(lower: &str) -> Self {
+        let mut wrote = Self::default();
+        WROTES.each(lower, |_, at, len| {
+            let (before, wording, behind) = (&lower[..at], &lower[at..at + len], &lower[at + len..]);
+            // Words of scripts written without spaces may stand right behind a name.
+            let spaceless = wording.chars().next_back().is_some_and(|c| c as u32 >= 0x0e00);
+            let begins = spaceless || !before.ends_with(char::is_alphabetic);
+            wrote.ends |= begins && behind.is_empty();
+            wrote.inside |= begins && (spaceless || !behind.starts_with(char::is_alphabetic));
+        });
+        wrote
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 
 /// Number of these rules: with another one, what is stored is read again. It grows with every change that makes another
 /// text, class, passage, secret or fingerprint of a body.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 mod account_numbers;
 pub mod attribution;

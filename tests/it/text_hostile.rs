@@ -303,6 +303,14 @@ fn shape(number: usize, bytes: usize) -> Option<(String, String)> {
             let crowd = (0..60).map(|n| format!("c{n} ")).collect::<String>();
             format!("<style>{rules}</style>{}", format!("<i class='{crowd}'>x").repeat(bytes / 250))
         }),
+        14 => ("codes, then dots", format!("{}{}", "code: 4829\n".repeat(bytes / 22), ".".repeat(bytes / 2))),
+        15 => ("codes, then spaces", {
+            format!("{}x{}y", "code 4829 ".repeat(bytes / 20), " ".repeat(bytes / 2))
+        }),
+        17 => ("addresses under a long line", {
+            format!("{}\n{}", "a ".repeat(bytes / 4), "a@b.co:\n".repeat(bytes / 16))
+        }),
+        16 => ("late sheets", "<i class='a b c'>x</i><style>.a{display:none}</style>".repeat(bytes / 53)),
         8 => ("references", "&notit;&a&#1;&#x80".repeat(bytes / 18)),
         _ => return None,
     };
@@ -397,6 +405,26 @@ fn seconds_of(text: &str, html: bool) -> f64 {
     let start = cpu_seconds();
     check(&body);
     cpu_seconds() - start
+}
+
+/// Bodies of two pieces, each again and again: what one of them makes of the other, on request.
+#[test]
+fn pairs_of_pieces_are_linear() {
+    let Some(count) = asked_for() else { return };
+    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut worst = (0.0_f64, String::new());
+    for _ in 0..count.min(4_000) {
+        let [one, two] = [0; 2].map(|_| REPEATED[dice.roll(REPEATED.len())]);
+        let bytes = 256 * 1024;
+        let text = format!("{}{}", one.repeat(bytes / one.len()), two.repeat(bytes / two.len()));
+        let html = dice.roll(2) == 0;
+        let took = seconds_of(&text, html);
+        if took > worst.0 {
+            worst = (took, format!("{one:?} then {two:?}, html {html}"));
+        }
+    }
+    println!("worst pair: {:.0} ms, {}", worst.0 * 1e3, worst.1);
+    assert!(worst.0 < LIMIT_SECONDS / 2.0, "{worst:?}");
 }
 
 #[test]

@@ -203,6 +203,21 @@ fn an_important_rule_is_over_the_style_of_the_element() {
 }
 
 #[test]
+fn a_sheet_behind_what_it_hides_counts_as_one_in_front() {
+    for (markup, text) in [
+        ("a <i class=x>b</i> c<style>.x{display:none}</style>", "a c"),
+        ("a <i class=x>b</i><style>.x{display:none}</style> c<style>.x{display:inline}</style>", "a b c"),
+        ("a <i class=x>b</i> c<template><style>.x{display:none}</style></template>", "a b c"),
+        ("a <i class=x>b</i> c<style media=print>.x{display:none}</style>", "a b c"),
+        ("<i class=x>a</i><div style='display:none'><style>.x{display:none}</style></div><p>b", "b"),
+    ] {
+        assert_eq!(extract(markup, Visibility::Reader).text, text, "{markup}");
+        assert_eq!(to_text(markup), text, "{markup}");
+    }
+    assert_eq!(shown("<p>a <i class=x>b</i></p><style>.x{display:none}</style>"), "<p>a </p>");
+}
+
+#[test]
 fn a_selection_and_the_reading_view_follow_the_sheet_too() {
     let markup = "<style>.x{display:none}.y{font-size:0}</style><p>a <i class=x>b</i><i class=y>c</i></p>";
     assert_eq!(to_text(markup), "a c", "a selection holds what is only too small to see");

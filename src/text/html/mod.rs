@@ -1,4 +1,5 @@
-//! HTML to visible text in one streaming pass over tokens: no tree, no recursion, linear in time.
+//! HTML to visible text in one streaming pass over tokens (two where a style sheet stands behind text): no tree, no
+//! recursion, linear in time.
 //!
 //! It finds text, links and the marks mail clients leave around quotes and signatures. It does not decide what is a
 //! quote in the end ([`super::reply`] does) and lays nothing out for reading ([`super::readable`] does).

@@ -10,7 +10,7 @@ use super::walk::Walk;
 
 /// The visible elements of `markup`.
 pub(super) fn shown(markup: &str) -> String {
-    let mut walk = Walk::new(Visibility::Reader);
+    let mut walk = Walk::informed(markup, Visibility::Reader);
     let mut tokens = Tokens::new(markup);
     let mut out = String::with_capacity(markup.len() / 2);
     while let Some(token) = tokens.next() {

@@ -17,17 +17,13 @@ use crate::text::body::{Link, Status};
 /// Elements deeper than this are read as if they stood at this depth, as browsers do.
 const MAX_DEPTH: usize = 512;
 
-/// Extract the text of `markup`.
+/// Extract the text of `markup`. It is read a second time where a style sheet stands behind text it may apply to.
 pub(super) fn run(markup: &str, visibility: Visibility) -> Extract {
     let mut walk = Walk::new(visibility);
-    let mut tokens = Tokens::new(markup);
-    while let Some(token) = tokens.next() {
-        match token {
-            Token::Text(text) => walk.text(text, true),
-            Token::Raw(text) => walk.raw(text),
-            Token::End(name) => walk.close(&name),
-            Token::Start(name) => walk.start(name, tokens.attributes()),
-        }
+    walk.read(markup);
+    if walk.is_late {
+        walk = Walk { sheet: walk.sheet, is_told: true, ..Walk::new(visibility) };
+        walk.read(markup);
     }
     walk.finish()
 }
@@ -64,6 +60,10 @@ pub(super) struct Walk {
     links: Vec<Link>,
     status: Status,
     sheet: Sheet,
+    /// All style sheets were read before.
+    is_told: bool,
+    /// A style sheet stands behind text.
+    is_late: bool,
     /// Open elements by a hash of their names: what is not open need not be looked for.
     open: [u16; 64],
     // The start tag being read.
@@ -119,6 +119,8 @@ impl Walk {
             links: Vec::new(),
             status: Status::Ok,
             sheet: Sheet::default(),
+            is_told: false,
+            is_late: false,
             open: [0; 64],
             name: [0; 12],
             facts: Facts::default(),
@@ -134,6 +136,25 @@ impl Walk {
             small: false,
             cite: false,
             cells: 0,
+        }
+    }
+
+    /// A walk over `markup` that knows all its style sheets before it begins.
+    pub(super) fn informed(markup: &str, visibility: Visibility) -> Self {
+        let mut first = Self::new(visibility);
+        first.read(markup);
+        Self { sheet: first.sheet, is_told: true, ..Self::new(visibility) }
+    }
+
+    fn read(&mut self, markup: &str) {
+        let mut tokens = Tokens::new(markup);
+        while let Some(token) = tokens.next() {
+            match token {
+                Token::Text(text) => self.text(text, true),
+                Token::Raw(text) => self.raw(text),
+                Token::End(name) => self.close(&name),
+                Token::Start(name) => self.start(name, tokens.attributes()),
+            }
         }
     }
 
@@ -164,9 +185,13 @@ impl Walk {
         let top = self.stack.last().map(|open| open.name);
         if top != Some(tag(b"style")) {
             self.text(text, false);
-        } else if !self.other_type && !self.stack.iter().any(|open| open.name == tag(b"template")) {
-            self.sheet.read(text, self.media.as_deref(), self.visibility);
+            return;
         }
+        if self.is_told || self.other_type || self.stack.iter().any(|open| open.name == tag(b"template")) {
+            return;
+        }
+        self.sheet.read(text, self.media.as_deref(), self.visibility);
+        self.is_late |= self.out.position() > 0 && !self.sheet.is_empty();
     }
 
     /// A start tag with its attributes, and whether it had more of them than are kept.
