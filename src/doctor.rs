@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::app::{self, App, DataFolder, StartError};
 use crate::config::Config;
 use crate::domain::clock::{Clock, Millis};
+use crate::domain::counted::counted;
 use crate::hubspot::oauth::{OPTIONAL_SCOPES, REQUIRED_SCOPES, cost_of_missing};
 use crate::hubspot::{account, reach};
 use crate::notify::Notifications;
@@ -171,7 +172,7 @@ async fn hubspot_clock(config: &Config, clock: &dyn Clock) -> Check {
             if apart.abs() < CLOCK_TOLERANCE_MS {
                 return Check::ok(name, "answers; clocks agree");
             }
-            let found = format!("answers; our clock is {} seconds off", apart / 1000);
+            let found = format!("answers; our clock is {} off", counted(apart / 1000, "second"));
             Check::new(name, Verdict::Failed, found)
                 .cure("set this machine's clock (NTP): tokens and signatures depend on it")
         }
@@ -221,10 +222,14 @@ fn knowledge(reading: &app::Reading) -> Vec<Check> {
     let totals = &status.totals;
     let mut checks = vec![Check::ok(
         "database",
-        format!("no damage; {} contacts, {} engagements", totals.contacts, totals.engagements),
+        format!(
+            "no damage; {}, {}",
+            counted(totals.contacts, "contact"),
+            counted(totals.engagements, "engagement")
+        ),
     )];
     if totals.parked > 0 {
-        let found = format!("{} records could not be taken in and wait for a retry", totals.parked);
+        let found = format!("{} could not be taken in", counted(totals.parked, "record"));
         checks.push(Check::new("records", Verdict::Warning, found).cure("the next sync tries them again"));
     }
     checks.extend(properties(&status));
@@ -234,7 +239,10 @@ fn knowledge(reading: &app::Reading) -> Vec<Check> {
             .cure("delete the folder `index` in the data folder; it is built again from the database"),
         Ok(documents) => {
             let waiting = status.index_lag_changes;
-            Check::ok("index", format!("{documents} documents, {waiting} changes waiting"))
+            Check::ok(
+                "index",
+                format!("{}, {} waiting", counted(documents, "document"), counted(waiting, "change")),
+            )
         }
     });
     checks
@@ -261,11 +269,12 @@ fn webhooks(seen: &Overview) -> Check {
         ));
     }
     if let Some(error) = &seen.queue.error {
-        let found = format!("{} announced records cannot be looked at: {error}", seen.queue.failing);
+        let found =
+            format!("{} cannot be looked at: {error}", counted(seen.queue.failing, "announced record"));
         return Check::new(name, Verdict::Warning, found).cure("a running server goes on trying");
     }
     match seen.last_delivery {
-        Some(at) => Check::ok(name, format!("{} deliveries, the last at {at}", seen.deliveries)),
+        Some(at) => Check::ok(name, format!("{}, the last at {at}", counted(seen.deliveries, "delivery"))),
         None => Check::ok(name, "none came yet; they are optional, `hublore webhooks show` says how"),
     }
 }

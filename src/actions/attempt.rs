@@ -14,6 +14,7 @@ use super::deadline::{Began, SENDS_FOR};
 use super::{ActionError, Actions, Caller, IdempotencyKey, Limits, Refusal, audit};
 use crate::domain::action::{Action, Outcome, Reason, Step};
 use crate::domain::clock::Millis;
+use crate::domain::counted::counted;
 use crate::domain::ids::OrgId;
 use crate::hubspot::client::Client;
 use crate::hubspot::error::HubspotError;
@@ -346,8 +347,10 @@ fn refused(
     if let Some(agent) = &row.agent {
         let refusals = |since| executions::refusals_since(conn, &row.org, agent, since);
         if let Some((most, name, wait_s)) = over(limits, row.started_at, refusals)? {
-            let detail =
-                format!("more than {most} calls of this agent were refused in a {name}; try again later");
+            let detail = format!(
+                "this agent's limit of {} refused in a {name} is used up; try again later",
+                counted(most, "call")
+            );
             return Ok(Refusal { wait_s: Some(wait_s), ..Refusal::new(Reason::TooManyActions, detail) });
         }
     }
@@ -372,7 +375,8 @@ fn within(conn: &mut dyn Conn, row: &Execution, limits: &Limits) -> Result<(), A
     }
     let done = |since| executions::count_since(conn, &row.org, since);
     let Some((most, name, wait_s)) = over(limits, row.started_at, done)? else { return Ok(()) };
-    let detail = format!("agents of this organisation may do {most} actions a {name}; try again later");
+    let detail =
+        format!("agents of this organisation may do {} a {name}; try again later", counted(most, "action"));
     Err(Refusal { wait_s: Some(wait_s), ..Refusal::new(Reason::TooManyActions, detail) }.into())
 }
 

@@ -15,6 +15,7 @@ use super::serve::{served, stop_on_signal};
 use super::{Failure, Global, listen_address, output, runtime, search};
 use crate::app::{App, DataFolder};
 use crate::domain::clock::SystemClock;
+use crate::domain::counted::counted;
 use crate::jobs::JobState;
 use crate::knowledge::context::{self, Context, ContextRequest};
 use crate::knowledge::scope::Caller;
@@ -106,7 +107,10 @@ async fn show_it(
     let jobs = served.jobs.clone();
     let serving = tokio::spawn(served.serve(listener, stop.clone()));
     if talks {
-        output::line(&format!("A simulated HubSpot portal with {} contacts is running.", demo.contacts))?;
+        output::line(&format!(
+            "A simulated HubSpot portal with {} is running.",
+            counted(demo.contacts, "contact")
+        ))?;
         output::line("Connecting through its consent page, then reading everything:\n")?;
     }
     walker::consent(&link).await?;
@@ -180,10 +184,11 @@ fn context_of_first(app: &Arc<App>, asked: &[Asked]) -> Result<Option<Context>, 
 fn tell(report: &Report, asked: &[Asked], context: Option<&Context>) -> Result<(), Failure> {
     let engagements: u64 = report.engagements.values().map(|kind| kind.fetched).sum();
     output::line(&format!(
-        "\nRead {} contacts and {engagements} engagements with {} requests; {} documents can be searched.",
-        report.types.get("contacts").map_or(0, |contacts| contacts.fetched),
-        report.requests.total,
-        report.documents
+        "\nRead {} and {} with {}; {} can be searched.",
+        counted(report.types.get("contacts").map_or(0, |contacts| contacts.fetched), "contact"),
+        counted(engagements, "engagement"),
+        counted(report.requests.total, "request"),
+        counted(report.documents, "document")
     ))?;
     for asked in asked {
         output::line(&format!("\n--- search: {}", asked.query))?;

@@ -45,7 +45,7 @@ use crate::sync::SyncError;
 
 /// HubSpot turned into knowledge that AI agents can search, cite and act on.
 #[derive(Debug, Parser)]
-#[command(name = "hublore", version, max_term_width = 100)]
+#[command(name = "hublore", version, max_term_width = 100, after_help = exit_codes())]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -114,6 +114,21 @@ enum Verb {
     Agents(agents::Agents),
     /// Check settings, data, index, clock, HubSpot and permissions; say what to do
     Doctor(doctor::Doctor),
+}
+
+/// What the exit codes mean; `docs/operations.md` says the same.
+const EXIT_CODES: [(u8, &str); 5] = [
+    (0, "done"),
+    (1, "failed"),
+    (2, "wrong usage: an argument, a setting or a name that does not exist"),
+    (3, "refused: no data or connection, a mode that is off, a missing scope"),
+    (130, "interrupted cleanly; run it again to go on"),
+];
+
+fn exit_codes() -> String {
+    let lines: Vec<String> =
+        EXIT_CODES.iter().map(|(code, meaning)| format!("  {code:>3}  {meaning}")).collect();
+    format!("Exit codes:\n{}", lines.join("\n"))
 }
 
 /// A failure on its way to the exit code.

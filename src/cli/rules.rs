@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::remote::{Remote, here_or_there};
 use super::{Failure, Global, output};
 use crate::app::App;
+use crate::domain::counted::counted;
 use crate::domain::engagement::Kind;
 use crate::domain::rule::RuleType;
 use crate::learning::{self, Edit, NewRule, Proposal, RuleError};
@@ -141,7 +142,7 @@ pub(super) fn run(global: &Global, rules: &Rules) -> Result<(), Failure> {
         }
         Asked::Remove(_) => output::line("removed; `hublore rules apply` brings back what it kept out"),
         Asked::Test(proposal) => {
-            show_review(&answer, "would be")?;
+            show_review(&answer, ["would be", "would be"])?;
             let shapes = proposal.add.iter().any(|new| new.rule_type == RuleType::Instruction);
             if shapes {
                 output::line(
@@ -151,7 +152,7 @@ pub(super) fn run(global: &Global, rules: &Rules) -> Result<(), Failure> {
             }
             Ok(())
         }
-        Asked::Apply => show_review(&answer, "were"),
+        Asked::Apply => show_review(&answer, ["was", "were"]),
     }
 }
 
@@ -257,8 +258,11 @@ fn show_rule(rule: &Value) -> Result<(), Failure> {
     }
 }
 
-fn show_review(review: &Value, verb: &str) -> Result<(), Failure> {
-    output::line(&format!("{} engagements {verb} judged", review["judged"]))?;
+/// What judging did or would do; the verb for one engagement and for many.
+fn show_review(review: &Value, [one, many]: [&str; 2]) -> Result<(), Failure> {
+    let judged = review["judged"].as_u64().unwrap_or(0);
+    let verb = if judged == 1 { one } else { many };
+    output::line(&format!("{} {verb} judged", counted(judged, "engagement")))?;
     for (name, words) in [
         ("learned_to_skipped", "learned, now skipped"),
         ("skipped_to_learned", "skipped, now learned"),

@@ -7,6 +7,7 @@ use super::remote::here_or_there;
 use super::search::moment;
 use super::{Failure, Global, output};
 use crate::domain::clock::Millis;
+use crate::domain::counted::counted;
 use crate::domain::segment::{DealFilter, DealState, Members, PropertyFilter, SegmentFilter};
 use crate::segments::{self as service, Seen, SegmentError};
 use crate::store::{StoreError, segments as rows};
@@ -199,8 +200,11 @@ fn save(global: &Global, asked: &Save) -> Result<(), Failure> {
     let reading = global.reading()?;
     let id = saved["id"].as_str().unwrap_or_default();
     let seen = service::look(&reading.store, &reading.org, id, None, 1)?;
-    let (members, deals) = (seen.summary.members, seen.summary.deals);
-    output::line(&format!("saved as {id}; now in it: {members} {}, with {deals} deals", whom(&seen)))
+    output::line(&format!(
+        "saved as {id}; now in it: {}, with {}",
+        members(&seen),
+        counted(seen.summary.deals, "deal")
+    ))
 }
 
 fn remove(global: &Global, name: &str) -> Result<(), Failure> {
@@ -215,22 +219,24 @@ fn remove(global: &Global, name: &str) -> Result<(), Failure> {
     if global.json { output::json(&removed) } else { output::line("removed") }
 }
 
-fn whom(seen: &Seen) -> &'static str {
-    match seen.segment.filter.members {
-        Members::Contacts => "contacts",
-        Members::Companies => "companies",
-    }
+/// "12 contacts", "1 company".
+fn members(seen: &Seen) -> String {
+    let one = match seen.segment.filter.members {
+        Members::Contacts => "contact",
+        Members::Companies => "company",
+    };
+    counted(seen.summary.members, one)
 }
 
 fn show(seen: &Seen) -> Result<(), Failure> {
     let summary = &seen.summary;
-    let (name, whom) = (output::plain(&seen.segment.name), whom(seen));
-    output::line(&format!("{name}: {} {whom}, {} deals", summary.members, summary.deals))?;
+    let name = output::plain(&seen.segment.name);
+    output::line(&format!("{name}: {}, {}", members(seen), counted(summary.deals, "deal")))?;
     for (currency, sum) in &summary.sums {
         output::line(&format!("  {sum} {currency}"))?;
     }
     if summary.deals_without_amount > 0 {
-        output::line(&format!("  {} deals without an amount", summary.deals_without_amount))?;
+        output::line(&format!("  {} without an amount", counted(summary.deals_without_amount, "deal")))?;
     }
     for member in &seen.members {
         let parts = [Some(&member.id), member.name.as_ref(), member.address.as_ref()];

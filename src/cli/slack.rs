@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::remote::here_or_there;
 use super::{Failure, Global, output, runtime};
+use crate::domain::counted::counted;
 use crate::domain::notification::{Cadence, NotificationType};
 use crate::notify::NotifyError;
 use crate::notify::failure::Failure as SlackFailure;
@@ -250,11 +251,11 @@ fn deliveries(global: &Global, limit: i64) -> Result<(), Failure> {
         let channel = one.channel.as_deref().map(|channel| format!(" #{channel}")).unwrap_or_default();
         let cause = one.cause.as_deref().map(|cause| format!("  {cause}")).unwrap_or_default();
         output::line(&format!(
-            "{}  {:<8}{}, {} engagements{channel}{cause}",
+            "{}  {:<8}{}, {}{channel}{cause}",
             one.created_at,
             one.state.as_str(),
             one.notification,
-            one.notifications
+            counted(one.notifications, "engagement")
         ))
     })
 }

@@ -1,7 +1,9 @@
 //! `hublore status`
 
 use super::{Failure, Global, output};
+use crate::domain::counted::counted;
 use crate::status::{self, Status};
+use crate::store::totals::Totals;
 
 pub(super) fn run(global: &Global) -> Result<(), Failure> {
     let status = status::read(&global.reading()?)?;
@@ -40,24 +42,11 @@ fn lines(status: &Status) -> Vec<String> {
         mode(modes.actions.effective),
         mode(modes.notifications.effective)
     ));
-    let totals = &status.totals;
+    lines.extend(totals(&status.totals));
     lines.push(format!(
-        "totals        {} contacts, {} companies, {} deals, {} engagements ({} tied to customers)",
-        totals.contacts, totals.companies, totals.deals, totals.engagements, totals.linked_engagements
-    ));
-    for (kind, counts) in &totals.by_kind {
-        let skipped: u64 = counts.skipped.values().sum();
-        let held = (counts.held > 0).then(|| format!(", {} held until a judge can tell", counts.held));
-        lines.push(format!(
-            "  {kind:<16}{} stored, {} learned, {skipped} skipped{}",
-            counts.stored,
-            counts.learned,
-            held.unwrap_or_default()
-        ));
-    }
-    lines.push(format!(
-        "index         {} documents, {} changes waiting",
-        status.documents, status.index_lag_changes
+        "index         {}, {} waiting",
+        counted(status.documents, "document"),
+        counted(status.index_lag_changes, "change")
     ));
     lines.extend(status.database.damage.iter().map(|damage| format!("DAMAGED       {damage}")));
     if status.model.configured {
@@ -93,6 +82,29 @@ fn lines(status: &Status) -> Vec<String> {
         lines
             .push(format!("last run      {} {}, started {}, {ended}", run.mode, run.outcome, run.started_at));
         lines.extend(run.error.iter().map(|error| format!("              {error}")));
+    }
+    lines
+}
+
+/// What is stored, and of each kind of engagement how much is learned.
+fn totals(totals: &Totals) -> Vec<String> {
+    let mut lines = vec![format!(
+        "totals        {}, {}, {}, {} ({} tied to customers)",
+        counted(totals.contacts, "contact"),
+        counted(totals.companies, "company"),
+        counted(totals.deals, "deal"),
+        counted(totals.engagements, "engagement"),
+        totals.linked_engagements
+    )];
+    for (kind, counts) in &totals.by_kind {
+        let skipped: u64 = counts.skipped.values().sum();
+        let held = (counts.held > 0).then(|| format!(", {} held until a judge can tell", counts.held));
+        lines.push(format!(
+            "  {kind:<16}{} stored, {} learned, {skipped} skipped{}",
+            counts.stored,
+            counts.learned,
+            held.unwrap_or_default()
+        ));
     }
     lines
 }

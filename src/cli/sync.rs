@@ -11,6 +11,7 @@ use super::remote::Remote;
 use super::serve::stop_on_signal;
 use super::{Failure, Global, output, runtime};
 use crate::app::{App, StartError};
+use crate::domain::counted::counted;
 use crate::sync::mode::Mode;
 use crate::sync::progress::Progress;
 use crate::sync::reconcile::Comparison;
@@ -85,8 +86,11 @@ async fn ask_model(global: &Global, app: &Arc<App>) -> Result<(), Failure> {
     followed.map_err(Failure::failed)?.map_err(Failure::failed)?;
     if !global.quiet {
         eprintln!(
-            "hublore: the model answered about {} engagements, failed on {}; {} wait for the budget; {} tokens",
-            round.answered, round.failed, round.over_budget, round.tokens
+            "hublore: the model answered about {}, failed on {}; {} left for the budget; {}",
+            counted(round.answered, "engagement"),
+            round.failed,
+            round.over_budget,
+            counted(round.tokens, "token")
         );
     }
     Ok(())
@@ -169,8 +173,11 @@ fn lines(report: &Report) -> Vec<String> {
         ));
     }
     lines.push(format!(
-        "{:>16}: {} documents, {} requests, {} retried",
-        report.outcome, report.documents, report.requests.total, report.requests.retried
+        "{:>16}: {}, {}, {} retried",
+        report.outcome,
+        counted(report.documents, "document"),
+        counted(report.requests.total, "request"),
+        report.requests.retried
     ));
     if let Some(compared) = &report.reconciliation {
         lines.extend(compared.types.iter().map(|(name, one)| comparison(name, one)));

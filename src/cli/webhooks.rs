@@ -9,6 +9,7 @@ use super::remote::here_or_there;
 use super::search::moment;
 use super::{Failure, Global, output, runtime};
 use crate::domain::clock::{Clock, Millis, SystemClock};
+use crate::domain::counted::counted;
 use crate::store::StoreError;
 use crate::store::webhooks::{self as rows, Between, Delivery};
 use crate::webhooks::overview::{self, Overview, Setup};
@@ -86,7 +87,7 @@ fn show(global: &Global) -> Result<(), Failure> {
     Ok(())
 }
 
-fn counted(what: &BTreeMap<String, u64>) -> String {
+fn tallied(what: &BTreeMap<String, u64>) -> String {
     let all: Vec<String> = what.iter().map(|(name, count)| format!("{count} {name}")).collect();
     if all.is_empty() { "none".to_owned() } else { all.join(", ") }
 }
@@ -94,23 +95,28 @@ fn counted(what: &BTreeMap<String, u64>) -> String {
 /// How it goes, for `status` too.
 pub(super) fn lines(overview: &Overview) -> Vec<String> {
     let last = overview.last_delivery.map_or("never".to_owned(), |at| at.to_string());
-    let events = counted(&overview.events);
-    let mut lines =
-        vec![format!("webhooks      {} deliveries, the last {last}; events: {events}", overview.deliveries)];
+    let events = tallied(&overview.events);
+    let mut lines = vec![format!(
+        "webhooks      {}, the last {last}; events: {events}",
+        counted(overview.deliveries, "delivery")
+    )];
     if !overview.client_secret {
         lines.push("              hubspot.client_secret is not set: every delivery is refused".to_owned());
     }
     if overview.unreadable > 0 {
-        lines.push(format!("              {} deliveries cannot be read", overview.unreadable));
+        lines.push(format!("              {} cannot be read", counted(overview.unreadable, "delivery")));
     }
     if !overview.refused.is_empty() {
-        lines.push(format!("              not believed: {}", counted(&overview.refused)));
+        lines.push(format!("              not believed: {}", tallied(&overview.refused)));
     }
     let queue = &overview.queue;
     if queue.waiting > 0 {
         let since = queue.since.map_or(String::new(), |at| format!(" since {at}"));
         let run = queue.left_to_a_run;
-        lines.push(format!("              {} records wait{since}, {run} of them for a run", queue.waiting));
+        lines.push(format!(
+            "              {} waiting{since}, {run} of them for a run",
+            counted(queue.waiting, "record")
+        ));
     }
     let error = queue.error.iter();
     lines.extend(
@@ -138,8 +144,12 @@ fn list(global: &Global, before: Option<i64>, limit: i64) -> Result<(), Failure>
     for one in listed {
         let t = one.tally;
         let counts = format!(
-            "{} events: {} taken, {} repeated, {} of another portal, {} unknown",
-            t.events, t.taken, t.repeated, t.foreign_portal, t.unknown
+            "{}: {} taken, {} repeated, {} of another portal, {} unknown",
+            counted(t.events, "event"),
+            t.taken,
+            t.repeated,
+            t.foreign_portal,
+            t.unknown
         );
         let reason = one.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
         let kept = if one.kept { "" } else { "  (not kept)" };
@@ -152,7 +162,7 @@ fn list(global: &Global, before: Option<i64>, limit: i64) -> Result<(), Failure>
         return Ok(());
     }
     let last = overview.last_refused.map_or(String::new(), |at| format!(", the last signed one at {at}"));
-    output::line(&format!("refused and not listed: {}{last}", counted(&overview.refused)))
+    output::line(&format!("refused and not listed: {}{last}", tallied(&overview.refused)))
 }
 
 fn replay(global: &Global, between: Between) -> Result<(), Failure> {
@@ -174,18 +184,19 @@ fn replay(global: &Global, between: Between) -> Result<(), Failure> {
     }
     let of = |name: &str| replayed[name].as_u64().unwrap_or(0);
     output::line(&format!(
-        "{} deliveries ({} no longer kept, {} unreadable), {} events; {} looks, {} of them failed",
-        of("deliveries"),
+        "{} ({} no longer kept, {} unreadable), {}; {}, {} of them failed",
+        counted(of("deliveries"), "delivery"),
         of("without_body"),
         of("unreadable"),
-        of("events"),
-        of("looked"),
+        counted(of("events"), "event"),
+        counted(of("looked"), "look"),
         of("failed")
     ))?;
     match of("failed") {
         0 => Ok(()),
         failed => Err(Failure::Failed(format!(
-            "{failed} looks failed; a running server tries them again, `hublore status` says why"
+            "{} failed; a running server tries again, `hublore status` says why",
+            counted(failed, "look")
         ))),
     }
 }

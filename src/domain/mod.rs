@@ -4,6 +4,7 @@
 
 pub mod action;
 pub mod clock;
+pub mod counted;
 pub mod crm;
 pub mod engagement;
 pub mod event;

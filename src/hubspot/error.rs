@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::domain::counted::counted;
+
 /// A call that did not succeed, after the retries its class deserves.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum HubspotError {
@@ -59,7 +61,7 @@ pub enum HubspotError {
     )]
     DailyLimit,
     /// HubSpot asks to be left alone for longer than a run should wait, for instance while it moves the account.
-    #[error("HubSpot asks to wait for {} minutes (status {status}); the sync goes on by itself then", .wait.as_secs().div_ceil(60))]
+    #[error("HubSpot asks to wait for {} (status {status}); the sync goes on by itself then", counted(.wait.as_secs().div_ceil(60), "minute"))]
     AskedToWait {
         /// HTTP status.
         status: u16,

@@ -15,6 +15,7 @@ use super::scope::{Caller, visible_people};
 use super::search::{Search, SearchHit, SearchRequest, synced_through, trust};
 use super::{KnowledgeError, LONGEST_TITLE, shortened};
 use crate::domain::clock::Millis;
+use crate::domain::counted::counted;
 use crate::domain::crm::RecordType;
 use crate::domain::engagement::Kind;
 use crate::store::conn::Conn;
@@ -329,7 +330,7 @@ fn attributes(out: &mut String, indent: &str, properties: &[Attribute]) {
     }
     let left = properties.len().saturating_sub(PROPERTIES_TOLD);
     if left > 0 {
-        let _ = writeln!(out, "{indent}{left} more properties are in the answer's `properties`");
+        let _ = writeln!(out, "{indent}{} in the answer's `properties`", counted(left, "more property"));
     }
 }
 
@@ -378,7 +379,8 @@ fn facts(insights: &[InsightView]) -> Vec<String> {
     let left = told.len().saturating_sub(FACTS_TOLD);
     let mut lines: Vec<String> =
         told.into_iter().take(FACTS_TOLD).map(|(n, one)| insight_line(one, n)).collect();
-    lines.extend((left > 0).then(|| format!("{left} older insights are in the answer's `insights`")));
+    lines
+        .extend((left > 0).then(|| format!("{} in the answer's `insights`", counted(left, "older insight"))));
     lines
 }
 

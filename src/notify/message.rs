@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::entry::Entry;
 use super::plain;
+use crate::domain::counted::counted;
 use crate::domain::engagement::Kind;
 
 /// Engagements in one message: two blocks each and a heading stay below Slack's limit of 50 blocks.
@@ -58,11 +59,8 @@ fn name(kind: Kind) -> &'static str {
 fn group_heading(entries: &[Entry]) -> String {
     let counts =
         Kind::ALL.into_iter().map(|kind| (kind, entries.iter().filter(|one| one.kind == kind).count()));
-    let counts = counts.filter(|(_, count)| *count > 0).map(|(kind, count)| {
-        let ending = if count == 1 { "" } else { "s" };
-        format!("{count} {}{ending}", name(kind))
-    });
-    format!("{} new engagements: {}", entries.len(), counts.collect::<Vec<_>>().join(", "))
+    let counts = counts.filter(|(_, count)| *count > 0).map(|(kind, count)| counted(count, name(kind)));
+    format!("{}: {}", counted(entries.len(), "new engagement"), counts.collect::<Vec<_>>().join(", "))
 }
 
 fn blocks(one: &Entry, alone: bool) -> Vec<Value> {

@@ -1,8 +1,11 @@
 //! What a person types and reads: which commands begin a data folder, what is said where, and the codes they end with.
 
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::support::Installation;
+use serde_json::json;
+
+use crate::support::{Installation, Portal};
 
 #[test]
 fn a_mistyped_data_folder_is_named_and_not_made() {
@@ -95,4 +98,92 @@ fn what_is_logged_into_a_pipe_holds_no_colours() {
     };
     assert!(on_a_terminal(None).contains('\u{1b}'));
     assert!(!on_a_terminal(Some("1")).contains('\u{1b}'));
+}
+
+/// Every code stands in `--help` and in the documentation, and is what the binary ends with.
+#[test]
+fn the_exit_codes_are_those_of_the_table() {
+    let portal = Portal::start(&["--contacts", "2"]);
+    let mut here = Installation::for_portal(&portal);
+    let failed = {
+        let mut elsewhere = Installation::for_address("http://127.0.0.1:9");
+        elsewhere.settings.insert("HUBLORE_HUBSPOT__ATTEMPTS".to_owned(), "1".to_owned());
+        let key = elsewhere.folder().join("key");
+        std::fs::write(&key, "pat-na1-x").unwrap();
+        elsewhere.run(&["connect", "--service-key", key.to_str().unwrap()]).code
+    };
+    let refused = here.run(&["sync"]).code;
+    let interrupted = {
+        let mut waiting = here.command(&["connect", "--json"]).stdout(Stdio::null()).spawn().unwrap();
+        let reachable = || std::net::TcpStream::connect(("127.0.0.1", here.port)).is_ok();
+        while !reachable() {
+            assert!(waiting.try_wait().unwrap().is_none(), "it waits for the consent");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        Command::new("kill").args(["-INT", &waiting.id().to_string()]).status().unwrap();
+        waiting.wait().unwrap().code()
+    };
+    let done = here.run(&["status"]).code;
+    here.settings.insert("HUBLORE_NO__SUCH".to_owned(), "1".to_owned());
+    let usage = here.run(&["status"]).code;
+    here.settings.remove("HUBLORE_NO__SUCH");
+
+    let help = here.run(&["--help"]).ok().stdout;
+    let (_, help) = help.split_once("Exit codes:\n").unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let documented = std::fs::read_to_string(folder.join("docs/operations.md")).unwrap();
+    let ended = [
+        (done, "done"),
+        (failed, "failed"),
+        (usage, "wrong usage"),
+        (refused, "refused"),
+        (interrupted, "interrupted"),
+    ];
+    let lines: Vec<(&str, &str)> = help.lines().filter_map(|line| line.trim().split_once("  ")).collect();
+    assert_eq!(lines.len(), ended.len(), "{help}");
+    for ((code, begins), (told, meaning)) in ended.into_iter().zip(lines) {
+        assert_eq!(code.map(|code| code.to_string()).as_deref(), Some(told), "{begins}");
+        assert!(meaning.starts_with(begins), "{meaning}");
+        assert!(documented.contains(&format!("| {told} | {meaning} |")), "{told} {meaning}");
+    }
+}
+
+#[test]
+fn one_is_told_as_one() {
+    let portal = Portal::start(&["--contacts", "1", "--engagements-per-contact", "0"]);
+    let here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let note = json!({
+        "properties": {"hs_note_body": "<p>A single note.</p>", "hs_timestamp": "2026-03-01T10:00:00Z"},
+        "associations": {"contacts": portal.ids("contacts")}
+    });
+    portal.post("/__sim/objects/notes", &note);
+    let sync = here.run(&["sync", "--quiet"]).ok().stdout;
+    let status = here.run(&["status"]).ok().stdout;
+    let rules = here.run(&["rules", "test", "keyword", "single"]).ok().stdout;
+    let saved = here.run(&["segments", "save", "all", "--members", "contacts"]).ok().stdout;
+    let shown = here.run(&["segments", "show", "all"]).ok().stdout;
+    let doctor = here.run(&["doctor"]).stdout;
+    for (text, said) in [
+        (&sync, "1 document,"),
+        (&status, "1 contact,"),
+        (&status, "1 engagement ("),
+        (&status, "1 document,"),
+        (&rules, "1 engagement would be judged"),
+        (&saved, "now in it: 1 contact, with "),
+        (&shown, "all: 1 contact, "),
+        (&doctor, "1 contact, 1 engagement"),
+    ] {
+        assert!(text.contains(said), "no `{said}` in {text}");
+    }
+    let all = [sync, status, rules, saved, shown, doctor].concat();
+    let words: Vec<&str> = all.split_whitespace().collect();
+    let plural = |word: &str| {
+        let word = word.trim_end_matches([',', ';', '.']);
+        ["contacts", "companies", "deals", "engagements", "documents", "changes", "requests"].contains(&word)
+    };
+    for pair in words.windows(2) {
+        assert!(!(pair[0].trim_start_matches('(') == "1" && plural(pair[1])), "{} {}", pair[0], pair[1]);
+    }
 }
