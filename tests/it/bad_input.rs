@@ -223,6 +223,7 @@ fn a_data_folder_of_an_older_version_is_brought_up_to_date_by_whoever_comes_firs
         for table in ["slack", "notification_types", "notifications", "deliveries"] {
             database.execute_batch(&format!("drop table if exists {table}")).unwrap();
         }
+        database.execute_batch("alter table action_executions drop column company").unwrap();
         database.execute_batch("delete from refinery_schema_history where version >= 20").unwrap();
     };
     newest();
