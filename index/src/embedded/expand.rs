@@ -8,8 +8,9 @@ use super::schema::Tag;
 use super::search::Forgiveness;
 use super::snapshot::Snapshot;
 use super::statistics::{Frozen, Own};
+use crate::analysis::{Forms, Kind, Piece, is_stop_word};
 use crate::error::Error;
-use crate::query::{Lowered, Word};
+use crate::query::{Lowered, Word, slips};
 use std::collections::BTreeSet;
 use tantivy::Term;
 use tantivy::query::{BooleanQuery, FuzzyTermQuery, Occur, Query, TermQuery};
@@ -133,9 +134,14 @@ pub(crate) fn corrections(
         }
         let (mut in_text, mut in_names) = (Vec::new(), Vec::new());
         for errors in 1..=forgiven(&word.typed) {
-            let forms: BTreeSet<&String> = std::iter::once(&word.typed).chain(&word.forms).collect();
-            for form in forms {
-                extend(&mut in_text, near(own, fields.text, form, errors)?);
+            if errors == 1 {
+                in_text = slipped(own, &word.typed)?;
+            }
+            if in_text.is_empty() {
+                let forms: BTreeSet<&String> = std::iter::once(&word.typed).chain(&word.forms).collect();
+                for form in forms {
+                    extend(&mut in_text, near(own, fields.text, form, errors)?);
+                }
             }
             in_names = near(own, fields.names, &word.typed, errors)?;
             if !in_text.is_empty() || !in_names.is_empty() {
@@ -217,6 +223,38 @@ fn near(own: &Own<'_>, field: Field, form: &str, errors: u8) -> Result<Vec<Strin
             }
         }
     }
+    alive(own, field, found)
+}
+
+/// The terms in texts of the words one slip away from a typed one, in any language of the organisation. Words without
+/// meaning are not what anybody looks for.
+fn slipped(own: &Own<'_>, typed: &str) -> Result<Vec<String>, Error> {
+    let words = slips(typed);
+    let mut terms = BTreeSet::new();
+    let (mut first, mut second) = (String::new(), String::new());
+    for language in &own.counts.languages {
+        let mut forms = Forms::direct(*language);
+        for word in words.iter().filter(|word| !is_stop_word(*language, word)) {
+            let piece = Piece { from: 0, to: word.len(), kind: Kind::Word, position: 0 };
+            forms.of(word, piece, &mut first, &mut second);
+            terms.extend([&first, &second].into_iter().filter(|term| !term.is_empty()).cloned());
+        }
+    }
+    let field = own.snapshot.fields.text;
+    let mut found = BTreeSet::new();
+    for reader in own.snapshot.searcher.segment_readers() {
+        let inverted = reader.inverted_index(field)?;
+        for term in &terms {
+            if inverted.terms().get(term).map_err(tantivy::TantivyError::from)?.is_some() {
+                found.insert(term.clone());
+            }
+        }
+    }
+    alive(own, field, found)
+}
+
+/// Those of some terms that are in passages of the organisation which are not deleted.
+fn alive(own: &Own<'_>, field: Field, found: BTreeSet<String>) -> Result<Vec<String>, Error> {
     let mut alive = Vec::new();
     for term in most_frequent(own, field, found)? {
         let query = TermQuery::new(Term::from_field_text(field, &term), IndexRecordOption::Basic);

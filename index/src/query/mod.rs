@@ -5,8 +5,10 @@
 //! parts are bounded here, once, for every backend.
 
 mod lowered;
+mod slips;
 
 pub(crate) use lowered::{Lowered, Phrase, Word};
+pub(crate) use slips::slips;
 
 use std::fmt;
 

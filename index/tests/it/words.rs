@@ -119,6 +119,22 @@ fn typing_errors_are_forgiven_only_when_nothing_matches() {
 }
 
 #[test]
+fn a_slip_in_an_ending_is_forgiven_although_it_makes_another_stem() {
+    let (_dir, index) = index_of(vec![
+        document("doc:1", "", "the training at both locations closed in February, a liability"),
+        document("doc:2", "", "quarterly invoices, said the manager"),
+    ]);
+    for typed in ["traning", "trainig", "trianing", "locatins", "clsed", "februay", "liabilty"] {
+        assert_eq!(found(&index, typed), ["doc:1"], "{typed}");
+    }
+    for typed in ["quarterlly", "quarterley", "quartely", "mangaer"] {
+        assert_eq!(found(&index, typed), ["doc:2"], "{typed}");
+    }
+    assert_eq!(found(&index, "traning mangaer").len(), 2);
+    assert!(found(&index, "sayed").is_empty());
+}
+
+#[test]
 fn exclusions_hold_for_the_whole_document() {
     let mut two = document("doc:1", "", "the renewal");
     two.passages.push(passage("a trial"));
