@@ -29,7 +29,13 @@ const DISCLAIMER_SURE: &str = "consider the environment before|think before you 
     if you have received this email in error|intended only for the addressee|intended solely for the|\
     intended only for the use of|if you received it in error, please|if you have received it in error|\
     received this message in error|nur für den empfänger bestimmt|ausschließlich für den adressaten|\
-    irrtümlich erhalten haben|si vous l'avez reçu par erreur|dirigido exclusivamente a su destinatario|external email: do not click|caution: this email originated|\
+    irrtümlich erhalten haben|für den vorgesehenen empfänger|sitz der gesellschaft:|registergericht:|\
+    informationen zum datenschutz finden sie|hinweise zum datenschutz finden sie|si vous n'êtes pas le destinataire|\
+    si vous n’êtes pas le destinataire|n'imprimez ce m|n’imprimez ce m|le informazioni contenute in questo messaggio|\
+    le informazioni contenute nella presente|ai sensi del regolamento ue 2016/679|antes de imprimir este|\
+    en cumplimiento del rgpd|en cumplimiento del reglamento|se não for o destinatário|indien u niet de geadresseerde|\
+    jeśli nie są państwo adresatem|opinions expressed are those of the author|please do not feel obliged to|\
+    si vous l'avez reçu par erreur|dirigido exclusivamente a su destinatario|external email: do not click|caution: this email originated|\
     this email originated from outside|wenn sie nicht der richtige adressat|\
     diese e-mail enthält vertrauliche|ce message et toutes les pièces jointes|\
     este mensaje y sus archivos adjuntos|esta mensagem pode conter|questo messaggio è riservato|\
@@ -211,7 +217,9 @@ const LEAST_LETTERS: usize = 12;
 
 /// The places of the last lines of new text that are long enough to be told apart, and what they are known by.
 fn last_lines(lines: &[Line]) -> Vec<(usize, u64)> {
-    let open = lines.iter().enumerate().rev().filter(|(_, line)| line.is_open());
+    // A question is asked of somebody, however often it was asked before.
+    let is_told = |line: &Line| line.is_open() && !line.text.trim_end().ends_with('?');
+    let open = lines.iter().enumerate().rev().filter(|(_, line)| is_told(line));
     open.take(TAIL).filter_map(|(n, line)| Some((n, key(line.text)?))).collect()
 }
 

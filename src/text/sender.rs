@@ -29,18 +29,39 @@ impl Sender<'_> {
     /// Whether a line that looks like a name has nothing of the sender's own, where that is a person with a name and a
     /// family name.
     pub(super) fn is_stranger(self, line: &str) -> bool {
-        let own: Vec<Vec<String>> =
-            self.names.iter().map(|name| folded(name.split('@').next().unwrap_or_default())).collect();
-        let is_desk = own.iter().flatten().any(|word| DESKS.split('|').any(|desk| desk == word));
         let is_full = |name: &Vec<String>| name.iter().filter(|word| word.chars().count() > 1).count() >= 2;
-        let is_person = !is_desk && own.iter().any(is_full);
+        !self.is_desk() && self.own().iter().any(is_full) && self.is_unlike(line)
+    }
+
+    /// Whether the sender is no person, but people may write for it: names in its mails may be theirs.
+    pub(super) fn is_desk(self) -> bool {
+        self.is_one_of(DESKS)
+    }
+
+    /// Whether nobody writes for the sender: names in its mails are those of other people.
+    pub(super) fn is_machine(self) -> bool {
+        self.is_one_of(MACHINES)
+    }
+
+    fn is_one_of(self, list: &str) -> bool {
+        self.own().iter().flatten().any(|word| list.split('|').any(|one| one == word))
+    }
+
+    /// Whether a line has nothing of the names and addresses that are known of the sender.
+    pub(super) fn is_unlike(self, line: &str) -> bool {
+        let own = self.own();
         let initials =
             |name: &Vec<String>| name.iter().filter_map(|word| word.chars().next()).collect::<String>();
         let akin = |word: &String| {
             own.iter().flatten().any(|own| is_akin(own, word))
                 || own.iter().any(|name| initials(name) == *word)
         };
-        is_person && !folded(line).iter().any(akin)
+        !own.is_empty() && !folded(line).iter().any(akin)
+    }
+
+    /// The words of each name and address.
+    fn own(self) -> Vec<Vec<String>> {
+        self.names.iter().map(|name| folded(name.split('@').next().unwrap_or_default())).collect()
     }
 
     /// Whether a line holds an address of the sender, or what the CRM knows of it.
@@ -158,6 +179,10 @@ const SHORT_FORMS: &str = "robert bob bobby|william bill billy will|richard dick
 const DESKS: &str = "desk|support|service|services|team|info|sales|office|help|helpdesk|hotline|noreply|reply|newsletter|marketing|accounts|\
     accounting|billing|admin|contact|hello|mail|post|vertrieb|kundenservice|buchhaltung|verwaltung|einkauf|gmbh|ag|kg|inc|ltd|llc|corp|\
     sa|sarl|srl|bv|company|group|customer|care|general|announcements|news|alerts|notifications|management|communications|operations|department|the|shop|store|orders";
+
+/// Words in the names of senders that nobody writes for.
+const MACHINES: &str = "noreply|reply|donotreply|notification|notifications|alert|alerts|shop|webshop|store|order|orders|bestellung|\
+    bestellungen|newsletter|mailer|automated|forms|wordpress|system|robot|bot|daemon";
 
 /// Whether `word` is a short form of the name `full`.
 fn nick(full: &str, word: &str) -> bool {

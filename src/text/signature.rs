@@ -102,9 +102,25 @@ fn find_above_postscript(lines: &[&str], sender: Sender) -> Option<Found> {
     let whole = find_beside_tables(lines, sender);
     let Some(postscript) = postscript.filter(|at| whole.as_ref().is_none_or(|whole| whole.start <= *at))
     else {
-        return whole;
+        return whole.or_else(|| find_above_notice(lines, sender));
     };
     find_beside_tables(&lines[..postscript], sender).or(whole)
+}
+
+/// Paragraphs below a signature that are looked over.
+const MOST_NOTICES: usize = 4;
+
+/// The signature where something that nobody knows stands below it, such as a notice or an advertisement: a greeting with
+/// a name under it is one all the same. What stands below stays what it was.
+fn find_above_notice(lines: &[&str], sender: Sender) -> Option<Found> {
+    let begins =
+        (1..lines.len()).rev().filter(|n| lines[n - 1].trim().is_empty() && !lines[*n].trim().is_empty());
+    begins.take(MOST_NOTICES).find_map(|n| {
+        let found = find_beside_tables(&lines[..n], sender)?;
+        let name =
+            lines[found.sign_off? + 1..n].iter().map(|line| line.trim()).find(|line| !line.is_empty())?;
+        (is_name(name) || sender.is_named(name)).then_some(found)
+    })
 }
 
 fn is_postscript(line: &str) -> bool {
@@ -263,13 +279,24 @@ fn begins(lines: &[&str], n: usize, sender: Sender) -> bool {
     let rest: Vec<&str> = lines[n + 1..].iter().map(|l| l.trim()).filter(|l| !l.is_empty()).collect();
     let contacts = rest.iter().filter(|l| is_contact(l)).count();
     let title = rest.first().is_some_and(|l| rest.len() <= 4 && is_title(l));
-    let signs = is_name(line) && (rest.is_empty() && ends_sentence(&lines[..n]) || contacts >= 1 || title)
+    if sender.is_machine() {
+        return false;
+    }
+    // Nobody knows who writes for a desk, but a word alone is a message as often as a name.
+    let may_sign = || if sender.is_desk() { line.contains(' ') } else { !sender.is_unlike(line) };
+    let bare = || rest.is_empty() && ends_sentence(&lines[..n]) && may_sign() && !is_shouted(line);
+    let signs = is_name(line) && (contacts >= 1 || title || bare())
         || contacts >= 1 && line.split_whitespace().count() <= 6 && titled(line) && rest.len() <= 8;
     // Somebody else's name is told by no more than itself, as a place's or a thing's is.
     let own = |line: &str| {
         sender.is_reached(line) || sender.is_named(line) || is_name(line) && !sender.is_stranger(line)
     };
     signs && !is_reference(line) && (!sender.is_stranger(line) || rest.iter().any(|line| own(line)))
+}
+
+/// Whether a line is in capitals, as people write what is urgent.
+fn is_shouted(line: &str) -> bool {
+    line.chars().filter(|c| c.is_alphabetic()).count() > 3 && !line.chars().any(char::is_lowercase)
 }
 
 /// Whether the text above leads into a line: by a colon, or as the last line of a list leads into the next.
@@ -307,7 +334,7 @@ fn ends_sentence(lines: &[&str]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Sender, find_beside_tables};
+    use super::{Sender, find_above_postscript, find_beside_tables};
 
     fn start(lines: &[&str], names: &[&str]) -> Option<usize> {
         find_beside_tables(lines, Sender { names, facts: &[] }).map(|f| f.start)
@@ -321,5 +348,29 @@ mod tests {
         assert_eq!(start(&["some text.", "", "Ann Lee", "Head of Sales", "+49 30 1234567"], &[]), Some(2));
         assert_eq!(start(&["just text"], &["Ann Lee"]), None);
         assert_eq!(start(&["Do you agree?", "", "Yes"], &[]), None);
+    }
+
+    #[test]
+    fn a_signature_is_one_whatever_stands_below_it() {
+        let below = "We work flexibly and at all hours, so nobody needs to answer this outside of their own working hours.";
+        let lines = ["We need a valve.", "", "Kind regards", "", "Anna Berger", "Purchasing", "", below];
+        let found = find_above_postscript(&lines, Sender { names: &[], facts: &[] }).unwrap();
+        assert_eq!((found.start, found.signature.end), (2, 7), "{found:?}");
+    }
+
+    #[test]
+    fn what_was_said_last_is_no_signature_of_a_machine_or_of_somebody_else() {
+        let shop =
+            ["Order 8812 was placed.", "", "Karl Weiss", "Hafenstr. 12", "20457 Hamburg", "+49 40 5550188"];
+        assert_eq!(start(&shop, &["noreply@shop.example"]), None);
+        for last in ["Einverstanden", "New York", "URGENT", "PLEASE CALL ME", "The Blue One"] {
+            assert_eq!(
+                start(&["We looked at your offer yesterday.", "", last], &["bob77@x.example"]),
+                None,
+                "{last}"
+            );
+        }
+        assert_eq!(start(&["some text.", "", "Bob"], &["bob77@x.example"]), Some(2));
+        assert_eq!(start(&["some text.", "", "Anna"], &["a.berger@x.example"]), Some(2));
     }
 }

@@ -28,6 +28,19 @@ pub(super) struct Look {
     pub(super) rule: bool,
     /// A line at the left, as clients draw beside quotes.
     pub(super) cited: bool,
+    /// How `display` parts it from what stands beside it.
+    pub(super) parts: Option<Parts>,
+}
+
+/// How an element stands apart from the words beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// It does not.
+    No,
+    /// In a box of its own on the same line.
+    Word,
+    /// On lines of its own.
+    Line,
 }
 
 /// A colour as far as it is known.
@@ -135,6 +148,7 @@ impl Look {
             color: pick(COLOR, self.color, weak.color),
             background: pick(BACKGROUND, self.background, weak.background),
             pre: self.pre.or(weak.pre),
+            parts: self.parts.or(weak.parts),
             rule: self.rule || weak.rule,
             cited: self.cited || weak.cited,
         }
@@ -199,6 +213,9 @@ impl Paint {
         if ["inherit", "currentcolor", "unset"].iter().any(|word| value.eq_ignore_ascii_case(word)) {
             return Self::Around;
         }
+        if value.eq_ignore_ascii_case("transparent") {
+            return Self::Known(CLEAR);
+        }
         color(value).map_or(Self::Unknown, Self::Known)
     }
 
@@ -208,7 +225,10 @@ impl Paint {
         if through.iter().any(|word| value.eq_ignore_ascii_case(word)) {
             return Self::Around;
         }
-        value.split_whitespace().find_map(color).map_or(Self::Unknown, Self::Known)
+        match color(value).or_else(|| value.split_whitespace().find_map(color)) {
+            Some(CLEAR) => Self::Around,
+            other => other.map_or(Self::Unknown, Self::Known),
+        }
     }
 }
 
@@ -348,6 +368,7 @@ fn property(look: &mut Look, name: &str, value: &str, reader: bool) {
         "display" | "visibility" => {
             if let Some(hides) = hides(name, value) {
                 look.declare(*bits, hides, strong);
+                look.parts = if *name == "display" { Some(values::parts(value)) } else { look.parts };
             }
         }
         _ if !reader => {}
@@ -411,6 +432,9 @@ fn may_be_paint(value: &str) -> bool {
         && value.strip_prefix('#').is_none_or(|hex| hex.contains(' ') || is_hex(hex))
 }
 
+/// The colour of letters that are not painted.
+pub(super) const CLEAR: u32 = 1 << 24;
+
 /// Whether text of one colour cannot be told from the other behind it.
 pub(super) fn alike(text: u32, behind: u32) -> bool {
     [16, 8, 0].iter().all(|shift| ((text >> shift) & 255).abs_diff((behind >> shift) & 255) <= ALIKE)
@@ -426,11 +450,17 @@ pub(super) fn color(value: &str) -> Option<u32> {
             _ => None,
         };
     }
-    if starts_with(value, "rgb(") {
-        let inner = &value[4..];
-        let mut parts = inner.trim_end_matches(')').split(',').map(|p| p.trim().parse::<u32>().ok());
-        let (r, g, b) = (parts.next()??, parts.next()??, parts.next()??);
-        return Some((r.min(255) << 16) | (g.min(255) << 8) | b.min(255));
+    if starts_with(value, "rgb(") || starts_with(value, "rgba(") {
+        let inner = value.split_once('(')?.1.trim_end_matches(')');
+        let mut parts = inner.split([',', ' ', '/']).filter(|part| !part.is_empty());
+        let mut part = || parts.next()?.parse::<u32>().ok().map(|part| part.min(255));
+        let (r, g, b) = (part()?, part()?, part()?);
+        return match parts.next().map(|alpha| alpha.trim_end_matches('%').parse::<f32>()) {
+            Some(Ok(alpha)) if alpha <= 0.0 => Some(CLEAR),
+            // What is behind shows through.
+            Some(alpha) if alpha != Ok(1.0) && alpha != Ok(100.0) => None,
+            _ => Some((r << 16) | (g << 8) | b),
+        };
     }
     if value.eq_ignore_ascii_case("white") {
         return Some(0xff_ffff);

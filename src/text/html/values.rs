@@ -2,6 +2,7 @@
 //!
 //! `None` stands for what is no value of the property: browsers pass such a declaration over.
 
+use super::style::Parts;
 /// A length or a share.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Length<'a> {
@@ -139,6 +140,17 @@ pub(super) fn length(value: &str) -> Option<Length<'_>> {
 pub(super) fn display(value: &str) -> Option<bool> {
     let is_known = value.split_ascii_whitespace().all(|word| is_one(word, &DISPLAYS));
     (is_known && !value.is_empty() || is_function(value)).then(|| value.eq_ignore_ascii_case("none"))
+}
+
+/// How an element of that `display` stands apart from the words beside it.
+pub(super) fn parts(value: &str) -> Parts {
+    if is_one(value, &["block", "flex", "grid", "table", "list-item", "flow-root"]) {
+        Parts::Line
+    } else if starts_with(value, "inline-") {
+        Parts::Word
+    } else {
+        Parts::No
+    }
 }
 
 /// One of `hiding` hides, one of `showing` shows.

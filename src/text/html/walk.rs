@@ -7,7 +7,7 @@ use memchr::memchr;
 use super::links::{host, means_something};
 use super::marks;
 use super::sheet::Sheet;
-use super::style::{self, Look, Paint};
+use super::style::{self, CLEAR, Look, Paint, Parts};
 use super::tags::{self, Facts, Flow, Tag, tag};
 use super::tokens::{Attribute, Token, Tokens};
 use super::writer::Writer;
@@ -43,6 +43,7 @@ struct Open {
     pre: bool,
     color: Option<u32>,
     background: Option<u32>,
+    parts: Parts,
     /// Index of the mark or link to close with the element.
     mark: Option<usize>,
     link: Option<usize>,
@@ -296,8 +297,8 @@ impl Walk {
                     && !self.look.is_hidden() =>
             {
                 let alt = self.alt.take().unwrap_or_default();
+                self.out.space();
                 if means_something(&alt) {
-                    self.out.space();
                     self.out.push(&alt, false);
                     self.out.space();
                 }
@@ -322,7 +323,8 @@ impl Walk {
         let unseen = invisible
             || tiny
             || self.visibility == Visibility::Reader
-                && color.zip(background).is_some_and(|(text, behind)| style::alike(text, behind));
+                && (color == Some(CLEAR)
+                    || color.zip(background).is_some_and(|(text, behind)| style::alike(text, behind)));
         let pre = self.look.pre.unwrap_or(facts.is_pre || parent.is_some_and(|o| o.pre));
         if self.stack.len() >= MAX_DEPTH {
             self.excess += 1;
@@ -333,6 +335,8 @@ impl Walk {
             return;
         }
         let (mark, link) = if hidden { (None, None) } else { (self.mark(), self.link()) };
+        let parts = if hidden { Parts::No } else { self.parts() };
+        self.part(parts);
         self.open[slot(&name)] += 1;
         self.stack.push(Open {
             name,
@@ -344,9 +348,27 @@ impl Walk {
             pre,
             color,
             background,
+            parts,
             mark,
             link,
         });
+    }
+
+    /// How the style of an element that runs on within a line sets it apart.
+    fn parts(&self) -> Parts {
+        match self.look.parts {
+            Some(parts) if self.facts.flow == Flow::Inline => parts,
+            _ => Parts::No,
+        }
+    }
+
+    fn part(&mut self, parts: Parts) {
+        match parts {
+            Parts::Line => self.out.block(1),
+            // A selection holds no blank where only the eye sees a gap.
+            Parts::Word if self.visibility == Visibility::Reader => self.out.space(),
+            Parts::Word | Parts::No => {}
+        }
     }
 
     fn mark(&mut self) -> Option<usize> {
@@ -451,6 +473,7 @@ impl Walk {
         let Some(open) = self.stack.pop() else { return };
         self.open[slot(&open.name)] -= 1;
         let end = self.out.position();
+        self.part(open.parts);
         if let Some(mark) = open.mark.and_then(|m| self.marks.get_mut(m)) {
             mark.range.end = end;
         }

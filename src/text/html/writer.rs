@@ -36,7 +36,7 @@ impl Writer {
     fn push_char(&mut self, c: char) {
         if c.is_whitespace() || c.is_control() {
             self.space = true;
-        } else if !is_filler(c) {
+        } else if !is_filler(c, self.text.chars().next_back()) {
             self.flush();
             self.text.push(c);
         }
@@ -117,8 +117,16 @@ fn plain_run(bytes: &[u8]) -> usize {
     }
 }
 
-/// Characters that take no room and are put into mail to defeat filters or pad preview texts.
-pub(super) fn is_filler(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{34f}' | '\u{ad}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{61c}' | '\u{180e}'
-        | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}')
+/// Characters that take no room and are put into mail to defeat filters, to pad preview texts, or to say something to
+/// programs that no reader sees. `before` is the character in front of it: joiners shape the letters of some scripts and
+/// make one picture of several.
+pub(super) fn is_filler(c: char, before: Option<char>) -> bool {
+    match c {
+        '\u{200c}' | '\u{200d}' | '\u{fe0f}' => !before.is_some_and(|before| before > '\u{2ff}'),
+        c => matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+            | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0e}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e01ef}'),
+    }
 }
