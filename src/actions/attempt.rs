@@ -431,6 +431,7 @@ pub(super) fn of_hubspot(error: &HubspotError) -> Refusal {
         | HubspotError::DailyLimit
         | HubspotError::AskedToWait { .. }
         | HubspotError::OutOfTime
+        | HubspotError::Stopped
         | HubspotError::Unreadable(_) => Reason::HubspotUnavailable,
     };
     if let HubspotError::AskedToWait { status, wait } = error {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use url::Url;
 
@@ -60,7 +61,13 @@ pub struct Client {
     timeout: Option<Duration>,
     /// After this nothing is sent any more.
     until: Option<Instant>,
+    /// Turns true when the run that asks is to stop.
+    stop: Option<watch::Receiver<bool>>,
 }
+
+/// How long an answer is still waited for after a run was asked to stop: what is on its way arrives, and a HubSpot that
+/// does not answer is not tried for another minute.
+const LAST_WAIT: Duration = Duration::from_secs(3);
 
 impl Client {
     /// A client for the portal behind `tokens`.
@@ -86,7 +93,24 @@ impl Client {
             most_rate_limited: MAX_RATE_LIMITED,
             timeout: None,
             until: None,
+            stop: None,
         }
+    }
+
+    /// The same portal asked by a run that can be stopped.
+    #[must_use]
+    pub fn until_stopped(&self, stop: watch::Receiver<bool>) -> Self {
+        Self { stop: Some(stop), ..self.clone() }
+    }
+
+    /// Ends some time after the run was asked to stop; never where it cannot be.
+    async fn stopped(&self) {
+        if let Some(mut stop) = self.stop.clone()
+            && stop.wait_for(|stop| *stop).await.is_ok()
+        {
+            return tokio::time::sleep(LAST_WAIT).await;
+        }
+        std::future::pending().await
     }
 
     /// The same portal asked on behalf of an agent that waits: before everything a sync asks, from the part of the
@@ -179,6 +203,18 @@ impl Client {
 
     /// Makes the call and parses its answer, trying again as its failures deserve.
     pub async fn fetch<T>(
+        &self,
+        call: &Call,
+        parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,
+    ) -> Result<T, HubspotError> {
+        tokio::select! {
+            biased;
+            answer = self.fetch_patiently(call, parse) => answer,
+            () = self.stopped() => Err(HubspotError::Stopped),
+        }
+    }
+
+    async fn fetch_patiently<T>(
         &self,
         call: &Call,
         parse: impl Fn(&[u8]) -> Result<T, serde_json::Error>,

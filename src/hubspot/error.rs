@@ -71,6 +71,9 @@ pub enum HubspotError {
     /// The time that the caller waits was over before HubSpot was asked.
     #[error("HubSpot could not be asked in time; try again")]
     OutOfTime,
+    /// The run that asked is to stop.
+    #[error("HubSpot was not asked again, since the run is to stop")]
+    Stopped,
     /// Answers kept arriving damaged.
     #[error("HubSpot's answers cannot be read ({0}); try again later")]
     Unreadable(String),

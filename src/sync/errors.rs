@@ -54,7 +54,7 @@ impl Errors {
     pub(super) fn note(&mut self, name: &str, outcome: Result<(), Ended>) {
         match outcome {
             Ok(()) | Err(Ended::Closed) => {}
-            Err(Ended::Stopped) => self.stopped = true,
+            Err(Ended::Stopped | Ended::Hubspot(HubspotError::Stopped)) => self.stopped = true,
             Err(Ended::Store(error)) => self.store = Some(error),
             Err(Ended::Hubspot(error)) => drop(self.by_type.insert(name.to_owned(), error)),
         }
@@ -65,6 +65,7 @@ impl Errors {
         match outcome {
             Ok(value) => return Some(value),
             Err(SyncError::Store(error)) => self.store = Some(error),
+            Err(SyncError::Hubspot(HubspotError::Stopped)) => self.stopped = true,
             Err(SyncError::Hubspot(error)) => drop(self.by_type.insert(name.to_owned(), error)),
             Err(other) => {
                 // Going on would mix what belongs to two portals.

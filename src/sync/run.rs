@@ -99,7 +99,7 @@ impl Syncer {
         stop: watch::Receiver<bool>,
     ) -> Result<Report, SyncError> {
         let connection = self.admit(org)?;
-        let client = self.connector.client(&connection)?;
+        let client = self.connector.client(&connection)?.until_stopped(stop.clone());
         client.budget().ask_anew_for_the_day();
         let owner = Owner { org: org.clone(), portal: connection.portal };
         let stamp = self.stamp(org, mode)?;

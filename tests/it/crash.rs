@@ -84,6 +84,32 @@ fn syn_11_a_killed_sync_reads_on_from_its_checkpoint() {
 }
 
 #[test]
+fn a_sync_that_waits_for_a_hubspot_out_of_reach_ends_soon_after_an_interrupt() {
+    let portal = Portal::start(&["--contacts", "20"]);
+    let mut here = Installation::for_portal(&portal);
+    here.connect_with_key();
+    let key = "HUBLORE_HUBSPOT__API_BASE".to_owned();
+    let reachable = here.settings.insert(key.clone(), "http://127.0.0.1:9".to_owned()).unwrap();
+    here.settings.insert("HUBLORE_HUBSPOT__ATTEMPTS".to_owned(), "12".to_owned());
+    let mut sync = here.command(&["sync", "--quiet"]).stdout(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(sync.try_wait().unwrap().is_none(), "it tries again");
+    std::process::Command::new("kill").args(["-INT", &sync.id().to_string()]).status().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let ended = loop {
+        if let Some(status) = sync.try_wait().unwrap() {
+            break status;
+        }
+        assert!(Instant::now() < deadline, "it does not end");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(ended.code(), Some(130));
+    here.settings.insert(key, reachable);
+    assert_eq!(here.run(&["sync", "--json"]).ok().json()["outcome"], "complete");
+    assert_eq!(here.ids("contacts"), portal.ids("contacts"));
+}
+
+#[test]
 fn syn_11_killed_at_page_boundaries_it_reads_on_and_ends_exact() {
     // Lists are read ahead, so which answer is the missing one, and how many pages a life of the process stores,
     // depends on their arrival: portals are added until there were enough boundaries.
