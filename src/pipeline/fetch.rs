@@ -166,7 +166,7 @@ enum Way {
     List(Listing),
     Forms { forms: Vec<Form>, since: Option<Millis> },
     Named,
-    Changes(Walk),
+    Changes(Box<Walk>),
 }
 
 /// A walk through windows of changes, oldest first.
@@ -277,7 +277,7 @@ impl Way {
                 return Ok(Self::List(Listing::open(source, None).await));
             }
         }
-        Ok(Self::Changes(Walk { changes, ids: VecDeque::new(), next: Some(from), now_at: from }))
+        Ok(Self::Changes(Box::new(Walk { changes, ids: VecDeque::new(), next: Some(from), now_at: from })))
     }
 }
 

@@ -122,7 +122,7 @@ fn plain_run(bytes: &[u8]) -> usize {
 /// make one picture of several.
 pub(super) fn is_filler(c: char, before: Option<char>) -> bool {
     match c {
-        '\u{200c}' | '\u{200d}' | '\u{fe0f}' => !before.is_some_and(|before| before > '\u{2ff}'),
+        '\u{200c}' | '\u{200d}' | '\u{fe0f}' => before.is_none_or(|before| before <= '\u{2ff}'),
         c => matches!(c,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
             | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
