@@ -109,12 +109,19 @@ fn find_above_postscript(lines: &[&str], sender: Sender) -> Option<Found> {
 
 /// Paragraphs below a signature that are looked over.
 const MOST_NOTICES: usize = 4;
+/// Bytes of the longest greeting that is looked for above them.
+const LONGEST_GREETING: usize = 60;
 
 /// The signature where something that nobody knows stands below it, such as a notice or an advertisement: a greeting with
 /// a name under it is one all the same. What stands below stays what it was.
 fn find_above_notice(lines: &[&str], sender: Sender) -> Option<Found> {
-    let begins =
-        (1..lines.len()).rev().filter(|n| lines[n - 1].trim().is_empty() && !lines[*n].trim().is_empty());
+    // Most mails have no greeting at their end: looking for one is cheaper than reading the end again and again.
+    let from = lines.len().saturating_sub(MOST_LINES * 2);
+    let may_greet = |n: &usize| lines[*n].len() <= LONGEST_GREETING && is_sign_off(lines[*n]);
+    let greeting = (from..lines.len()).rev().find(may_greet)?;
+    let begins = (greeting + 1..lines.len())
+        .rev()
+        .filter(|n| lines[n - 1].trim().is_empty() && !lines[*n].trim().is_empty());
     begins.take(MOST_NOTICES).find_map(|n| {
         let found = find_beside_tables(&lines[..n], sender)?;
         let name =
