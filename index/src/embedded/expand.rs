@@ -28,6 +28,12 @@ const MIN_LETTERS: usize = 5;
 /// Shortest word in which two are, where one finds nothing.
 const MIN_LETTERS_FOR_TWO: usize = 9;
 
+/// Letters of the longest word whose slips are tried: they grow with its length, and no language's words are longer often.
+const MAX_LETTERS_FOR_SLIPS: usize = 24;
+
+/// Words of a query whose slips are tried; the others are compared by their terms alone.
+const MAX_SLIPPED_WORDS: usize = 8;
+
 /// Share of a corrected word in the score, beside words found as typed.
 const CORRECTED_WEIGHT: f32 = 0.7;
 
@@ -128,13 +134,15 @@ pub(crate) fn corrections(
 ) -> Result<Vec<String>, Error> {
     let fields = &own.snapshot.fields;
     let mut all = Vec::new();
+    let mut slips_left = MAX_SLIPPED_WORDS;
     for word in lowered.words.iter_mut().filter(|word| correctable(word)) {
         if forgiveness == Forgiveness::Missing && occurs(own, word)? {
             continue;
         }
         let (mut in_text, mut in_names) = (Vec::new(), Vec::new());
         for errors in 1..=forgiven(&word.typed) {
-            if errors == 1 {
+            if errors == 1 && slips_left > 0 && word.typed.chars().count() <= MAX_LETTERS_FOR_SLIPS {
+                slips_left -= 1;
                 in_text = slipped(own, &word.typed)?;
             }
             if in_text.is_empty() {

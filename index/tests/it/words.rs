@@ -132,6 +132,11 @@ fn a_slip_in_an_ending_is_forgiven_although_it_makes_another_stem() {
     }
     assert_eq!(found(&index, "traning mangaer").len(), 2);
     assert!(found(&index, "sayed").is_empty());
+    // Bounded: however many and long the words are, a few are tried letter by letter.
+    let many =
+        |word: &str| (0..40u8).map(|n| format!("{}{word}", char::from(b'a' + n % 26))).collect::<Vec<_>>();
+    assert!(found(&index, &many("zzqqxxwwzzqqxxwwzzqqxxwwzzqqxxww").join(" ")).is_empty());
+    assert_eq!(found(&index, &format!("traning {}", many("zzqqxxww").join(" "))), ["doc:1"]);
 }
 
 #[test]
